@@ -1,27 +1,57 @@
 //! The composition root: makes working objects from the configuration. The only place that names adapters.
+mod administration;
+#[cfg(debug_assertions)]
+pub mod any_octets;
 mod backup;
+mod ceremony;
+mod custody;
 mod daemon;
+mod daemon_places;
 mod disk_reserve;
+mod glance;
 mod init;
 mod inspection;
+mod reconciliation;
 mod settings;
+mod signer;
+mod signer_places;
+mod signer_service;
+mod signer_tokens;
+mod tokens;
 
+pub use administration::{
+    PassphraseFor, SIGNER_ADMIN_SOCKET, SignerAdministration, Unlocking, UnlockingTerms, back_up_signer,
+    restore_signer_backup,
+};
 pub use backup::{restore_backup, verify_backup};
-pub use daemon::{DaemonOptions, daemon};
-pub use init::{Initialization, init};
+pub use ceremony::sign_ceremony;
+pub use custody::CustodyHome;
+pub use daemon::{
+    DaemonOptions, DaemonSettings, check_daemon, daemon, daemon_settings, verify_daemon_places,
+};
+pub use glance::Glance;
+pub use init::{InitialSetting, Initialization, compare, init};
 pub use inspection::Inspection;
+pub use reconciliation::{JournalComparison, JournalComparisons};
 pub(crate) use settings::read_config;
-pub use settings::{leaf_key, secret_sources};
+pub use settings::{check_config, check_profiles, leaf_key, secret_sources};
+pub use signer::{PromptMaker, SignerKeys, passphrase_orders, serve_signer_child};
+pub use signer_service::{SignerService, serve_signer};
+pub use signer_tokens::{confine_signer_tokens, serve_signer_tokens, serve_standing_signer_tokens};
+pub use tokens::held_key;
 
 use crate::ca::{
     CaSettings, ClockWatch, CommandPurpose, DiskReserve, Engine, EngineParts, HeldReserve, SerialSource,
 };
 use crate::clock::{Clock, SystemClock};
+use crate::doctor::{self, Due, Examination, Space, Unseen};
 use crate::error::{Code, Problem};
 use crate::home::{Home, current_actor};
+use crate::index::AuthorityReader as _;
 use crate::index::sqlite::SqliteIndex;
+use crate::ocsp::responder_files::ResponderFiles;
 use crate::repository::HomeDirectory;
-use crate::signing::{AgeFileStore, Nobody, SecretSource, random_serial};
+use crate::signing::{move_former_marks, random_serial};
 use crate::status::StatusDirectory;
 use crate::x509::{SerialNumber, UnixTime};
 use disk_reserve::{FoundBefore, HomeReserve};
@@ -34,7 +64,6 @@ pub struct Assembly {
     /// The home.
     pub home: Home,
     index: Arc<SqliteIndex>,
-    keys: AgeFileStore,
     publisher: Arc<HomeDirectory>,
     status: Arc<StatusDirectory>,
     settings: Arc<CaSettings>,
@@ -126,24 +155,17 @@ impl Assembly {
     }
 
     fn with(home: Home, mut settings: CaSettings, faults: Vec<Problem>) -> Result<Self, Problem> {
-        let config = &settings.config;
-        let directory = home.keys_directory();
-        let keys =
-            AgeFileStore::new(directory, config.keys.scrypt_log_n, Arc::new(Nobody)).map_err(|error| {
-                Problem::of(Code::ConfigInvalid, error).hint("set [keys] scrypt_log_n in genfic-ca.toml")
-            })?;
         let index = SqliteIndex::open(&home.index_file())?;
         // done after the index is open: an earlier version of the program, which does not know the new paths,
         // can no longer open it
         home.move_former();
-        keys.move_former();
+        move_former_marks(&home.keys_directory());
         settings.takes_flawed_profiles = index.is_migrated()?;
         let publisher = HomeDirectory::new(home.clone());
         let status = StatusDirectory::new(&home.status_directory());
         Ok(Self {
             home,
             index: Arc::new(index),
-            keys,
             publisher: Arc::new(publisher),
             status: Arc::new(status),
             settings: Arc::new(settings),
@@ -170,16 +192,55 @@ impl Assembly {
         &self.settings
     }
 
-    /// Returns the use cases over this home; `secrets` gives the passphrases of CA keys.
+    /// Returns what is due in this home or has lapsed.
+    ///
+    /// # Errors
+    /// When the index or a directory of the home cannot be read.
+    pub fn due(&self) -> Result<Due, Problem> {
+        let found = doctor::due(&Examination {
+            home: &self.home,
+            space: &Space::of(&self.home),
+            owner: Ok(()),
+            config: Ok(&self.settings.config),
+            profiles: Ok(&self.settings.profiles),
+            index_file: &self.home.index_file(),
+            index: Ok(self.index.as_ref()),
+            keys: &SignerKeys::closed(&self.home, &self.settings.config).store(),
+            publisher: self.publisher.as_ref(),
+            status: self.status.as_ref(),
+            responders: &ResponderFiles::new(self.home.responders_directory()),
+            compromised_keys: &self.settings.compromised_keys,
+            now: now(),
+            deep: false,
+        });
+        found.map_err(|unseen| match unseen {
+            Unseen::Record(problem) => problem,
+            Unseen::Index(error) | Unseen::Authorities(error) => error.into(),
+            other => Problem::new(Code::KeptFileMalformed, other.to_string()),
+        })
+    }
+
+    /// Returns what somebody who guesses a passphrase of this home would try: the organization's name and those of the
+    /// CAs, as far as they can be read.
     #[must_use]
-    pub fn engine(&self, secrets: Arc<dyn SecretSource>) -> Engine {
+    pub fn known_texts(&self) -> Vec<String> {
+        let organization = &self.settings.config.organization;
+        let texts = [&organization.organization, &organization.unit, &organization.locality];
+        let mut known: Vec<String> = texts.into_iter().flatten().cloned().collect();
+        known.extend(self.index.summaries().into_iter().flatten().map(|authority| authority.name));
+        known
+    }
+
+    /// Returns the use cases over this home with these keys.
+    #[must_use]
+    pub fn engine(&self, keys: &SignerKeys) -> Engine {
         let reserve: Arc<dyn DiskReserve> = match self.disk_reserve {
             Some(_) => Arc::new(FoundBefore),
             None => Arc::new(HomeReserve(self.home.clone())),
         };
         Engine::new(EngineParts {
             index: self.index.clone(),
-            keys: Arc::new(self.keys.clone().asking(secrets)),
+            keys: Arc::new(keys.store()),
             publisher: self.publisher.clone(),
             status: self.status.clone(),
             clock: Arc::new(SystemClock),

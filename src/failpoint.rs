@@ -2,8 +2,16 @@
 //!
 //! They work only with debug assertions. Otherwise [`passed`] is empty, and the variables are never read.
 //! `GENFIC_CA_FAILPOINT=N` kills the process at the N-th point that it passes, without destructors and
-//! without flushing buffers. `GENFIC_CA_FAILPOINT_TRACE=FILE` appends each point to a file, one per line.
+//! without flushing buffers; `GENFIC_CA_FAILPOINT=PLACE` at the first point of this name. `GENFIC_CA_FAILPOINT_TRACE=FILE` appends each point to a file, one per line.
 //! `GENFIC_CA_FAILPOINT_PANIC=PLACE` makes the thread that passes this point panic.
+
+/// The variables of a process, and those by which it sets them for the signer that it starts.
+#[cfg(debug_assertions)]
+pub(crate) const OF_CHILD: [(&str, &str); 3] = [
+    ("GENFIC_CA_FAILPOINT", "GENFIC_SIGNER_FAILPOINT"),
+    ("GENFIC_CA_FAILPOINT_TRACE", "GENFIC_SIGNER_FAILPOINT_TRACE"),
+    ("GENFIC_CA_FAILPOINT_PANIC", "GENFIC_SIGNER_FAILPOINT_PANIC"),
+];
 
 /// Marks a point at which the process can be killed.
 #[cfg(not(debug_assertions))]
@@ -19,8 +27,8 @@ pub fn passed(place: &str) {
     if let Some(file) = std::env::var_os("GENFIC_CA_FAILPOINT_TRACE") {
         trace(std::path::Path::new(&file), place);
     }
-    let chosen = std::env::var("GENFIC_CA_FAILPOINT").ok().and_then(|text| text.parse::<usize>().ok());
-    if chosen == Some(number) {
+    let chosen = std::env::var("GENFIC_CA_FAILPOINT").ok();
+    if chosen.is_some_and(|chosen| chosen == place || chosen.parse() == Ok(number)) {
         let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
         std::process::abort();
     }

@@ -1,45 +1,54 @@
-//! A private certificate authority: the engine behind `genfic-ca`, and the responder behind `genfic-ocspd`.
+//! A private certificate authority: the engine behind `genfic-ca`, the responder behind `genfic-ocspd`, and the
+//! custody of keys behind `genfic-key`.
 //!
 //! # Who may use whom
 //!
 //! Each line names a module and the modules that it may use: the programs at the top, values and DER at the bottom.
 //!
 //! ```text
-//! bin/genfic-ca     assembly doctor export ca import ocsp backup config subscriber_key signing index repository
-//!                   home audit calendar lint profile x509 error
-//! bin/genfic-ocspd  assembly ocsp signing home error failpoint
-//! --------------------------
-//! assembly          doctor ca ocsp backup config signing status index repository home audit clock profile x509
-//!                   error
-//! --------------------------
-//! export            ca signing x509 error
-//! doctor            ca ocsp backup config signing status index repository home audit profile x509 error
-//! --------------------------
-//! ca                config signing status index repository audit clock lint profile x509 error failpoint
-//! import            subscriber_key signing index home x509 error
-//! ocsp              config signing status index clock x509 error failpoint
-//! --------------------------
-//! backup            signing status index home audit x509 error failpoint
-//! config            signing profile document x509 error
-//! subscriber_key    signing home x509 error
-//! --------------------------
-//! signing           index home x509 error failpoint
-//! status            index repository home audit x509 error failpoint
-//! --------------------------
-//! index             home audit lint x509 error failpoint
-//! repository        home x509 error failpoint
-//! --------------------------
-//! home              audit x509 error failpoint
-//! --------------------------
-//! audit             x509
-//! calendar          x509 error
-//! clock             x509
-//! lint              x509
-//! profile           document x509 error
-//! --------------------------
-//! document          error
-//! x509              error
-//! --------------------------
+//! bin/genfic-ca      assembly doctor backup export ca ocsp ceremony config import subscriber_key signing index
+//!                    repository home audit calendar lint profile x509 error
+//! bin/genfic-key     assembly custody signing home x509 error failpoint
+//! bin/genfic-signer  assembly signing home error
+//! bin/genfic-ocspd   assembly ocsp config signing home error failpoint
+//! ---------------------------
+//! assembly           doctor backup ca ocsp signer ceremony config signing status index repository home audit clock
+//!                    profile x509 error
+//! ---------------------------
+//! doctor             backup ca ocsp config signing status index repository home audit profile x509 error
+//! ---------------------------
+//! backup             signer signing status index home audit x509 error failpoint
+//! export             ca signing x509 error
+//! ---------------------------
+//! signer             subscriber_key signing index home lint profile document par_map x509 error failpoint
+//! ca                 ceremony config signing status index repository home audit clock lint profile par_map x509
+//!                    error failpoint
+//! ocsp               config signing status index clock x509 error failpoint
+//! ---------------------------
+//! ceremony           signing index home lint document x509 error failpoint
+//! config             signing profile document x509 error
+//! custody            signing document x509 error
+//! subscriber_key     signing home x509 error
+//! import             signing index home x509 error
+//! ---------------------------
+//! signing            index home par_map x509 error failpoint
+//! status             index repository home audit x509 error failpoint
+//! ---------------------------
+//! index              home audit lint x509 error failpoint
+//! repository         home x509 error failpoint
+//! ---------------------------
+//! home               audit x509 error failpoint
+//! ---------------------------
+//! audit              x509
+//! calendar           x509 error
+//! clock              x509
+//! lint               x509
+//! profile            document x509 error
+//! ---------------------------
+//! document           error
+//! par_map            failpoint
+//! x509               error
+//! ---------------------------
 //! error
 //! failpoint
 //! ```
@@ -49,8 +58,11 @@
 //! | [`x509`] | names, keys, certificates, requests, CRLs, extensions (RFC 5280, RFC 2986) as DER and as text; pure |
 //! | [`profile`] | issuance policy: what is granted to an applicant, or every violation at once; pure |
 //! | [`lint`] | rules over encoded certificates and CRLs, one per file; makes [`lint::Linted`]; pure |
-//! | [`signing`] | keys by what they sign: [`signing::CaSigner`], [`signing::ResponseSigner`], [`signing::SubscriberKey`]; the store of CA keys: [`signing::CaKeys`], with age files as the only one; passphrases |
+//! | [`signing`] | keys by what they sign: [`signing::CaSigner`], [`signing::ResponseSigner`], [`signing::SubscriberKey`]; the stores of CA keys: [`signing::CaKeys`], in age files and in tokens (PKCS#11); passphrases and PINs |
+//! | [`custody`] | shares of a key's passphrase, their form on paper and its typing, printed pages; no I/O |
 //! | [`subscriber_key`] | file formats of subscribers' keys |
+//! | `signer` | the signer of CA keys: protocol, rules of admission, envelopes of keys, journal |
+//! | [`ceremony`] | keys kept offline: media with a key and all that it needs; requests that a home makes of such a key, and the answers |
 //! | [`index`] | the record of certificates, their states and audit events; SQLite |
 //! | [`status`] | the status that the index publishes for responders: files, their writer and their reader |
 //! | [`audit`] | audit events and their hash chain; pure |
@@ -67,6 +79,7 @@
 //! | [`clock`] | the only place that reads the system's time |
 //! | [`assembly`] | configuration → working objects; the only place that names adapters |
 //! | [`document`], [`error`] | TOML with line numbers; problems as shown to people, and their codes |
+//! | `par_map` | pieces of work that do not depend on each other, over all processors |
 //! | [`failpoint`] | points at which a test has the process killed; empty in release builds |
 //!
 //! `tests/architecture/` draws the map above and checks every file against its table. `tests/symbols.rs` checks
@@ -130,16 +143,21 @@
 //!    recorded and signed: `lint/linted.rs`, `index/recorded.rs`, `signing/ca_signer.rs`.
 //! 6. `repository/directory.rs` replaces the published CRL, never a newer one by an older one.
 //!
+//! Several certificates at once go through `bin/genfic-ca/commands/several.rs` and `ca/revocation/several.rs`: the
+//! second step for each, then the others once, with one CRL of each CA.
+//!
 //! A failure after the second step is reported, and the next command completes the step; the index has the truth.
 //! [`ca::Maintenance::recover`] repeats steps that need no key, [`ca::Maintenance::maintain`] those that do.
 //!
 //! ## OCSP request to answer
 //!
 //! 1. `bin/genfic-ocspd/main.rs` starts what `assembly/daemon.rs` assembles: `ocsp/server/daemon.rs`.
+//!    SIGHUP replaces `ocsp/rules.rs`, what the configuration says of answers.
 //! 2. Independently of requests, `ocsp/reload.rs` watches the files and swaps in an `ocsp/snapshot.rs`: the status
 //!    (`status/snapshot.rs`), responders' certificates and keys (`ocsp/responder_files.rs`), and the newest
 //!    verified CRLs (`ocsp/floor.rs`). A certificate that such a CRL revokes for good is revoked, whatever the
 //!    status says.
+//!    `ocsp/health.rs` logs what is lacking.
 //! 3. A connection (`ocsp/server/connection.rs`) brings a request to `ocsp/http/service.rs`: the body of a POST
 //!    (`ocsp/http/request_body.rs`) or the path of a GET (`ocsp/http/get_path.rs`).
 //! 4. `ocsp/request.rs` reads it, `ocsp/responder.rs` plans the response: issuer by name and key hash
@@ -148,7 +166,8 @@
 //! 5. The response comes from `ocsp/cache.rs`, or is made: `ocsp/response_data.rs` encodes it,
 //!    `signing/response_signer.rs` signs it with the key of the responder in `ocsp/delegate.rs`, `ocsp/response.rs`
 //!    frames it.
-//! 6. `ocsp/http/caching.rs` sets how long clients may cache it.
+//! 6. `ocsp/http/replies.rs` makes the reply, `ocsp/http/caching.rs` sets how long clients may cache it, and
+//!    `ocsp/http/access.rs` notes it where there is an access log.
 //!
 //! The daemon never opens the index.
 //!
@@ -160,12 +179,23 @@
 //!    (`signing/ca_keys.rs`).
 //! 3. `signing/age/store.rs` finds and reads the key file, and asks for the passphrase. `signing/secret/read.rs`
 //!    reads it from a file, an environment variable, a descriptor or a credential, `bin/genfic-ca/prompt.rs` from
-//!    the terminal.
+//!    the terminal, where a wrong one is asked for again. New ones are judged by `signing/secret/policy.rs`;
+//!    `signing/age/reencrypt.rs` replaces the file by one that a new passphrase opens.
 //! 4. The decrypted private key is kept in memory (`signing/soft_key.rs`), wiped when it is dropped, behind a
 //!    [`signing::CaSigner`] (`signing/ca_signer.rs`).
 //! 5. The signer admits the octets to be signed (`signing/admit.rs`, by what `signing/contents.rs` reads in them),
 //!    signs them by the key's scheme (`signing/soft_key/`), frames them as `SIGNED{}` (`x509/encode_signed.rs`) and verifies
 //!    the signature before it returns it.
+//!
+//! ## Ceremony
+//!
+//! 1. `ca/lifecycle/ceremony.rs` grants and lints what a key that is offline is asked for, keeps the request
+//!    (`requests/NAME.ceremony`), and records its certificates and its CRL as any other. `ca/maintenance/recover.rs`
+//!    abandons no certificate that a kept request waits for.
+//! 2. Where the key is, `ceremony/signing.rs` reads the request (`ceremony/request.rs`) and what the medium knows;
+//!    `ceremony/rules.rs` decides, by a date that people give. The medium has the answer before anybody else.
+//! 3. `ca/lifecycle/ceremony_answer.rs` takes the answer (`ceremony/answer.rs`) in: issued, published, and the chain of what
+//!    the key signed (`ceremony/history.rs`), for which the key vouches, kept for the next request.
 //!
 //! ## Renewing a CA, and importing one
 //!
@@ -184,8 +214,9 @@
 //! | change | files |
 //! |---|---|
 //! | an extension | `x509/extension/mod.rs` (its object identifier; `is_known`), and a file beside it for its contents; `x509/text/extension.rs` (`NAMES`, `decode`: its text form); `lint/certificate/extensions.rs` (`KNOWN`); `profile/mod.rs` or the file of a section, such as `profile/usage.rs` (the key by which a profile grants it); `policy/README.md` (that key); `profile/evaluate.rs` (`extensions`: when it is granted, and its place in the order) |
-//! | a key store | a directory beside `signing/age/` that implements [`signing::CaKeys`]: names new keys, finds those on record by their URIs, keeps their CRL number marks, and says which operations it supports and which files are its own; `signing/mod.rs`; `assembly.rs`, `assembly/init.rs`, `assembly/inspection.rs` and `assembly/backup.rs`, which make the present one; `config/sections.rs` (its settings); `bin/genfic-ca/cli/authority.rs` (`Keystore`) and `bin/genfic-ca/commands/authority.rs`; `tests/architecture/adapters.rs`, `tests/symbols.rs`; beside another store in one home also a `CaKeys` that chooses by the scheme of the URI, and the choice in `ca/lifecycle/creating.rs`; if it keeps files that belong into backups: `backup/entry.rs`, `backup/check.rs`, `backup/collect.rs` |
-//! | a command | `bin/genfic-ca/cli.rs` and a file in `bin/genfic-ca/cli/` (its options), `bin/genfic-ca/commands.rs` (its name, its object, what it runs), `bin/genfic-ca/purpose.rs` (whether it issues, revokes or only reads), a file in `bin/genfic-ca/commands/`; `tests/cli/help.trycmd`, `tests/input/all_commands/mod.rs` |
+//! | a key store | a directory beside `signing/age/` that implements [`signing::CaKeys`]: names new keys, finds those on record by their URIs, keeps their CRL number marks, and says which operations it supports and which files are its own; `signing/mod.rs`; `signing/keystore.rs`, which chooses for new keys; `signing/vault.rs`, by which the signer opens its keys; `signing/contract/`, which its tests run; `assembly/signer.rs`, which makes the present ones; `config/sections.rs` (its settings); `bin/genfic-ca/cli/authority.rs` and `bin/genfic-ca/cli/renewal.rs` (`--keystore`); `tests/architecture/adapters.rs`, `tests/symbols.rs`; if it keeps files that belong into backups: `backup/entry.rs`, `backup/check.rs`, `backup/collect.rs` |
+//! | a command | `bin/genfic-ca/cli.rs` and a file in `bin/genfic-ca/cli/` (its options), `bin/genfic-ca/cli/examples.rs` (its group and example), `bin/genfic-ca/commands/naming.rs` (its name and object), `bin/genfic-ca/commands.rs` (what it runs), `bin/genfic-ca/purpose.rs` (whether it issues, revokes or only reads), a file in `bin/genfic-ca/commands/`; `tests/cli/help.trycmd`, `tests/input/all_commands/mod.rs` |
+//! | what `--ensure` compares | `ca/difference.rs`; `ca/lifecycle/comparison.rs` (CAs), `ca/lifecycle/cross_comparison.rs`, `ca/issuance/before.rs` (requests); `bin/genfic-ca/commands/ensure/` and `bin/genfic-ca/commands/sign/ensured.rs` (what is done and said); `ca-layout/ansible/` |
 //! | a lint rule | an entry of `RULES` and a case in `broken` in the file of its part, in `lint/certificate/` or for CRLs in `lint/crl/`; a new file is also named in `lint/certificate/mod.rs` or `lint/crl/mod.rs` |
 //! | a second index | a directory beside `index/sqlite/`, named in `index/mod.rs`, that passes `index/contract/` as `index/memory/` does, and implements `index/stored.rs` (a copy as a file) for doctor and backup; `assembly.rs`, `assembly/init.rs`, `assembly/inspection.rs` and `assembly/backup.rs`, which make the present one; `config/sections.rs`; files that take the index for a file: `home/layout.rs`, `home/survey.rs`, `backup/mod.rs` (`Stores`), `doctor/mod.rs`; `tests/architecture/adapters.rs`, `tests/symbols.rs`; `index/sqlite/` stays, because `status/` writes its files by `index/sqlite/row.rs`, `index/sqlite/connection.rs` and `index/sqlite/failure.rs` |
 //! | an algorithm | a `KeyScheme` in a file of `x509/algorithm/`, entered in `SCHEMES` in `x509/algorithm/mod.rs`; for another signature with the same keys, `other_signatures` of their scheme; if the library has another kind of private key for it: `PrivateAlgorithm` in `x509/algorithm/scheme.rs`, a file in `signing/soft_key/`, `signing/soft_key.rs`, `signing/soft_key/private_half.rs`; weaknesses of its keys: `x509/key_strength.rs` |
@@ -204,8 +235,10 @@ pub mod audit;
 pub mod backup;
 pub mod ca;
 pub mod calendar;
+pub mod ceremony;
 pub(crate) mod clock;
 pub mod config;
+pub mod custody;
 pub mod doctor;
 pub(crate) mod document;
 pub mod error;
@@ -216,8 +249,10 @@ pub mod import;
 pub mod index;
 pub mod lint;
 pub mod ocsp;
+pub(crate) mod par_map;
 pub mod profile;
 pub mod repository;
+pub(crate) mod signer;
 pub mod signing;
 pub mod status;
 pub mod subscriber_key;

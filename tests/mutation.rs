@@ -158,17 +158,24 @@ macro_rules! targets {
 }
 
 targets! {
+    ceremonies_never_panic: "ceremony",
     certificates_never_panic: "certificate",
     configurations_never_panic: "config",
     crls_never_panic: "crl",
+    envelopes_never_panic: "envelope",
     indexes_never_panic: "index_txt",
+    journals_never_panic: "journal",
     names_never_panic: "name",
     ocsp_requests_never_panic: "ocsp_request",
     ocsp_responses_never_panic: "ocsp_response",
     pem_never_panics: "pem",
     private_keys_never_panic: "private_key",
     profiles_never_panic: "profile",
+    the_protocol_of_the_signer_never_panics: "protocol",
+    recipients_never_panic: "recipient",
     requests_never_panic: "request",
+    shares_never_panic: "share",
+    uris_of_tokens_never_panic: "token_uri",
 }
 
 #[test]
@@ -201,6 +208,7 @@ fn the_corpus_is_read_and_not_refused_at_the_door() {
     good("request", &|octets| CertificationRequest::from_pem_or_der(octets).is_ok());
     good("index_txt", &|octets| genfic_ca::import::parse_index_txt(&String::from_utf8_lossy(octets)).is_ok());
     good("private_key", &|octets| matches!(ForeignKey::find(octets, Path::new("key")), Ok(Some(_))));
+    good("share", &|octets| genfic_ca::custody::read_block(&String::from_utf8_lossy(octets)).is_ok());
     good("ocsp_request", &|octets| OcspRequest::from_der(octets, 10).is_ok());
     good("ocsp_response", &|octets| genfic_ca::ocsp::text::describe(octets).is_some());
     let stage = bodies::stage();

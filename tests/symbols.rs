@@ -1,4 +1,4 @@
-//! Code that is not linked into `genfic-ocspd` and so cannot be reached in it.
+//! Code that is not linked into a program and so cannot be reached in it.
 #![allow(
     clippy::expect_used,
     clippy::panic,
@@ -9,7 +9,7 @@
 use std::process::Command;
 
 /// Functions that the daemon must not contain, by prefixes of their paths.
-const FORBIDDEN: &[&str] = &[
+const NOT_IN_DAEMON: &[&str] = &[
     "genfic_ca::ca::",
     "genfic_ca::audit::",
     "genfic_ca::lint::",
@@ -39,10 +39,47 @@ const FORBIDDEN: &[&str] = &[
     "genfic_ca::signing::request::",
     "genfic_ca::signing::admit::certificate",
     "genfic_ca::signing::admit::crl",
+    "genfic_ca::signer::",
     "genfic_ca::signing::secret::sources::",
     "age::",
     "age_core::",
     "scrypt::",
+];
+
+/// Those that the signer must not contain: it answers few questions, and neither the network nor files of others reach it.
+const NOT_IN_SIGNER: &[&str] = &[
+    "genfic_ca::ca::",
+    "genfic_ca::backup::",
+    "genfic_ca::calendar::",
+    "genfic_ca::doctor::",
+    "genfic_ca::export::",
+    "genfic_ca::import::",
+    "genfic_ca::index::sqlite::",
+    "genfic_ca::ocsp::",
+    "genfic_ca::repository::",
+    "genfic_ca::status::publish::",
+    "axum::",
+    "http::",
+    "hyper::",
+    "tar::",
+    "tokio::",
+    "ureq::",
+];
+
+/// Those that the program of commands must not contain: what opens a key of a CA, or signs with one. It does reach tokens,
+/// but as those of holders, through a process of their own.
+const NOT_IN_COMMANDS: &[&str] = &[
+    "genfic_ca::signer::service::",
+    "genfic_ca::signer::token::served::",
+    "genfic_ca::signer::token::asked::RemoteTokens as genfic_ca::signing::",
+    "genfic_ca::signing::admit::certificate",
+    "genfic_ca::signing::admit::crl",
+    "genfic_ca::signing::age::at_rest::",
+    "genfic_ca::signing::age::sealed_key::",
+    "genfic_ca::signing::age::store::",
+    "genfic_ca::signing::pkcs11::store::TokenStore as genfic_ca::signing::",
+    "age::plugin::IdentityPluginV1",
+    "age::plugin::RecipientPluginV1",
 ];
 
 /// Exceptions: functions below these paths are in the daemon, since the published status consists of rows in the
@@ -67,26 +104,49 @@ fn is_below(symbol: &str, path: &str) -> bool {
     })
 }
 
+/// Returns the functions of a program that are below one of these paths.
+fn linked<'a>(program: &'a [String], forbidden: &[&str]) -> Vec<&'a String> {
+    assert!(program.iter().any(|symbol| is_below(symbol, "genfic_ca::")), "no names: is it stripped?");
+    program.iter().filter(|symbol| forbidden.iter().any(|path| is_below(symbol, path))).collect()
+}
+
 #[test]
 fn the_daemon_has_no_symbol_of_the_ca_of_writers_or_of_age() {
     let daemon = symbols(env!("CARGO_BIN_EXE_genfic-ocspd"));
-    assert!(daemon.iter().any(|symbol| is_below(symbol, "genfic_ca::ocsp::")), "no names: is it stripped?");
-    let found: Vec<&String> = daemon
-        .iter()
-        .filter(|symbol| FORBIDDEN.iter().any(|path| is_below(symbol, path)))
-        .filter(|symbol| !PERMITTED.iter().any(|path| is_below(symbol, path)))
-        .collect();
+    let mut found = linked(&daemon, NOT_IN_DAEMON);
+    found.retain(|symbol| !PERMITTED.iter().any(|path| is_below(symbol, path)));
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+#[test]
+fn the_signer_has_no_symbol_of_the_engine_of_the_responder_or_of_the_network() {
+    let signer = symbols(env!("CARGO_BIN_EXE_genfic-signer"));
+    let found = linked(&signer, NOT_IN_SIGNER);
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+#[test]
+fn the_program_of_commands_has_no_symbol_that_opens_a_key_of_a_ca() {
+    let commands = symbols(env!("CARGO_BIN_EXE_genfic-ca"));
+    let found = linked(&commands, NOT_IN_COMMANDS);
     assert!(found.is_empty(), "{found:#?}");
 }
 
 #[test]
 fn what_is_forbidden_and_permitted_is_there_under_this_name() {
-    let ca = symbols(env!("CARGO_BIN_EXE_genfic-ca"));
-    let gone = |paths: &[&'static str], symbols: &[String]| -> Vec<&'static str> {
-        let is_gone = |path: &&&str| !symbols.iter().any(|symbol| is_below(symbol, path));
-        paths.iter().filter(is_gone).copied().collect()
+    let [commands, daemon, signer] = [
+        env!("CARGO_BIN_EXE_genfic-ca"),
+        env!("CARGO_BIN_EXE_genfic-ocspd"),
+        env!("CARGO_BIN_EXE_genfic-signer"),
+    ]
+    .map(symbols);
+    let gone = |paths: &[&'static str], programs: &[&[String]]| -> Vec<&'static str> {
+        let is_in = |path: &str, symbols: &[String]| symbols.iter().any(|symbol| is_below(symbol, path));
+        paths.iter().filter(|path| !programs.iter().any(|symbols| is_in(path, symbols))).copied().collect()
     };
-    assert_eq!(gone(FORBIDDEN, &ca), Vec::<&str>::new(), "renamed: the rule above would hold nothing");
-    let daemon = symbols(env!("CARGO_BIN_EXE_genfic-ocspd"));
-    assert_eq!(gone(PERMITTED, &daemon), Vec::<&str>::new(), "no exception is needed any more");
+    let renamed = "renamed: the rule above would hold nothing";
+    assert_eq!(gone(NOT_IN_DAEMON, &[&commands, &signer]), Vec::<&str>::new(), "{renamed}");
+    assert_eq!(gone(NOT_IN_SIGNER, &[&commands, &daemon]), Vec::<&str>::new(), "{renamed}");
+    assert_eq!(gone(NOT_IN_COMMANDS, &[&signer]), Vec::<&str>::new(), "{renamed}");
+    assert_eq!(gone(PERMITTED, &[&daemon]), Vec::<&str>::new(), "no exception is needed any more");
 }

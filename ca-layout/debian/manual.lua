@@ -24,11 +24,11 @@ local function link(element)
   local name = target:match("^([%w-]+)%.md$")
   if name then
     name = name == "README" and "genfic-ca-manual" or "genfic-ca-" .. name:lower()
-    local named = { pandoc.Strong(name), pandoc.Str("(7)") }
+    local named = pandoc.List({ pandoc.Strong(name), pandoc.Str("(7)") })
     if text == target then
       return named
     end
-    return pandoc.List(element.content) .. { pandoc.Str(" (") } .. named .. { pandoc.Str(")") }
+    return pandoc.List(element.content) .. { pandoc.Str(" (") } .. named .. pandoc.List({ pandoc.Str(")") })
   end
   local path = installed[target]
   if path then

@@ -1,18 +1,19 @@
 //! Backups of a home: connects them with its stores.
 use super::settings::{read_config, settings};
+use super::signer::SignerKeys;
 use super::{Assembly, now};
 use crate::backup::{
     self, Created, Creation, Opener, PublishedState, RestoredHome, Restoring, Stores, Verified,
 };
+use crate::config::Config;
 use crate::error::Problem;
 use crate::home::{Home, ReserveFile, current_actor};
 use crate::index::sqlite::SqliteIndex;
 use crate::index::{CertificateState, Index, IndexError, IndexReader};
-use crate::signing::{AgeFileStore, CaKeys, Nobody, SealFor};
+use crate::signing::{CaKeys, SealFor};
 use crate::status::{StatusDirectory, StatusError, StatusReader as _, StatusSource as _, publish};
 use crate::x509::{CertificateId, UnixTime};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 /// The stores of a home: SQLite files, age files and published directories.
 #[derive(Clone, Copy, Debug)]
@@ -20,7 +21,8 @@ struct Files;
 
 impl Stores for Files {
     fn keys_in(&self, home: &Home) -> Box<dyn CaKeys> {
-        Box::new(AgeFileStore::usual(home.keys_directory(), Arc::new(Nobody)))
+        // what a backup has is the home's; the signer that listens has a backup of its own
+        Box::new(SignerKeys::closed(home, &Config::default()).store())
     }
 
     fn index_in(&self, home: &Home) -> PathBuf {

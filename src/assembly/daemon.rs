@@ -1,43 +1,130 @@
 //! Assembles `genfic-ocspd` from the published status, responder keys and public files of a home.
+use super::daemon_places::{may_write, unusable_places};
 use super::settings::read_config;
-use crate::clock::SystemClock;
+use crate::clock::{Clock as _, SystemClock};
+use crate::config::{DaemonConfig, ListenAddress, LogConfig};
 use crate::error::Problem;
 use crate::home::Home;
+use crate::ocsp::http::AccessLog;
 use crate::ocsp::public_files::PublicFiles;
+use crate::ocsp::readiness::{Readiness, readiness};
 use crate::ocsp::responder_files::ResponderFiles;
+use crate::ocsp::rules::{Controls, Rules};
 use crate::ocsp::server::Daemon;
 use crate::ocsp::settings::{ResponderSettings, ServerSettings};
 use crate::status::StatusDirectory;
-use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Command line options of the daemon, which override its configuration.
 #[derive(Clone, Debug, Default)]
 pub struct DaemonOptions {
-    /// Addresses to listen on instead of the configured ones; none for the configured ones.
-    pub listen: Vec<SocketAddr>,
+    /// Where to listen instead of the configured addresses; none for the configured ones.
+    pub listen: Vec<ListenAddress>,
     /// Directory of the published status, instead of the home's.
     pub status: Option<PathBuf>,
     /// Configuration file, instead of the home's.
     pub config: Option<PathBuf>,
+    /// Another user than the daemon's asks: what that user may write says nothing of the daemon.
+    pub is_of_another: bool,
+}
+
+/// The configuration of the daemon, read and checked.
+#[derive(Clone, Debug)]
+pub struct DaemonSettings {
+    /// `[log]`
+    pub log: LogConfig,
+    responder: ResponderSettings,
+    daemon: DaemonConfig,
+    paths: Vec<String>,
+    modules: Vec<PathBuf>,
+}
+
+impl DaemonSettings {
+    fn responders(&self, home: &Home) -> ResponderFiles {
+        let pin = self.daemon.pin_from.clone().unwrap_or_default();
+        ResponderFiles::new(home.responders_directory()).with_tokens(self.modules.clone(), pin)
+    }
+
+    /// Where the daemon listens when systemd passes it no socket.
+    #[must_use]
+    pub fn listen(&self) -> &[ListenAddress] {
+        &self.daemon.listen
+    }
+
+    /// Has a running daemon take what it can of these settings. Returns whether they have others, which count from the
+    /// next start.
+    pub fn take_up(&self, controls: &Controls, started_with: &Self, access: Option<AccessLog>) -> bool {
+        controls.replace(self.responder.clone(), self.paths.clone(), access);
+        self.daemon != started_with.daemon || self.log.format != started_with.log.format
+    }
+}
+
+/// Reads the configuration of the daemon.
+///
+/// # Errors
+/// When it cannot be read or is wrong.
+pub fn daemon_settings(home: &Home, options: &DaemonOptions) -> Result<DaemonSettings, Problem> {
+    let config = read_config(home, options.config.as_deref())?;
+    let mut daemon = config.daemon.clone();
+    if !options.listen.is_empty() {
+        daemon.listen.clone_from(&options.listen);
+    }
+    Ok(DaemonSettings {
+        log: config.log,
+        responder: ResponderSettings::from(&config.ocsp),
+        daemon,
+        paths: config.publication.paths(),
+        modules: config.pkcs11.modules,
+    })
+}
+
+fn status_directory(home: &Home, options: &DaemonOptions) -> StatusDirectory {
+    let given = options.status.clone();
+    StatusDirectory::new(&given.unwrap_or_else(|| home.status_directory()))
+}
+
+/// Checks owners and modes of what the daemon reads: a daemon does not start on what others can change.
+///
+/// # Errors
+/// `home.unsafe` (exit 10) with the commands that mend it.
+pub fn verify_daemon_places(home: &Home, options: &DaemonOptions) -> Result<(), Problem> {
+    home.verify_for_daemon(&options.status.clone().unwrap_or_else(|| home.status_directory()))
 }
 
 /// Makes the daemon for a home.
 ///
 /// # Errors
-/// When the configuration cannot be read or is wrong, or threads or signal handlers cannot be set up.
-pub fn daemon(home: &Home, options: DaemonOptions) -> Result<Daemon<StatusDirectory>, Problem> {
-    let config = read_config(home, options.config.as_deref())?;
-    let source = StatusDirectory::new(&options.status.unwrap_or_else(|| home.status_directory()));
-    let listen = if options.listen.is_empty() { config.daemon.listen.clone() } else { options.listen };
+/// When threads or signal handlers cannot be set up.
+pub fn daemon(
+    home: &Home,
+    options: &DaemonOptions,
+    settings: &DaemonSettings,
+    access: Option<AccessLog>,
+) -> Result<Daemon<StatusDirectory>, Problem> {
     Daemon::new(
-        source,
-        ResponderFiles::new(home.responders_directory()),
+        status_directory(home, options),
+        settings.responders(home),
         PublicFiles::new(home.public_directory()),
-        ResponderSettings::from(&config.ocsp),
-        ServerSettings { listen, ..ServerSettings::from(&config.daemon) },
+        Rules::new(settings.responder.clone(), settings.paths.clone(), access),
+        ServerSettings::from(&settings.daemon),
         Arc::new(SystemClock),
     )
     .map_err(Problem::from)
+}
+
+/// Returns whether a daemon that started now would be ready, and what it would lack. It does not listen for that. A log
+/// file or a Unix socket that could not be made is a reason why it would not be ready.
+#[must_use]
+pub fn check_daemon(home: &Home, options: &DaemonOptions, settings: &DaemonSettings) -> Readiness {
+    let mut found = readiness(
+        status_directory(home, options),
+        settings.responders(home),
+        PublicFiles::new(home.public_directory()),
+        &settings.responder,
+        SystemClock.now(),
+    );
+    let may_write = |path: &Path| options.is_of_another || may_write(path);
+    found.reasons.extend(unusable_places(&settings.log, settings.listen(), &may_write));
+    found
 }

@@ -1,5 +1,6 @@
 //! A home opened as far as possible, to find its faults.
 use super::settings;
+use super::signer::SignerKeys;
 use crate::audit::{AuditEvent, Outcome};
 use crate::ca::{CaSettings, ClockWatch, Engine, EngineParts};
 use crate::clock::SystemClock;
@@ -12,7 +13,7 @@ use crate::index::{AuditIndex, StoredIndex};
 use crate::ocsp::responder_files::ResponderFiles;
 use crate::profile::Profiles;
 use crate::repository::HomeDirectory;
-use crate::signing::{AgeFileStore, Nobody, SecretSource};
+use crate::signing::PassphraseOrders;
 use crate::status::StatusDirectory;
 use std::collections::HashSet;
 use std::fs;
@@ -29,7 +30,6 @@ pub struct Inspection {
     profiles: Result<Profiles, Vec<Unread>>,
     settings: Arc<CaSettings>,
     index: Result<Arc<SqliteIndex>, Problem>,
-    keys: AgeFileStore,
     publisher: Arc<HomeDirectory>,
     status: Arc<StatusDirectory>,
     responders: ResponderFiles,
@@ -69,8 +69,6 @@ impl Inspection {
             }
         }
         let settings = config.clone().unwrap_or_default();
-        let keys = AgeFileStore::new(home.keys_directory(), settings.keys.scrypt_log_n, Arc::new(Nobody))
-            .unwrap_or_else(|_| AgeFileStore::usual(home.keys_directory(), Arc::new(Nobody)));
         let settings = CaSettings {
             config: settings,
             profiles: settings::read_profiles(home),
@@ -92,7 +90,6 @@ impl Inspection {
             config,
             profiles,
             settings: Arc::new(settings),
-            keys,
             _given: given,
         })
     }
@@ -103,11 +100,31 @@ impl Inspection {
         &self.settings.config
     }
 
-    /// Runs all checks. `deep` compares every signature and file, however many there are. `secrets` must ask
-    /// no person; keys that it opens are compared with their certificates.
+    fn keys(&self, passphrases: &PassphraseOrders) -> SignerKeys {
+        SignerKeys::of(&self.home, &self.settings.config, passphrases)
+    }
+
+    /// Runs all checks. `deep` compares every signature and file, however many there are. `passphrases` must ask
+    /// no person; keys that they open are compared with their certificates.
     #[must_use]
-    pub fn diagnose(&self, deep: bool, secrets: Arc<dyn SecretSource>) -> Vec<Check> {
-        doctor::diagnose(&Examination {
+    pub fn diagnose(&self, deep: bool, passphrases: &PassphraseOrders) -> Vec<Check> {
+        self.examine(deep, passphrases, doctor::diagnose)
+    }
+
+    /// Fetches every URL that certificates name, and compares what comes with this home. `deep` looks into every
+    /// valid certificate for its URLs.
+    #[must_use]
+    pub fn check_online(&self, deep: bool) -> Check {
+        self.examine(deep, &PassphraseOrders::nobody(), doctor::check_online)
+    }
+
+    fn examine<T>(
+        &self,
+        deep: bool,
+        passphrases: &PassphraseOrders,
+        examine: impl FnOnce(&Examination<'_>) -> T,
+    ) -> T {
+        examine(&Examination {
             home: &self.home,
             space: &self.space,
             owner: self.owner.clone(),
@@ -115,7 +132,7 @@ impl Inspection {
             profiles: self.profiles.as_ref().map_err(Vec::as_slice),
             index_file: &self.home.index_file(),
             index: self.index.as_ref().map(|index| -> &dyn StoredIndex { index.as_ref() }),
-            keys: &self.keys.clone().asking(secrets),
+            keys: &self.keys(passphrases).store(),
             publisher: self.publisher.as_ref(),
             status: self.status.as_ref(),
             responders: &self.responders,
@@ -134,7 +151,7 @@ impl Inspection {
     pub fn mend(
         self,
         findings: &[&Finding],
-        secrets: Arc<dyn SecretSource>,
+        passphrases: &PassphraseOrders,
     ) -> Result<(Self, Vec<Mended>, Option<Problem>), Problem> {
         if self.owner.is_err() {
             return Ok((self, Vec::new(), None));
@@ -150,7 +167,8 @@ impl Inspection {
                 return Ok((again, mended, problem));
             }
         };
-        let engine = again.engine(index, secrets);
+        let engine = again.engine(index, passphrases);
+        engine.begin_act("doctor");
         // a profile that cannot be read is reported when something is to be issued under it
         let signs = again.config.is_ok();
         let mut unrecorded = again.record(index, &mended).err();
@@ -164,10 +182,10 @@ impl Inspection {
         Ok((again, mended, unrecorded))
     }
 
-    fn engine(&self, index: &Arc<SqliteIndex>, secrets: Arc<dyn SecretSource>) -> Engine {
+    fn engine(&self, index: &Arc<SqliteIndex>, passphrases: &PassphraseOrders) -> Engine {
         Engine::new(EngineParts {
             index: index.clone(),
-            keys: Arc::new(self.keys.clone().asking(secrets)),
+            keys: Arc::new(self.keys(passphrases).store()),
             publisher: self.publisher.clone(),
             status: self.status.clone(),
             clock: Arc::new(SystemClock),

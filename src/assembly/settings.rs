@@ -2,14 +2,15 @@
 use crate::ca::CaSettings;
 use crate::config::Config;
 use crate::error::{Code, Exit, Problem, Remedy, Shown as _, remedy};
-use crate::home::{FileStatus, GivenError, Home, ReadError, read_file};
-use crate::profile::Profiles;
+use crate::home::{FileStatus, GivenError, Home, ReadError, read_file, verify_tokens};
+use crate::profile::{ProfileError, Profiles, SHIPPED};
 use crate::signing::{PassphraseSources, SecretSource, SecretSpec};
 use crate::x509::KeyAlgorithm;
 use std::collections::HashSet;
 use std::fs;
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Size in octets, bounds a configuration or profile file; 1 MiB is far more than anybody writes by hand.
 pub(super) const LARGEST_TEXT: u64 = 1 << 20;
@@ -81,8 +82,23 @@ pub(super) fn must_exist(home: &Home) -> Result<(), Problem> {
 /// mistakes, which are all named with their lines.
 pub(crate) fn read_config(home: &Home, file: Option<&Path>) -> Result<Config, Problem> {
     must_exist(home)?;
+    read_config_file(home, file)
+}
+
+/// Reads the configuration as [`read_config`], whether there is a home or not.
+pub(super) fn read_config_file(home: &Home, file: Option<&Path>) -> Result<Config, Problem> {
     let path = file.map_or_else(|| home.configuration_file(), Path::to_owned);
     Config::parse(&text_given(home, &path, LARGEST_TEXT)?).map_err(|errors| within(&path, errors.into()))
+}
+
+/// Checks the configuration, and the list of compromised keys that it names. Returns the path of the file.
+///
+/// # Errors
+/// As [`read_config`], and when the list cannot be read or is wrong.
+pub fn check_config(home: &Home, file: Option<&Path>) -> Result<PathBuf, Problem> {
+    let config = read_config(home, file)?;
+    compromised_keys(home, &config)?;
+    Ok(file.map_or_else(|| home.configuration_file(), Path::to_owned))
 }
 
 /// Returns the passphrase sources: the one given or configured, and for CAs with a configured source of their
@@ -155,15 +171,13 @@ pub(super) fn profile_name(path: &Path) -> Option<String> {
     (path.extension()? == "toml" && !name.starts_with('.')).then_some(name)
 }
 
-/// Reads the profiles of a home, with the faults of those that cannot be used.
-pub(super) fn read_profiles(home: &Home) -> Profiles {
-    let directory = home.policy_directory();
-    let entries = match fs::read_dir(&directory) {
-        Ok(entries) => entries,
-        Err(error) => return Profiles::unreadable(io_error(&directory, error)),
-    };
-    let mut texts: Vec<(String, String)> = Vec::new();
-    let mut faults: Vec<(String, Problem)> = Vec::new();
+/// A name of a profile with its text, or with the reason why that cannot be read.
+type Texts<T> = Vec<(String, T)>;
+
+/// Returns the texts of the profiles in a directory, in order of name, and those that cannot be read.
+fn profile_texts(directory: &Path) -> Result<(Texts<String>, Texts<Problem>), Problem> {
+    let entries = fs::read_dir(directory).map_err(|error| io_error(directory, error))?;
+    let (mut texts, mut faults) = (Vec::new(), Vec::new());
     for path in entries.filter_map(|entry| entry.ok().map(|entry| entry.path())) {
         let Some(name) = profile_name(&path) else { continue };
         match own_text_of(&path) {
@@ -172,11 +186,87 @@ pub(super) fn read_profiles(home: &Home) -> Profiles {
         }
     }
     texts.sort();
+    Ok((texts, faults))
+}
+
+/// Returns every mistake of these profiles (name and text) among those of the home, or where there is none among the
+/// profiles that [`super::init()`] would write.
+///
+/// # Errors
+/// When the home's profiles cannot be read.
+pub fn check_profiles(home: &Home, given: &[(&str, &str)]) -> Result<Vec<ProfileError>, Problem> {
+    let texts = if home.exists() {
+        profile_texts(&home.policy_directory())?.0
+    } else {
+        let shipped = SHIPPED.iter().filter_map(|(file, text)| Some((file.strip_suffix(".toml")?, text)));
+        shipped.map(|(name, text)| (name.to_owned(), (*text).to_owned())).collect()
+    };
+    let others: Vec<(&str, &str)> = texts.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+    Ok(Profiles::mistakes_among(given, &others))
+}
+
+/// Reads the profiles of a home, with the faults of those that cannot be used.
+pub(super) fn read_profiles(home: &Home) -> Profiles {
+    read_profiles_in(&home.policy_directory())
+}
+
+/// Reads the PKCS#11 modules that this file names below `[pkcs11]`.
+pub(super) fn read_modules(file: &Path) -> Result<Vec<PathBuf>, Problem> {
+    verify_tokens(file)?;
+    let config =
+        Config::parse(&text_of(file, LARGEST_TEXT)?).map_err(|errors| within(file, errors.into()))?;
+    if config.pkcs11.modules.is_empty() {
+        let message = format!("{} names no module", file.shown());
+        return Err(Problem::new(Code::Usage, message)
+            .hint("[pkcs11] modules = [\"/usr/lib/softhsm/libsofthsm2.so\"], for example"));
+    }
+    Ok(config.pkcs11.modules)
+}
+
+/// Reads the profiles in a directory, with the faults of those that cannot be used.
+pub(super) fn read_profiles_in(directory: &Path) -> Profiles {
+    match profile_texts(directory) {
+        Ok((texts, faults)) => parsed_profiles(directory, &texts, faults),
+        Err(problem) => Profiles::unreadable(problem),
+    }
+}
+
+fn parsed_profiles(directory: &Path, texts: &Texts<String>, faults: Texts<Problem>) -> Profiles {
     let place = |name: &str| directory.join(format!("{name}.toml")).shown().to_string();
     let named = texts.iter().map(|(name, text)| (name.as_str(), text.as_str()));
     let mut profiles = Profiles::read(named, place);
     faults.into_iter().for_each(|(name, problem)| profiles.refuse(&name, problem));
     profiles
+}
+
+/// The profiles in a directory, which are read each time and parsed when a text is another than before: times and sizes
+/// of files may stay as they are while their contents change.
+pub(super) struct KeptProfiles {
+    directory: PathBuf,
+    kept: Mutex<Option<(Texts<String>, Arc<Profiles>)>>,
+}
+
+impl KeptProfiles {
+    /// Returns the profiles in this directory, of which nothing was read yet.
+    pub(super) fn within(directory: &Path) -> Self {
+        Self { directory: directory.to_owned(), kept: Mutex::default() }
+    }
+
+    /// Reads them as [`read_profiles_in`].
+    pub(super) fn read(&self) -> Arc<Profiles> {
+        let (texts, faults) = match profile_texts(&self.directory) {
+            Ok(read) => read,
+            Err(problem) => return Arc::new(Profiles::unreadable(problem)),
+        };
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, profiles)) = kept.as_ref().filter(|(same, _)| faults.is_empty() && *same == texts) {
+            return Arc::clone(profiles);
+        }
+        let is_whole = faults.is_empty();
+        let profiles = Arc::new(parsed_profiles(&self.directory, &texts, faults));
+        *kept = is_whole.then(|| (texts, Arc::clone(&profiles)));
+        profiles
+    }
 }
 
 /// Returns the text of a file of the home; symbolic links are refused.
@@ -213,6 +303,33 @@ fn digests(path: &Path, text: &str) -> Result<HashSet<[u8; 32]>, Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn profiles_are_parsed_once_and_whatever_changes_in_their_files_holds_at_once() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = |name: &str| directory.path().join(name);
+        let text = SHIPPED.iter().find(|(file, _)| *file == "root-ca.toml").unwrap().1;
+        fs::write(file("a.toml"), text).unwrap();
+        let profiles = KeptProfiles::within(directory.path());
+        let first = profiles.read();
+        assert!(first.get("a").is_some() && Arc::ptr_eq(&first, &profiles.read()), "read, and not parsed");
+
+        // as many octets, at the same time
+        let times = fs::metadata(file("a.toml")).unwrap().modified().unwrap();
+        fs::write(file("a.toml"), "x".repeat(text.len())).unwrap();
+        fs::File::options().write(true).open(file("a.toml")).unwrap().set_modified(times).unwrap();
+        assert!(profiles.read().get("a").is_none());
+        fs::write(file("a.toml"), text).unwrap();
+        fs::write(file("b.toml"), text).unwrap();
+        let both = profiles.read();
+        assert!(both.get("a").is_some() && both.get("b").is_some());
+        fs::remove_file(file("b.toml")).unwrap();
+        assert!(profiles.read().get("b").is_none());
+        // one that cannot be read is a fault each time
+        fs::create_dir(file("c.toml")).unwrap();
+        assert!(!Arc::ptr_eq(&profiles.read(), &profiles.read()));
+        assert!(profiles.read().get("a").is_some() && profiles.read().get("c").is_none());
+    }
 
     #[test]
     fn compromised_keys_are_read_one_digest_a_line() {

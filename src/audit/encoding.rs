@@ -83,6 +83,13 @@ impl AuditEvent {
     }
 }
 
+/// Returns a text as it stands in the encoding of an event.
+pub(crate) fn encoded_text(text: &str) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len().saturating_add(4));
+    put_text(&mut out, text);
+    out
+}
+
 fn put_length(out: &mut Vec<u8>, length: usize) {
     out.extend(u32::try_from(length).unwrap_or(u32::MAX).to_be_bytes());
 }

@@ -7,7 +7,8 @@ use std::fmt;
 pub struct Actor {
     /// Effective user: the user name, or the number when there is no name.
     pub user: String,
-    /// User who became the effective user, when known (login user, `SUDO_USER`).
+    /// Person who became the effective user: the login user, or the real user who started `sudo`; `somebody unknown`
+    /// where there is one who cannot be told.
     pub on_behalf_of: Option<String>,
     /// Process number.
     pub process: u32,
@@ -40,6 +41,9 @@ pub enum Outcome {
     Refused(String),
 }
 
+/// Name of the detail by which the first event of a command names it.
+pub(crate) const COMMAND: &str = "command";
+
 /// Event to be recorded.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct AuditEvent {
@@ -56,4 +60,24 @@ pub struct AuditEvent {
     pub outcome: Outcome,
     /// Details as names and values, in order. They contain no secrets.
     pub details: Vec<(String, String)>,
+}
+
+impl AuditEvent {
+    /// Returns the command that begins with this event.
+    #[must_use]
+    pub fn begins(&self) -> Option<&str> {
+        self.detail(COMMAND)
+    }
+
+    /// Returns the value of a detail.
+    #[must_use]
+    pub fn detail(&self, name: &str) -> Option<&str> {
+        self.details.iter().find(|(one, _)| one == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Whether the object, or the value of a detail, is this text.
+    #[must_use]
+    pub(crate) fn names(&self, text: &str) -> bool {
+        self.object == text || self.details.iter().any(|(_, value)| value == text)
+    }
 }

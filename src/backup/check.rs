@@ -3,9 +3,11 @@ use super::manifest::{AuthorityEntry, BackupManifest};
 use super::{Stores, problems::unreadable};
 use crate::audit::Verifier;
 use crate::error::{Problem, Shown as _};
-use crate::home::{AuthorityName, Home, PublicFile, ReadError, read_file};
+use crate::home::{AuthorityName, Home, PublicFile, ReadError, open_file, read_file};
 use crate::index::{Authority, Index, IndexReader};
+use crate::signer::{JOURNAL, check_journal};
 use crate::signing::{CaKeys, KeyFile, KeyPlace};
+use crate::x509::extension::CrlNumber;
 use crate::x509::{Certificate, CertificateList, IssuerId};
 use base16ct::lower::encode_string as hex;
 use std::fs;
@@ -35,6 +37,9 @@ pub(super) fn check(
     let named = &manifest.authorities;
     if named.len() != authorities.len() || !named.iter().zip(&authorities).all(is_same) {
         faults.push("the manifest names other CAs than the index".into());
+    }
+    if let Some(fault) = journal_fault(home)? {
+        faults.push(format!("keys/{JOURNAL}: {fault}"));
     }
     let keys = stores.keys_in(home);
     for authority in &authorities {
@@ -97,6 +102,13 @@ fn authority_faults(
         faults.push(format!("public/{name}.crt is not a certificate of the CA on record"));
     }
     let key = keys.key_of(authority);
+    if key.is_in_service() {
+        // the signer that listens has its key and its mark
+        if let Some(octets) = read_if_there(&home.public_file(&files, PublicFile::Crl))? {
+            faults.extend(crl_fault(authority, &octets, None));
+        }
+        return Ok(faults);
+    }
     let called = |path: &Path| path.strip_prefix(home.directory()).unwrap_or(path).shown().to_string();
     let (noted, place) = match keys.mark(&key) {
         Ok(mark) => (mark.number.unwrap_or(0), called(mark.place.as_path())),
@@ -114,18 +126,7 @@ fn authority_faults(
         faults.push(format!("{place} says {noted}, and CRL {last} was published"));
     }
     if let Some(octets) = read_if_there(&home.public_file(&files, PublicFile::Crl))? {
-        match CertificateList::from_der(&octets) {
-            Ok(crl) if !crl.is_signed_by(authority.certificate.tbs().public_key()) => {
-                faults.push(format!("public/{name}.crl is not signed by {name}"));
-            }
-            Ok(crl) if crl.tbs().crl_number().is_none_or(|number| number > noted) => {
-                faults.push(format!(
-                    "public/{name}.crl has a number above {noted}, which is the highest noted"
-                ));
-            }
-            Ok(_) => {}
-            Err(error) => faults.push(format!("public/{name}.crl: {error}")),
-        }
+        faults.extend(crl_fault(authority, &octets, Some(noted)));
     }
     if manifest.with_keys
         && let KeyPlace::File(path) = keys.place(&key)
@@ -139,6 +140,33 @@ fn authority_faults(
         }
     }
     Ok(faults)
+}
+
+/// Returns what is wrong with the published CRL of a CA; `noted` is the mark of its key, where that is in the home.
+fn crl_fault(authority: &Authority, octets: &[u8], noted: Option<CrlNumber>) -> Option<String> {
+    let name = &authority.name;
+    let crl = match CertificateList::from_der(octets) {
+        Ok(crl) => crl,
+        Err(error) => return Some(format!("public/{name}.crl: {error}")),
+    };
+    if !crl.is_signed_by(authority.certificate.tbs().public_key()) {
+        return Some(format!("public/{name}.crl is not signed by {name}"));
+    }
+    let noted = noted?;
+    let is_above = crl.tbs().crl_number().is_none_or(|number| number > noted);
+    is_above.then(|| format!("public/{name}.crl has a number above {noted}, which is the highest noted"))
+}
+
+/// Reads the signer's journal, if it is there, and returns what is wrong with it. An end that was being written when it
+/// was copied is no fault.
+fn journal_fault(home: &Home) -> Result<Option<String>, Problem> {
+    let path = home.keys_directory().join(JOURNAL);
+    let file = match open_file(&path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(unreadable(&path, &error)),
+    };
+    Ok(check_journal(std::io::BufReader::with_capacity(1 << 18, file)).err().map(|fault| fault.to_string()))
 }
 
 fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, Problem> {

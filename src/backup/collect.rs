@@ -1,11 +1,12 @@
 //! The files of a home that go into a backup.
+use super::digest::digest;
 use super::entry::{ArchiveEntry, is_plain};
 use super::manifest::FileEntry;
 use super::problems::unreadable;
 use crate::error::{Code, Problem, Shown as _};
 use crate::home::{AuthorityName, Home, open_file};
-use crate::signing::{CaKeys, KeyFile};
-use aws_lc_rs::digest::{Context, SHA256};
+use crate::signing::{CaKeys, KeyError, KeyFile};
+use aws_lc_rs::digest::{SHA256, digest as digest_of};
 use base16ct::lower::encode_string as hex;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -25,6 +26,10 @@ enum ArchiveContents {
     Octets(Vec<u8>),
     /// An open file, whose contents stay the same when another file is renamed over it.
     Open(File),
+    /// So many octets of an open file, which is only ever written on.
+    Beginning(File, u64),
+    /// What another process gives, from the beginning each time.
+    Source(Box<dyn Fn() -> Box<dyn Read>>),
 }
 
 impl Collected {
@@ -42,7 +47,11 @@ impl Collected {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(failed(error)),
         };
-        let (contents, size, sha256) = if file.metadata().map_err(failed)?.len() <= KEPT_IN_MEMORY {
+        let (contents, size, sha256) = if *entry == ArchiveEntry::Journal {
+            let length = file.metadata().map_err(failed)?.len();
+            let (size, sha256) = digest(file.by_ref().take(length)).map_err(failed)?;
+            (ArchiveContents::Beginning(file, size), size, sha256)
+        } else if file.metadata().map_err(failed)?.len() <= KEPT_IN_MEMORY {
             let mut octets = Vec::new();
             file.read_to_end(&mut octets).map_err(failed)?;
             let (size, sha256) = digest(octets.as_slice()).map_err(failed)?;
@@ -54,6 +63,23 @@ impl Collected {
         Ok(Some(Self { file: FileEntry { path: entry.to_string(), size, sha256 }, contents }))
     }
 
+    /// Returns a file of this path in the archive, which another process gives.
+    pub(super) fn of_source(path: &str, source: Box<dyn Fn() -> Box<dyn Read>>) -> io::Result<Self> {
+        let (size, sha256) = digest(source())?;
+        let file = FileEntry { path: path.to_owned(), size, sha256 };
+        Ok(Self { file, contents: ArchiveContents::Source(source) })
+    }
+
+    /// Returns a file of the home with these contents.
+    fn of_octets(entry: &ArchiveEntry, octets: Vec<u8>) -> Self {
+        let size = u64::try_from(octets.len()).unwrap_or(u64::MAX);
+        let sha256 = hex(digest_of(&SHA256, &octets).as_ref());
+        Self {
+            file: FileEntry { path: entry.to_string(), size, sha256 },
+            contents: ArchiveContents::Octets(octets),
+        }
+    }
+
     /// Returns a reader of the contents from the beginning.
     pub(super) fn reader(&mut self) -> io::Result<Box<dyn Read + '_>> {
         Ok(match &mut self.contents {
@@ -62,25 +88,12 @@ impl Collected {
                 file.rewind()?;
                 Box::new(file)
             }
-        })
-    }
-}
-
-/// Returns the number of octets and their SHA-256 digest.
-fn digest(mut source: impl Read) -> io::Result<(u64, String)> {
-    let mut context = Context::new(&SHA256);
-    let mut buffer = vec![0; 1 << 16];
-    let mut size = 0_u64;
-    loop {
-        match source.read(&mut buffer) {
-            Ok(0) => return Ok((size, hex(context.finish().as_ref()))),
-            Ok(read) => {
-                context.update(buffer.get(..read).unwrap_or_default());
-                size = size.saturating_add(u64::try_from(read).unwrap_or(u64::MAX));
+            ArchiveContents::Source(source) => source(),
+            ArchiveContents::Beginning(file, length) => {
+                file.rewind()?;
+                Box::new(file.take(*length))
             }
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
+        })
     }
 }
 
@@ -141,9 +154,11 @@ fn keys_and_requests(
         let before = listed(home)?;
         let mut collected = Vec::new();
         for (entry, path) in one_for_each_place(&before, home, index, keys).into_values() {
-            let kept_back = !with_keys && matches!(entry, ArchiveEntry::OfKeys(file) if file.is_key());
-            if !kept_back {
-                collected.extend(Collected::open(entry, path)?);
+            let kept_back = !with_keys && entry.is_with_keys();
+            match entry {
+                _ if kept_back => {}
+                ArchiveEntry::OfKeys(KeyFile::Key(name)) => collected.extend(sealed(entry, name, keys)?),
+                _ => collected.extend(Collected::open(entry, path)?),
             }
         }
         if listed(home)? == before {
@@ -152,6 +167,20 @@ fn keys_and_requests(
     }
     let message = format!("files in {} are being renamed", home.keys_directory().shown());
     Err(Problem::new(Code::PublishBusy, message).hint("try again"))
+}
+
+/// Collects an encrypted key, which its store hands out as it is. One that is gone meanwhile is left out.
+fn sealed(
+    entry: &ArchiveEntry,
+    name: &AuthorityName,
+    keys: &dyn CaKeys,
+) -> Result<Option<Collected>, Problem> {
+    let Some(store) = keys.inspecting() else { return Ok(None) };
+    match store.sealed(&keys.new_key(name.as_str())) {
+        Ok(octets) => Ok(Some(Collected::of_octets(entry, octets))),
+        Err(KeyError::NotFound(_)) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Returns the files in `keys/` and `requests/` that belong into a backup, with their paths. Of two files of one
@@ -238,8 +267,8 @@ fn names(directory: &Path) -> Result<Vec<String>, Problem> {
 mod tests {
     use super::*;
     use crate::signing::{
-        AgeFileStore, CaSigner, DiscardKeys, ImportKeys, InspectKeys, KeyError, KeyPlace, KeyRef, Mark,
-        MarkError, Nobody,
+        AgeFileStore, CaSigner, DiscardKeys, ImportKeys, InspectKeys, KeyPlace, KeyRef, Mark, MarkError,
+        Nobody, ProtectKeys,
     };
     use crate::x509::KeyAlgorithm;
     use crate::x509::extension::CrlNumber;
@@ -267,12 +296,16 @@ mod tests {
 
         fn mark(&self, key: &KeyRef) -> Result<Mark, MarkError> {
             let mark = self.0.mark(key);
-            self.0.move_former();
+            crate::signing::move_former_marks(self.0.place(key).as_path().parent().unwrap());
             mark
         }
 
         fn raise_mark(&self, key: &KeyRef, number: CrlNumber) -> Result<(), MarkError> {
             self.0.raise_mark(key, number)
+        }
+
+        fn rename(&self, from: &KeyRef, to: &KeyRef) -> Result<bool, KeyError> {
+            self.0.rename(from, to)
         }
 
         fn importing(&self) -> Option<&dyn ImportKeys> {
@@ -284,6 +317,10 @@ mod tests {
         }
 
         fn discarding(&self) -> Option<&dyn DiscardKeys> {
+            None
+        }
+
+        fn protecting(&self) -> Option<&dyn ProtectKeys> {
             None
         }
     }

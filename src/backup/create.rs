@@ -40,7 +40,7 @@ pub(crate) struct Creation<'a> {
 
 /// A backup that was made.
 #[derive(Clone, Debug)]
-pub struct Created {
+pub struct Created<M = BackupManifest> {
     /// The file.
     pub file: PathBuf,
     /// Its length in octets.
@@ -48,7 +48,7 @@ pub struct Created {
     /// SHA-256 of the file, hexadecimal.
     pub sha256: String,
     /// The list of its contents.
-    pub manifest: BackupManifest,
+    pub manifest: M,
 }
 
 /// Makes a backup in a new file, or in a directory under a name with the time. Other processes may write to the home
@@ -61,11 +61,6 @@ pub(crate) fn create(creation: &Creation<'_>, to: &Path, reader: &SealFor) -> Re
     if file.symlink_metadata().is_ok() {
         return Err(exists(&file));
     }
-    let directory = match file.parent() {
-        Some(directory) if !directory.as_os_str().is_empty() => directory.to_owned(),
-        _ => PathBuf::from("."),
-    };
-    let aside = Workplace::new(&directory, ".genfic-ca-backup-")?;
     let work = Workplace::new(creation.home.directory(), WITHIN_HOME)?;
     let copy = work.join("index.db");
     creation.index.copy_to(&copy)?;
@@ -87,17 +82,38 @@ pub(crate) fn create(creation: &Creation<'_>, to: &Path, reader: &SealFor) -> Re
     let entries = files.iter().map(|file| file.file.clone()).collect();
     let manifest = BackupManifest::new(creation.now, change, head, creation.with_keys, authorities, entries);
 
-    let failed = |error: io::Error| unwritten(&file, &error);
-    let new = tempfile::Builder::new().tempfile_in(aside.path()).map_err(failed)?;
-    let (bytes, sha256) = write(new.as_file(), &manifest, &mut files, reader, &file)?;
-    new.as_file().sync_all().map_err(failed)?;
-    new.persist_noclobber(&file).map_err(|refused| match refused.error.kind() {
-        ErrorKind::AlreadyExists => exists(&file),
-        _ => unwritten(&file, &refused.error),
-    })?;
-    sync_directory(&directory).map_err(|error| unwritten(&file, &error.source))?;
+    let mut text = serde_json::to_vec_pretty(&manifest).map_err(|error| unwritten(&file, &error.into()))?;
+    text.push(b'\n');
+    let time = manifest.created().unwrap_or(UnixTime(0));
+    let (bytes, sha256) =
+        finished(&file, |out| write_archive(out, (&text, time), &mut files, reader, &file))?;
     creation.index.record_event(event(creation, &file, &manifest, &sha256))?;
     Ok(Created { file, bytes, sha256, manifest })
+}
+
+/// Writes a new file aside, and puts it in its place when it is whole and on disk.
+pub(super) fn finished<T>(
+    file: &Path,
+    write: impl FnOnce(&File) -> Result<T, Problem>,
+) -> Result<T, Problem> {
+    if file.symlink_metadata().is_ok() {
+        return Err(exists(file));
+    }
+    let directory = match file.parent() {
+        Some(directory) if !directory.as_os_str().is_empty() => directory.to_owned(),
+        _ => PathBuf::from("."),
+    };
+    let aside = Workplace::new(&directory, ".genfic-ca-backup-")?;
+    let failed = |error: io::Error| unwritten(file, &error);
+    let new = tempfile::Builder::new().tempfile_in(aside.path()).map_err(failed)?;
+    let written = write(new.as_file())?;
+    new.as_file().sync_all().map_err(failed)?;
+    new.persist_noclobber(file).map_err(|refused| match refused.error.kind() {
+        ErrorKind::AlreadyExists => exists(file),
+        _ => unwritten(file, &refused.error),
+    })?;
+    sync_directory(&directory).map_err(|error| unwritten(file, &error.source))?;
+    Ok(written)
 }
 
 /// Returns a name such as `genfic-ca-20270115T080000Z.age`.
@@ -155,9 +171,10 @@ impl<W: Write> Write for Measured<W> {
     }
 }
 
-fn write(
+/// Writes the archive with this manifest, and returns its length and digest.
+pub(super) fn write_archive(
     out: &File,
-    manifest: &BackupManifest,
+    (text, time): (&[u8], UnixTime),
     files: &mut [Collected],
     reader: &SealFor,
     file: &Path,
@@ -165,13 +182,8 @@ fn write(
     let failed = |error: io::Error| unwritten(file, &error);
     let out = Measured { inner: BufWriter::new(out), bytes: 0, digest: Context::new(&SHA256) };
     let mut archive = tar::Builder::new(Sealing::new(out, reader)?);
-    let mut text = serde_json::to_vec_pretty(manifest).map_err(|error| failed(error.into()))?;
-    text.push(b'\n');
     let size = u64::try_from(text.len()).unwrap_or(u64::MAX);
-    let time = manifest.created().unwrap_or(UnixTime(0));
-    archive
-        .append(&header(BackupManifest::FILE, size, time).map_err(failed)?, text.as_slice())
-        .map_err(failed)?;
+    archive.append(&header(BackupManifest::FILE, size, time).map_err(failed)?, text).map_err(failed)?;
     for collected in files {
         let header = header(&collected.file.path, collected.file.size, time).map_err(failed)?;
         let size = collected.file.size;

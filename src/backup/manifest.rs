@@ -11,13 +11,14 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 const FORMAT: &str = "genfic-ca-backup/";
-/// Version of the format. Since 2, marks are `keys/NAME.mark` and requests are in `requests/`.
-const VERSION: u64 = 2;
+/// Version of the format. Since 2, marks are `keys/NAME.mark` and requests are in `requests/`. Since 3, the signer's
+/// journal and the envelopes of keys are in `keys/`.
+const VERSION: u64 = 3;
 const OLDEST: u64 = 1;
 /// Bound of every file but the index, in octets; a CRL of ten million entries takes half of it.
-const LARGEST_FILE: u64 = 1 << 30;
-/// Bound of the index, in octets (4 TiB).
-const LARGEST_INDEX: u64 = 1 << 42;
+pub(super) const LARGEST_FILE: u64 = 1 << 30;
+/// Bound of the index and of the signer's journal, in octets (4 TiB).
+pub(super) const LARGEST_INDEX: u64 = 1 << 42;
 
 /// The contents of a backup.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -125,7 +126,11 @@ impl BackupManifest {
         let mut seen = BTreeMap::new();
         for file in &self.files {
             let entry = file.entry().ok_or_else(|| format!("`{}` has no place in a home", file.path))?;
-            let largest = if entry == ArchiveEntry::Index { LARGEST_INDEX } else { LARGEST_FILE };
+            let largest = if matches!(entry, ArchiveEntry::Index | ArchiveEntry::Journal) {
+                LARGEST_INDEX
+            } else {
+                LARGEST_FILE
+            };
             if file.size > largest {
                 return Err(format!("{} is said to have {} octets", file.path, file.size).into());
             }

@@ -17,6 +17,7 @@
 mod check;
 mod collect;
 mod create;
+mod digest;
 mod entry;
 mod evidence;
 mod leftovers;
@@ -26,6 +27,9 @@ mod problems;
 mod read;
 mod restore;
 mod search;
+mod signer_create;
+mod signer_manifest;
+mod signer_restore;
 #[cfg(test)]
 mod tests;
 mod verify;
@@ -35,6 +39,10 @@ pub(crate) use create::{Created, Creation, create};
 pub(crate) use leftovers::{left_behind, remove_left};
 pub use restore::RestoredHome;
 pub(crate) use restore::{Restoring, restore};
+pub(crate) use signer_create::{SignerFiles, create_of_signer};
+pub use signer_manifest::{SignerKeyEntry, SignerManifest};
+pub use signer_restore::{RestoredKey, RestoredSigner, VerifiedSigner, verify_of_signer};
+pub(crate) use signer_restore::{RestoringSigner, restore_signer};
 pub(crate) use verify::Verified;
 pub use verify::{Behind, verify};
 

@@ -72,11 +72,14 @@ impl Staging {
     }
 }
 
-/// Moves each entry that is missing. The index is moved last, since without it a directory is no home.
+/// Moves each entry that is missing. The index is moved last, since without it a directory is no home; and keys are, since
+/// without its journal no signer may have them.
 fn merge(from: &Path, to: &Path) -> Result<(), Problem> {
     let failed = |error: io::Error| unwritten(to, &error);
     let mut entries: Vec<fs::DirEntry> = fs::read_dir(from).and_then(Iterator::collect).map_err(failed)?;
-    entries.sort_by_key(|entry| entry.file_name() == "index.db");
+    let is_last =
+        |name: &Path| name == Path::new("index.db") || name.extension().is_some_and(|one| one == "age");
+    entries.sort_by_key(|entry| is_last(Path::new(&entry.file_name())));
     for entry in entries {
         let target = to.join(entry.file_name());
         if target.is_dir() {

@@ -1,21 +1,23 @@
 //! Reading of backups. Every octet is checked before it is used, since anybody who knows a recipient can write a
 //! backup.
 use super::Opener;
-use super::entry::ArchiveEntry;
 use super::manifest::{BackupManifest, FileEntry};
 use super::problems::{damaged, unreadable, unwritten};
 use crate::error::{Problem, Reason, Shown as _};
-use crate::home::{Home, open_file};
+use crate::home::{Home, Mode, open_file};
 use crate::signing::{Envelope, EnvelopeError};
 use aws_lc_rs::digest::{Context, SHA256};
 use base16ct::lower::encode_string as hex;
 use std::fs::{OpenOptions, Permissions};
 use std::io::{self, BufReader, Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Bound of the padding after the last file of the tar archive, in octets.
 const LONGEST_END: u64 = 1 << 20;
+
+/// A function that returns the path and the mode of a file of an archive.
+pub(super) type Placing<'p> = &'p mut dyn FnMut(&FileEntry) -> Result<(PathBuf, Mode), Problem>;
 
 /// Decrypts the envelope of a backup.
 pub(super) fn open(file: &Path, opener: Opener<'_>) -> Result<impl Read + use<>, Problem> {
@@ -39,6 +41,29 @@ pub(super) fn extract(
     home: &Home,
     index: &Path,
 ) -> Result<BackupManifest, Problem> {
+    let parse = |text: &[u8]| {
+        let manifest = BackupManifest::parse(text, file)?;
+        let files = manifest.files.clone();
+        Ok((manifest, files))
+    };
+    extract_with(file, source, parse, &mut |listed| {
+        let missing = || damaged(file, format!("{} is missing", listed.path));
+        let entry = listed.entry().ok_or_else(missing)?;
+        if let Some(authority) = entry.responder() {
+            home.create_authority(authority)?;
+        }
+        Ok((entry.path_in(home, index), entry.mode()))
+    })
+}
+
+/// Writes the files of an archive, each to the place that `place` returns. `parse` reads the manifest and returns it with
+/// the files that it names.
+pub(super) fn extract_with<M>(
+    file: &Path,
+    source: impl Read,
+    parse: impl FnOnce(&[u8]) -> Result<(M, Vec<FileEntry>), Problem>,
+    place: Placing<'_>,
+) -> Result<M, Problem> {
     let broken = |error: io::Error| damaged(file, error);
     let mut archive = tar::Archive::new(source);
     // `raw` yields every header unchanged: none of tar's extensions, which may claim any length or path
@@ -51,16 +76,15 @@ pub(super) fn extract(
     }
     let mut text = Vec::new();
     first.read_to_end(&mut text).map_err(broken)?;
-    let manifest = BackupManifest::parse(&text, file)?;
-    for listed in &manifest.files {
+    let (manifest, files) = parse(&text)?;
+    for listed in &files {
         let missing = || damaged(file, format!("{} is missing", listed.path));
-        let entry = listed.entry().ok_or_else(missing)?;
         let mut found = next()?.ok_or_else(missing)?;
         let size = check_header(&found, &listed.path).map_err(|reason| damaged(file, reason))?;
         if size != listed.size {
             return Err(damaged(file, format!("{} has {size} octets, not {}", listed.path, listed.size)));
         }
-        put(file, &mut found, &entry, listed, (home, index))?;
+        put(file, &mut found, listed, &place(listed)?)?;
     }
     if let Some(more) = next()? {
         let name = String::from_utf8_lossy(&more.path_bytes()).into_owned();
@@ -90,16 +114,11 @@ fn check_header<R: Read>(entry: &tar::Entry<'_, R>, path: &str) -> Result<u64, R
 fn put(
     archive: &Path,
     from: &mut impl Read,
-    entry: &ArchiveEntry,
     listed: &FileEntry,
-    (home, index): (&Home, &Path),
+    (path, mode): &(PathBuf, Mode),
 ) -> Result<(), Problem> {
-    if let Some(authority) = entry.responder() {
-        home.create_authority(authority)?;
-    }
-    let path = entry.path_in(home, index);
-    let failed = |error: io::Error| unwritten(&path, &error);
-    let mut to = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).map_err(failed)?;
+    let failed = |error: io::Error| unwritten(path, &error);
+    let mut to = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(failed)?;
     let mut context = Context::new(&SHA256);
     let mut buffer = vec![0; 1 << 16];
     loop {
@@ -116,6 +135,6 @@ fn put(
     if hex(context.finish().as_ref()) != listed.sha256 {
         return Err(damaged(archive, format!("{} is not the file that its manifest names", listed.path)));
     }
-    let bits = entry.mode().bits(&to).map_err(failed)?;
+    let bits = mode.bits(&to).map_err(failed)?;
     to.set_permissions(Permissions::from_mode(bits)).map_err(failed)
 }

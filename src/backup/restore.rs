@@ -14,6 +14,7 @@ use crate::index::{
     Authority, Filter, FoundCertificate, FoundRevocation, Index, IndexReader, IssuanceReader, Restoration,
     TakenOver,
 };
+use crate::signer::{Act, ActKind, Asker, Journal};
 use crate::signing::{CaKeys, MarkError};
 use crate::x509::extension::{CrlNumber, ExtendedKeyUsage, Purpose};
 use crate::x509::{CertificateId, CertificateList, IssuerId, UnixTime, pem};
@@ -82,6 +83,8 @@ pub struct RestoredAuthority {
     pub next_crl: CrlNumber,
     /// Whether the key file exists.
     pub has_key: bool,
+    /// Whether the signer that listens has the key, whose backup is another one.
+    pub in_service: bool,
 }
 
 /// Restores a backup. The home appears in its place only when all of it is complete.
@@ -174,9 +177,11 @@ fn take_over(
             found_this_update: newest.map(|crl| crl.tbs().this_update()),
             next_crl: taken.saturating_add(1),
             has_key: key.as_path().is_file(),
+            in_service: authority.key.starts_with("signer:"),
         });
     }
     let numbers = authorities.iter().zip(&report).map(|(one, row)| (one.issuer, row.next_crl - 1)).collect();
+    note_gap(staged, &manifest, restoring.now)?;
     let restoration = restoration(restoring, &manifest, &evidence, numbers);
     let taken = index.restore(&restoration)?;
     Ok(RestoredHome {
@@ -188,6 +193,17 @@ fn take_over(
         notices: evidence.notices.iter().map(|notice| notice.replace(&inside, "the backup")).collect(),
         manifest,
     })
+}
+
+/// Notes in the signer's journal that what it signed since the backup is not in it. Until that is accepted, it signs no
+/// certificates but those of responders.
+fn note_gap(staged: &Home, manifest: &BackupManifest, now: UnixTime) -> Result<(), Problem> {
+    let by = Asker::this_process();
+    let journal = Journal::open(&staged.keys_directory(), by, now)?;
+    let details = format!("restored from a backup of {}", manifest.created);
+    journal.turn()?.act(by, now, vec![Act { kind: ActKind::Gap, key: None, details }])?;
+    crate::failpoint::passed("restore: gap noted");
+    Ok(())
 }
 
 fn restoration(
@@ -278,10 +294,14 @@ fn finish_authority(
 ) -> Result<(), Problem> {
     let name = authority.name.parse::<AuthorityName>()?;
     staged.create_authority(&name)?;
-    keys.raise_mark(&keys.key_of(authority), taken).map_err(|error| match error {
-        MarkError::Write(error) => told(error),
-        error => error.into(),
-    })?;
+    let key = keys.key_of(authority);
+    // the signer that listens has kept its mark; the numbers that the index takes are above what was found
+    if !key.is_in_service() {
+        keys.raise_mark(&key, taken).map_err(|error| match error {
+            MarkError::Write(error) => told(error),
+            error => error.into(),
+        })?;
+    }
     if let Some(crl) = newest {
         let text = pem::encode("X509 CRL", crl.as_der());
         replace(&staged.public_file(&name, PublicFile::CrlPem), text.as_bytes(), Mode::Public)

@@ -140,10 +140,10 @@ fn an_archive_is_its_manifest_and_nothing_else() {
 #[test]
 fn a_backup_of_another_format_says_which() {
     let text = String::from_utf8(manifest(listed(&good()))).unwrap();
-    let later = text.replace("genfic-ca-backup/2", "genfic-ca-backup/3");
+    let later = text.replace("genfic-ca-backup/3", "genfic-ca-backup/4");
     let problem = read(&archive(later.as_bytes(), &good())).unwrap_err();
     assert_eq!((problem.exit, problem.code.code()), (Exit::Failure, "backup.format"));
-    assert!(problem.message.contains("format 3, and this program knows 1 to 2"), "{}", problem.message);
+    assert!(problem.message.contains("format 4, and this program knows 1 to 3"), "{}", problem.message);
 }
 
 #[test]
@@ -154,7 +154,7 @@ fn a_backup_of_the_first_format_has_its_marks_and_requests_put_where_they_are_no
     let former = vec![part("keys/a.crlnumber", b"7\n"), part("keys/b.waiting", b"request")];
     let parts = [good(), former].concat();
     let text = String::from_utf8(manifest(listed(&parts))).unwrap();
-    let first = text.replace("genfic-ca-backup/2", "genfic-ca-backup/1");
+    let first = text.replace("genfic-ca-backup/3", "genfic-ca-backup/1");
     assert_ne!(first, text, "programs of before are told that they do not know it");
     extract(Path::new("backup.age"), archive(first.as_bytes(), &parts).as_slice(), &home, &home.index_file())
         .unwrap();

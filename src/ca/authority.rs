@@ -2,9 +2,11 @@
 use super::{Engine, Hierarchy};
 use crate::error::{Code, Problem, remedy};
 use crate::index::{Authority, Recorded};
-use crate::signing::{CaSigner, KeyRef};
+use crate::signing::{CaSigner, KeyRef, PresentResponder, SigningError};
 use crate::x509::extension::{BasicConstraints, KeyUsage};
-use crate::x509::{Certificate, CertificateList, SignatureAlgorithm, TbsCertList, TbsCertificate, UnixTime};
+use crate::x509::{
+    Certificate, CertificateList, SerialNumber, SignatureAlgorithm, TbsCertList, TbsCertificate, UnixTime,
+};
 use std::sync::Arc;
 
 /// Signs certificates. It exists only for a CA that may issue: the key matches the certificate, the
@@ -19,6 +21,16 @@ pub struct IssuingAuthority {
 pub struct CrlAuthority {
     certificate: Certificate,
     signer: Arc<dyn CaSigner>,
+}
+
+/// What came of the signing of a CRL.
+pub(in crate::ca) enum CrlSigned {
+    /// The CRL.
+    Signed(CertificateList),
+    /// It leaves out entries with these serial numbers, and the signer does not know when their certificates end.
+    Unknown(Vec<SerialNumber>),
+    /// The signer refuses it for its number: it has signed a CRL with a higher one.
+    Overtaken(Problem),
 }
 
 pub(super) fn mismatched(name: &str) -> Problem {
@@ -105,6 +117,37 @@ impl IssuingAuthority {
         Ok(self.signer.sign_certificate(tbs, Some(&self.authority.certificate))?)
     }
 
+    /// Signs a group of linted and recorded certificates as [`IssuingAuthority::issue`] does, all or none.
+    ///
+    /// # Errors
+    /// As [`IssuingAuthority::issue`], for the first of them that is not signed.
+    pub(in crate::ca) fn issue_group(
+        &self,
+        group: Vec<Recorded<TbsCertificate>>,
+    ) -> Result<Vec<Certificate>, Problem> {
+        Ok(self.signer.sign_certificates(group, Some(&self.authority.certificate))?)
+    }
+
+    /// Signs the certificates of this CA's responder as [`IssuingAuthority::issue`] does. `present` returns the responder
+    /// that is in use.
+    ///
+    /// # Errors
+    /// As [`IssuingAuthority::issue`].
+    pub(in crate::ca) fn issue_responders(
+        &self,
+        group: Vec<Recorded<TbsCertificate>>,
+        present: &dyn Fn() -> Option<PresentResponder>,
+    ) -> Result<Vec<Certificate>, Problem> {
+        let own = &self.authority.certificate;
+        group.into_iter().map(|tbs| Ok(self.signer.sign_responder(tbs, own, present)?)).collect()
+    }
+
+    /// Returns whether a signer that is a service has the key.
+    #[must_use]
+    pub(in crate::ca) fn is_in_service(&self) -> bool {
+        KeyRef::of(&self.authority).is_in_service()
+    }
+
     /// Returns the same CA as a signer of CRLs.
     #[must_use]
     pub(in crate::ca) fn crl_authority(&self) -> CrlAuthority {
@@ -156,6 +199,20 @@ impl CrlAuthority {
     pub fn sign(&self, tbs: Recorded<TbsCertList>) -> Result<CertificateList, Problem> {
         Ok(self.signer.sign_crl(tbs, &self.certificate)?)
     }
+
+    /// As [`CrlAuthority::sign`], with the refusals after which the CRL is made again.
+    pub(in crate::ca) fn sign_or_again(&self, tbs: Recorded<TbsCertList>) -> Result<CrlSigned, Problem> {
+        match self.signer.sign_crl(tbs, &self.certificate) {
+            Ok(crl) => Ok(CrlSigned::Signed(crl)),
+            Err(SigningError::NotAdmitted { unknown, .. }) if !unknown.is_empty() => {
+                Ok(CrlSigned::Unknown(unknown))
+            }
+            Err(error @ SigningError::NotAdmitted { code: Code::SignerCrlNumber, .. }) => {
+                Ok(CrlSigned::Overtaken(error.into()))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
 }
 
 impl Engine {
@@ -164,6 +221,8 @@ impl Engine {
             let message = format!("{} is run by others; it is here for the CAs below it", authority.name);
             return Err(Problem::new(Code::KeyElsewhere, message).hint(remedy::Authority::AskItsOwners));
         }
-        Ok(self.keys().signer(&KeyRef::of(authority))?)
+        let key = KeyRef::of(authority);
+        self.keys().note_profile(&key, &authority.profile);
+        Ok(self.keys().signer(&key)?)
     }
 }

@@ -1,7 +1,7 @@
 //! The engine: the parts that the use cases work with.
 use super::hierarchy::Loaded;
 use super::{CaSettings, ClockWatch, CommandPurpose, DiskReserve, HeldReserve, Hierarchy};
-use crate::audit::{Actor, AuditEvent, Outcome};
+use crate::audit::{Actor, AuditEvent, COMMAND, Outcome};
 use crate::clock::Clock;
 use crate::error::Problem;
 use crate::index::{Authority, Index, IndexReader};
@@ -10,7 +10,7 @@ use crate::signing::{CaKeys, KeyRef};
 use crate::status::{CrlMarks, SignedCrls, StatusPublisher};
 use crate::x509::extension::CrlNumber;
 use crate::x509::{SerialNumber, UnixTime};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Generates serial numbers.
 pub(crate) trait SerialSource: Send + Sync {
@@ -77,13 +77,23 @@ impl CrlMarks for Arc<dyn CaKeys> {
 pub struct Engine {
     parts: EngineParts,
     hierarchy: Loaded,
+    step: fn(),
+    /// The command that runs, until its first event names it.
+    command: Mutex<Option<String>>,
 }
 
 impl Engine {
     /// Makes an engine of its parts.
     #[must_use]
     pub(crate) fn new(parts: EngineParts) -> Self {
-        Self { parts, hierarchy: Loaded::default() }
+        Self { parts, hierarchy: Loaded::default(), step: || (), command: Mutex::default() }
+    }
+
+    /// Returns the engine with a function that it calls after each step of what takes long: a certificate signed or
+    /// revoked. It is called from any thread.
+    #[must_use]
+    pub fn counting(self, step: fn()) -> Self {
+        Self { step, ..self }
     }
 
     /// The CAs on record.
@@ -147,12 +157,26 @@ impl Engine {
         &self.parts.actor
     }
 
+    pub(super) fn step(&self) {
+        (self.step)();
+    }
+
     pub(super) fn find_reserve(&self, purpose: CommandPurpose) -> Result<HeldReserve, Problem> {
         self.parts.reserve.find(purpose)
     }
 
+    /// Has the next event name the command that begins. [`Engine::run`] does it for what it runs.
+    pub fn begin_act(&self, command: &str) {
+        *self.command.lock().unwrap_or_else(PoisonError::into_inner) = Some(command.to_owned());
+    }
+
+    /// Returns an event of now. The first one of a command names it, so that the records of one command can be told
+    /// from those of the next ([`crate::audit::Acts`]).
     pub(super) fn event(&self, at: UnixTime, action: &str, object: impl Into<String>) -> AuditEvent {
-        event(self.actor(), at, action, object)
+        let mut event = event(self.actor(), at, action, object);
+        let command = self.command.lock().unwrap_or_else(PoisonError::into_inner).take();
+        event.details.extend(command.map(|command| (COMMAND.to_owned(), command)));
+        event
     }
 }
 

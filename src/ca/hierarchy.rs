@@ -6,13 +6,14 @@
 //! older ones go on signing CRLs and responder certificates until their last certificate has expired, and are
 //! retired after that.
 mod cross_certificates;
+mod holders;
 mod issuer_path;
 
 pub(super) use cross_certificates::UNLINKED;
 pub(crate) use issuer_path::IssuerPath;
 pub(super) use issuer_path::issuer_digests;
 
-use crate::error::{Code, Problem, remedy};
+use crate::error::{Code, Problem, remedy, suggested};
 use crate::index::{Authority, CertificateState, IndexError, IndexReader};
 use crate::x509::{Certificate, CertificateId, UnixTime};
 use std::collections::HashMap;
@@ -44,6 +45,22 @@ pub(super) fn no_authority(name: &str) -> Problem {
 }
 
 impl<'h> Hierarchy<'h> {
+    /// The problem that no CA has this name, with the retired one that had it, or the name on record that is most like
+    /// it.
+    fn no_authority_but(&self, name: &str) -> Problem {
+        let all = self.index.authorities().unwrap_or_default();
+        let problem = no_authority(name);
+        let had_it = |one: &&Authority| one.retired.as_ref().is_some_and(|retired| retired.name == name);
+        if let Some(one) = all.iter().rfind(had_it) {
+            let message =
+                format!("{}; the one that was retired is on record as {}", problem.message, one.name);
+            return Problem { message, ..problem };
+        }
+        let known: Vec<String> = all.into_iter().map(|one| one.name).collect();
+        let hint = suggested(name, &known, problem.hint.clone());
+        problem.hint(hint)
+    }
+
     /// The CAs on record in this index.
     #[must_use]
     pub fn over(index: &'h dyn IndexReader) -> Self {
@@ -79,7 +96,10 @@ impl<'h> Hierarchy<'h> {
     /// Exit status 5 when there is none.
     pub fn authority(&self, name: &str) -> Result<Authority, Problem> {
         let found = self.find(&mut *self.state()?, name)?;
-        found.map(Arc::unwrap_or_clone).ok_or_else(|| no_authority(name))
+        match found {
+            Some(authority) => Ok(Arc::unwrap_or_clone(authority)),
+            None => Err(self.no_authority_but(name)),
+        }
     }
 
     /// Returns the CA of this name, its issuers, and the state of each certificate.
@@ -197,11 +217,14 @@ impl<'h> Hierarchy<'h> {
         self.index.successor(name)
     }
 
-    /// Whether a CA is retired and has nothing left to publish: it has expired or has a newer generation, its
-    /// last certificate has expired, and every revoked certificate has been on a CRL issued after its expiry
+    /// Whether a CA is retired and has nothing left to publish: somebody retired it, or it has expired or has a
+    /// newer generation, its last certificate has expired, and every revoked certificate has been on a CRL issued after its expiry
     /// (C3).
     pub fn is_retired(&self, authority: &Authority, now: UnixTime) -> Result<bool, IndexError> {
-        let has_ended = now > authority.certificate.tbs().validity().not_after;
+        if authority.retired.is_some() {
+            return Ok(true);
+        }
+        let has_ended = self.has_ended(authority, now);
         if authority.last_end.is_some_and(|end| end >= now)
             || !(has_ended || self.successor(&authority.name)?.is_some())
         {
@@ -212,10 +235,41 @@ impl<'h> Hierarchy<'h> {
         Ok(!is_listed)
     }
 
+    /// Whether a CA publishes CRLs: it is none of others, and not retired.
+    pub fn publishes_crls(&self, authority: &Authority, now: UnixTime) -> Result<bool, IndexError> {
+        Ok(!authority.is_external() && !self.is_retired(authority, now)?)
+    }
+
+    /// Whether a CA is to have a responder with a valid certificate: OCSP is on for it, it can issue the certificate,
+    /// and it is not retired.
+    pub fn needs_responder(&self, authority: &Authority, now: UnixTime) -> Result<bool, IndexError> {
+        Ok(authority.serves_ocsp
+            && self.publishes_crls(authority, now)?
+            && self.still_current(authority, now)?)
+    }
+
+    /// Whether the certificate of a CA has ended.
+    #[must_use]
+    pub(crate) fn has_ended(&self, authority: &Authority, now: UnixTime) -> bool {
+        now > authority.certificate.tbs().validity().not_after
+    }
+
     /// Whether a CA is still current: neither the CA nor one of its issuers has expired or is revoked for
     /// good. A CA that is not issues nothing unless it gets a new certificate.
     pub fn still_current(&self, authority: &Authority, now: UnixTime) -> Result<bool, IndexError> {
         Ok(self.path_of(authority)?.still_current(now))
+    }
+
+    /// Returns the name and the end of the CA of this name, or of the issuer above it that ends before it: nothing that
+    /// the CA issues ends later. Of several that end at once it is the uppermost.
+    ///
+    /// # Errors
+    /// Exit status 5 when there is no such CA; when the index cannot be read.
+    pub fn first_to_end(&self, name: &str) -> Result<(String, UnixTime), Problem> {
+        let path = self.path_of(&self.authority(name)?)?;
+        let ends = path.members().iter().map(|one| (&one.name, one.certificate.tbs().validity().not_after));
+        let first = ends.rev().min_by_key(|(_, end)| *end);
+        first.map(|(name, end)| (name.clone(), end)).ok_or_else(|| no_authority(name))
     }
 
     /// Whether a CA or one of its issuers is revoked for good, so that nothing it issued is to be trusted.

@@ -6,21 +6,23 @@
 //! (`tests/architecture/` draws this):
 //!
 //! ```text
-//! lifecycle     maintenance issuance authority publication engine hierarchy problems settings
-//! revocation    maintenance publication engine hierarchy settings
-//! run           maintenance issuance engine disk_reserve
+//! run           lifecycle maintenance issuance engine disk_reserve
+//! ----------------------
+//! lifecycle     maintenance issuance authority publication engine difference hierarchy problems settings
+//! revocation    maintenance issuance publication engine hierarchy settings
 //! ----------------------
 //! maintenance   issuance authority publication engine clock_watch hierarchy problems settings
 //! ----------------------
-//! issuance      authority publication engine hierarchy par_map problems settings
+//! issuance      authority publication engine difference hierarchy problems settings
 //! ----------------------
+//! ceremony      engine
 //! authority     engine hierarchy
 //! publication   engine hierarchy
 //! time          engine clock_watch settings
 //! ----------------------
 //! engine        clock_watch disk_reserve hierarchy settings
 //! ----------------------
-//! par_map
+//! difference
 //! clock_watch
 //! disk_reserve
 //! hierarchy
@@ -39,16 +41,18 @@
 //! | `authority` | a CA's certificate with its key |
 //! | `time`, `clock_watch` | the time of a signature, and whether the clock is trusted |
 //! | `engine` | index, keys, files, clock, settings |
+//! | `difference` | what is there beside what is asked for |
 //! | `hierarchy` | the CAs on record: issuer paths, generations, and whether each may issue |
 mod authority;
+mod ceremony;
 mod clock_watch;
+mod difference;
 mod disk_reserve;
 mod engine;
 mod hierarchy;
 mod issuance;
 mod lifecycle;
 mod maintenance;
-mod par_map;
 mod problems;
 mod publication;
 mod revocation;
@@ -58,25 +62,33 @@ mod settings;
 mod tests;
 mod time;
 
+pub use crate::par_map::par_map;
 pub(crate) use authority::CrlAuthority;
 pub use authority::IssuingAuthority;
 pub use clock_watch::{ClockState, ClockStatus, ClockWatch};
+pub use difference::{Difference, same_names};
 pub use disk_reserve::CommandPurpose;
 pub(crate) use disk_reserve::{DiskReserve, HeldReserve};
 pub use engine::Engine;
 pub(crate) use engine::{EngineParts, SerialSource};
 pub use hierarchy::Hierarchy;
-pub use issuance::{Issuance, IssuanceOutcome, IssuanceRequest, IssuedCertificate, Refusal};
+pub use issuance::{
+    GrantedBefore, Issuance, IssuanceOutcome, IssuanceRequest, IssuedCertificate, IssuedResponder, Refusal,
+};
 pub use lifecycle::{
     AdoptedAuthority, AdoptedKey, Adoption, AdoptionPlan, AuthorityRekeying, AuthorityRenewal,
-    CreatedAuthority, CrossCertification, KeyRolloverCertificates, Lifecycle, NewAuthority, PriorCertificate,
-    SubordinateCertificate,
+    CeremonyOutcome, CeremonyPlan, CeremonyRequest, ConfirmEnvelope, CreatedAuthority, CrossCertification,
+    ExpectedAuthority, KeyExport, KeyOnMedia, KeyRolloverCertificates, KeyWhere, Lifecycle, ListedKey,
+    MovedKey, NewAuthority, PriorCertificate, ProposedMove, ReencryptedKey, RetiredAuthority,
+    RetirementImpact, SubordinateCertificate,
 };
 #[cfg(test)]
 pub(crate) use lifecycle::{RekeyedAuthority, RenewedAuthority};
-pub use maintenance::{Maintenance, PublishedCrl, Recovered};
-pub use par_map::par_map;
+pub use maintenance::{ExternalCrl, ImportedCrl, Maintenance, PublishedCrl, Recovered};
 pub use publication::{Publication, Published};
-pub use revocation::{AffectedAuthority, KeyRevocation, Revocations, Revoked, RevokedAuthority, Unrecorded};
+pub use revocation::{
+    AffectedAuthority, ChainStatuses, ChangedStates, KeyRevocation, Revocations, Revoked, RevokedAuthority,
+    StateChange, Unrecorded,
+};
 pub use run::{Begun, Conclusion, Task};
 pub(crate) use settings::CaSettings;

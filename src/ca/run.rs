@@ -39,7 +39,8 @@ impl Engine {
     /// # Errors
     /// As [`super::Maintenance::recover`].
     pub fn begin(&self) -> Result<Begun, Problem> {
-        let recovered = self.maintenance().recover()?;
+        let mut recovered = self.maintenance().recover()?;
+        self.lifecycle().complete_key_moves(&self.index().summaries()?, &mut recovered);
         Ok(Begun { recovered, sequence: self.index().audit_head()?.sequence })
     }
 
@@ -55,6 +56,7 @@ impl Engine {
         act: impl FnOnce(&Begun) -> Result<T, Problem>,
     ) -> Result<T, Problem> {
         let _room = self.find_reserve(task.purpose)?;
+        self.begin_act(task.command);
         let begun = self.begin()?;
         let outcome = act(&begun).map_err(|problem| self.state_so_far(task, &begun, problem));
         let refusal = match &outcome {

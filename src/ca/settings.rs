@@ -40,26 +40,21 @@ impl CaSettings {
         self.profiles.get(profile).is_none_or(|profile| profile.kind() != Kind::OcspResponder)
     }
 
-    fn url(&self, path: &str) -> Option<String> {
-        let base = self.config.publication.url.as_deref()?;
-        Some(format!("{}/{path}", base.trim_end_matches('/')))
-    }
-
     /// Returns the URL of a CA's CRL; `None` when no URL is configured.
     #[must_use]
     pub fn crl_url(&self, authority: &str) -> Option<String> {
-        self.url(&format!("{authority}.crl"))
+        self.config.publication.crl_url(authority)
     }
 
     /// Returns the URL of a CA's certificate.
     #[must_use]
     pub(in crate::ca) fn certificate_url(&self, authority: &str) -> Option<String> {
-        self.url(&format!("{authority}.crt"))
+        self.config.publication.certificate_url(authority)
     }
 
     /// Returns the URL of the OCSP responder.
     #[must_use]
     pub(in crate::ca) fn ocsp_url(&self) -> Option<String> {
-        self.url("ocsp")
+        self.config.publication.ocsp_url()
     }
 }

@@ -113,7 +113,7 @@ mod tests {
         assert!(text.split("\r\n").all(|line| line.len() <= 75));
         assert!(text.contains("\r\n "), "no line of this text is long enough to prove it");
         let unfolded = text.replace("\r\n ", "");
-        assert!(unfolded.contains("\r\nSUMMARY:CRL of genfic due\\, lapses 20"), "{unfolded}");
+        assert!(unfolded.contains("\r\nSUMMARY:CRL of genfic-user due\\, lapses 20"), "{unfolded}");
     }
 
     #[test]

@@ -1,12 +1,16 @@
 //! Calendar of the CAs: their ends, the last days on which they issue certificates with their full validity, and when
 //! CRLs and responder certificates are due. Written as a text timeline, SVG and iCalendar. Pure.
 mod icalendar;
+mod leaves;
 mod scale;
 mod svg;
 mod timeline;
 
+pub use leaves::{Leaves, Month, Week};
+
 use crate::error::{Remedy, remedy};
 use crate::x509::{IssuerId, UnixTime, Validity};
+use std::path::PathBuf;
 
 /// Dates of one CA.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -19,6 +23,8 @@ pub struct Outlook {
     pub issuer: IssuerId,
     /// Validity of its certificate.
     pub validity: Validity,
+    /// Whether its key is kept offline, so that its next CRL takes a ceremony.
+    pub is_offline: bool,
     /// Whether the CA may issue: neither it nor a CA above it is revoked or expired.
     pub is_usable: bool,
     /// Until when the CA issues certificates with their full validity; `None` when no profile says how long that is,
@@ -26,6 +32,8 @@ pub struct Outlook {
     pub full_length: Option<FullLength>,
     /// Current CRL.
     pub crl: Option<Renewal>,
+    /// Where each new CRL of an external CA is brought; `None` for a CA whose CRLs are signed here.
+    pub brought_to: Option<PathBuf>,
     /// Current certificate of its OCSP responder.
     pub responder: Option<Renewal>,
 }
@@ -99,11 +107,29 @@ impl CalendarEntry<'_> {
                 let profile = self.authority.full_length.as_ref().map_or("", |full| &full.profile);
                 format!("{name}: last full-length certificate ({profile})")
             }
+            Occasion::Crl if self.authority.is_offline => {
+                format!("CRL of {name} due, ceremony by {}", end(self.authority.crl))
+            }
+            Occasion::Responder if self.authority.is_offline => {
+                format!("responder of {name} due, ceremony by {}", end(self.authority.responder))
+            }
             Occasion::Crl => format!("CRL of {name} due, lapses {}", end(self.authority.crl)),
             Occasion::Responder => {
                 format!("responder of {name} due, ends {}", end(self.authority.responder))
             }
         }
+    }
+
+    /// Returns the time by which the key of a CA kept offline has to be fetched for this, since what it signed last
+    /// lapses then; `None` where no ceremony is needed.
+    #[must_use]
+    pub fn ceremony_by(&self) -> Option<UnixTime> {
+        let renewal = match self.occasion {
+            Occasion::Crl => self.authority.crl,
+            Occasion::Responder => self.authority.responder,
+            Occasion::End | Occasion::LastFullLength => None,
+        };
+        renewal.filter(|_| self.authority.is_offline).map(|renewal| renewal.ends)
     }
 
     /// Returns what to do.
@@ -118,7 +144,10 @@ impl CalendarEntry<'_> {
                 format!("From then on, certificates of {name} end with it. Renew it, or make its successor.")
                     .into()
             }
-            Occasion::Crl => remedy::Repair::PublishCrl(name.clone()).into(),
+            Occasion::Crl => match &self.authority.brought_to {
+                Some(file) => remedy::Repair::BringCrl(name.clone(), file.clone()).into(),
+                None => remedy::Repair::PublishCrl(name.clone()).into(),
+            },
             Occasion::Responder => remedy::Repair::Responder(name.clone()).into(),
         }
     }
@@ -129,13 +158,26 @@ impl CalendarEntry<'_> {
 pub struct Calendar {
     now: UnixTime,
     outlooks: Vec<Outlook>,
+    leaves: Option<Leaves>,
 }
 
 impl Calendar {
     /// Returns the calendar of these CAs, which are given with issuers before the CAs below them.
     #[must_use]
     pub fn new(outlooks: Vec<Outlook>, now: UnixTime) -> Self {
-        Self { now, outlooks }
+        Self { now, outlooks, leaves: None }
+    }
+
+    /// Returns the calendar with what is known of holders' certificates.
+    #[must_use]
+    pub fn with_leaves(self, leaves: Option<Leaves>) -> Self {
+        Self { leaves, ..self }
+    }
+
+    /// Returns what is known of holders' certificates.
+    #[must_use]
+    pub fn leaves(&self) -> Option<&Leaves> {
+        self.leaves.as_ref()
     }
 
     /// Returns the time as of which the calendar is made.
@@ -191,9 +233,11 @@ pub(super) mod fixture {
             depth,
             issuer: IssuerId(crate::x509::sha256(name.as_bytes())),
             validity: Validity { not_before: NOW.plus_days(-100), not_after: end },
+            is_offline: depth == 0,
             is_usable: true,
             full_length: Some(FullLength { profile: "system".into(), last: end.plus_days(-396) }),
             crl: Some(Renewal { begins: NOW, due: NOW.plus_days(3), ends: NOW.plus_days(7) }),
+            brought_to: None,
             responder: Some(Renewal {
                 begins: NOW.plus_days(-20),
                 due: NOW.plus_days(-5),
@@ -228,6 +272,28 @@ mod tests {
         assert_eq!(told.last().unwrap(), "CA genfic ends");
         assert_eq!(entries.len(), 3 + 4 + 4);
         assert!(!told.iter().any(|line| line.contains("genfic-old")), "it is revoked");
+    }
+
+    #[test]
+    fn the_crl_of_a_ca_kept_offline_is_told_with_the_day_by_which_its_key_has_to_be_fetched() {
+        // C8
+        let calendar = calendar();
+        let ends = day(NOW.plus_days(7));
+        let of = |name: &str| {
+            let mut entries = calendar.entries();
+            entries.retain(|entry| entry.authority.name == name && entry.occasion == Occasion::Crl);
+            let entry = entries.pop().unwrap();
+            (entry.sentence(), entry.ceremony_by())
+        };
+        assert_eq!(of("genfic"), (format!("CRL of genfic due, ceremony by {ends}"), Some(NOW.plus_days(7))));
+        assert_eq!(of("genfic-user"), (format!("CRL of genfic-user due, lapses {ends}"), None));
+        let svg = calendar.svg();
+        let title = format!("CRL of genfic: ceremony by {ends}");
+        assert!(svg.contains(&title), "{svg}");
+        let summary = format!("SUMMARY:CRL of genfic due\\, ceremony by {ends}");
+        let ics = calendar.icalendar(|_| String::new()).replace("\r\n ", "");
+        assert!(ics.contains(&summary), "{ics}");
+        assert!(calendar.timeline().unwrap().contains(&format!("ceremony by {ends}")));
     }
 
     #[test]

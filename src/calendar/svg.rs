@@ -1,5 +1,7 @@
 //! The calendar as one SVG file. The file loads nothing, keeps text as text, and is light or dark like the reader's
 //! system.
+mod heat;
+
 use super::scale::Scale;
 use super::{Calendar, Outlook, Renewal, day};
 use crate::error::xml_text;
@@ -31,7 +33,9 @@ impl Calendar {
         let renewals: Vec<(String, &Outlook, Renewal)> = self.renewals();
         let count = |length: usize| i64::try_from(length).unwrap_or(i64::MAX / ROW);
         let second = TOP + 28 + ROW * count(self.outlooks.len()) + 44;
-        let height = second + 20 + 30 * count(renewals.len()) + MARGIN;
+        let third = second + 20 + 30 * count(renewals.len()) + MARGIN;
+        let below = self.leaves.as_ref().map_or(0, |leaves| heat::height(leaves) + MARGIN);
+        let height = third + below;
         let mut page = Page::default();
         page.put(format!(
             r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" role="img" aria-labelledby="title desc">"#
@@ -55,6 +59,9 @@ impl Calendar {
         for (at, (what, outlook, renewal)) in renewals.iter().enumerate() {
             self.renewal(&mut page, second + 30 + 30 * count(at), what, outlook, *renewal);
         }
+        if let Some(leaves) = &self.leaves {
+            heat::draw(&mut page, third + 12, leaves);
+        }
         page.put("</svg>".into());
         page.text
     }
@@ -63,7 +70,8 @@ impl Calendar {
     fn description(&self) -> String {
         let lines: Vec<String> =
             self.entries().iter().map(|entry| format!("{}: {}.", day(entry.at), entry.sentence())).collect();
-        lines.join(" ")
+        let holders = self.leaves.as_ref().map(heat::description);
+        lines.into_iter().chain(holders).collect::<Vec<_>>().join(" ")
     }
 
     fn renewals(&self) -> Vec<(String, &Outlook, Renewal)> {
@@ -126,7 +134,11 @@ impl Calendar {
         page.text("name", MARGIN, y + 4, &name);
         let late = renewal.due <= self.now;
         let since = if late { "overdue since" } else { "due" };
-        let told = format!("{since} {}, ends {}", day(renewal.due), day(renewal.ends));
+        let told = match outlook.is_offline {
+            true if late => format!("overdue: ceremony by {}", day(renewal.ends)),
+            true => format!("ceremony by {}", day(renewal.ends)),
+            false => format!("{since} {}, ends {}", day(renewal.due), day(renewal.ends)),
+        };
         let words = format!("{what} {}: {told}", outlook.name);
         page.bar("rest", LEFT, y - 5, RIGHT - LEFT - 260, 10, &words);
         page.bar("gone", LEFT, y - 5, scale.position(self.now), 10, &words);
@@ -164,6 +176,22 @@ impl Page {
 
     fn line(&mut self, class: &str, x: i64, from: i64, to: i64) {
         self.put(format!(r#"<path class="{class}" d="M{x} {from}V{to}"/>"#));
+    }
+
+    /// Draws a cell whose colour covers so many hundredths.
+    fn shaded(
+        &mut self,
+        class: &str,
+        (x, y): (i64, i64),
+        (width, height): (i64, i64),
+        share: i64,
+        told: &str,
+    ) {
+        self.put(format!(
+            r#"<rect class="{class}" x="{x}" y="{y}" width="{width}" height="{height}" rx="3" fill-opacity="{:.2}"><title>{}</title></rect>"#,
+            f64::from(i32::try_from(share).unwrap_or(100)) / 100.0,
+            xml_text(told)
+        ));
     }
 
     fn bar(&mut self, class: &str, x: i64, y: i64, width: i64, height: i64, told: &str) {

@@ -1,6 +1,6 @@
 //! The calendar as text of 80 columns.
 use super::scale::Scale;
-use super::{Calendar, Outlook, day};
+use super::{Calendar, Leaves, Outlook, day};
 use crate::x509::UnixTime;
 
 const WIDTH: usize = 80;
@@ -24,6 +24,7 @@ impl Calendar {
             let away = distance(self.now, entry.at);
             lines.push(format!("{:<10}  {away:<10}  {}", day(entry.at), entry.sentence()));
         }
+        lines.extend(self.leaves.iter().flat_map(ends_by_month));
         Some(lines.join("\n"))
     }
 
@@ -69,6 +70,31 @@ impl Calendar {
         }
         lines
     }
+}
+
+/// Returns a line for each month in which certificates of holders end, with the numbers of its weeks.
+fn ends_by_month(leaves: &Leaves) -> Vec<String> {
+    let title = format!("certificates of holders: {}", leaves.total);
+    let width = leaves.greatest().0.to_string().len().max(4);
+    let mut lines = vec![String::new(), title];
+    if leaves.below_revoked > 0 {
+        lines.push(format!("below revoked CAs, and not counted: {}", leaves.below_revoked));
+    }
+    if leaves.months.is_empty() && leaves.later == 0 {
+        return lines;
+    }
+    lines.push(format!("{:<7}  {:>width$}  BY WEEK", "MONTH", "ENDS"));
+    for month in leaves.months.iter().filter(|month| month.count > 0) {
+        let weeks = month.weeks.iter().filter(|week| week.count > 0);
+        let weeks: Vec<String> = weeks.map(|week| format!("{}: {}", week.days(), week.count)).collect();
+        lines.push(
+            format!("{}  {:>width$}  {}", month.label, month.count, weeks.join("  ")).trim_end().to_owned(),
+        );
+    }
+    if leaves.later > 0 {
+        lines.push(format!("{:<7}  {:>width$}", "later", leaves.later));
+    }
+    lines
 }
 
 /// Returns the name, indented below its issuer. A long name is cut.
@@ -128,6 +154,22 @@ mod tests {
         let bar = |name: &str| text.lines().find(|line| line.starts_with(name)).unwrap().to_owned();
         assert!(bar("older").contains("...|") && !bar("older").contains('='), "{text}");
         assert!(!bar("newer").contains("...") && text.contains("... issues no more"), "{text}");
+    }
+
+    #[test]
+    fn what_holders_have_stands_below_by_month_with_its_weeks() {
+        // G4
+        let many = 400_000;
+        let ends = (0..60).map(|days| (NOW.plus_days(days), "genfic-user", many));
+        let calendar = calendar().with_leaves(Some(Leaves::new(NOW, ends)));
+        let text = calendar.timeline().unwrap();
+        assert!(text.contains("\ncertificates of holders: 24000000\n"), "{text}");
+        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+        let rows: Vec<&str> = text.lines().skip_while(|line| !line.starts_with("MONTH")).skip(1).collect();
+        assert!((2..=4).contains(&rows.len()) && rows[0].contains(": "), "{text}");
+        let sum: u64 =
+            rows.iter().map(|row| row.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap()).sum();
+        assert_eq!(sum, 60 * many);
     }
 
     #[test]

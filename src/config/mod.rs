@@ -2,23 +2,33 @@
 //!
 //! An empty text is the default configuration. Unknown keys and values out of bounds are errors with their line.
 //! [`template()`] returns the commented file that `init` writes into a home.
+mod clock;
 mod duration;
+mod lifetime;
+mod listen;
+mod log;
 mod organization;
+mod pkcs11;
 mod sections;
+mod setting;
 mod template;
 
-pub use duration::{format_duration, parse_duration};
+pub(crate) use clock::ClockConfig;
+pub use duration::{format_duration, parse_duration, parse_period};
+pub use lifetime::{Lifetime, Stage};
+pub use listen::{InvalidListenAddress, ListenAddress};
+pub use log::{AddressForm, InvalidLevel, LogConfig, LogFormat, LogLevel, LogLevels, LogTarget};
 pub(crate) use organization::Organization;
+pub(crate) use pkcs11::Pkcs11Config;
 pub(crate) use sections::{
-    AuthorityConfig, ClockConfig, DaemonConfig, IssuanceConfig, KeyConfig, NonceHandling, OcspConfig,
-    PublicationConfig,
+    AuthorityConfig, DaemonConfig, IssuanceConfig, KeyConfig, NonceHandling, OcspConfig, PublicationConfig,
 };
 pub use sections::{CrlConfig, NotIssued};
 pub use template::template;
 
 use crate::document::{self, Mistake, Section};
 use crate::error::{Code, Problem};
-use crate::signing::{InvalidSecretSpec, SecretSpec};
+use crate::signing::{InvalidSecretSpec, RecipientText, SecretSpec};
 use std::collections::BTreeMap;
 
 /// A mistake in the configuration.
@@ -48,6 +58,8 @@ pub struct Config {
     pub publication: PublicationConfig,
     /// The types of new keys, and their protection.
     pub keys: KeyConfig,
+    /// The modules of tokens.
+    pub pkcs11: Pkcs11Config,
     /// Parameters of issuance.
     pub issuance: IssuanceConfig,
     /// Lifetimes of CRLs.
@@ -58,6 +70,8 @@ pub struct Config {
     pub ocsp: OcspConfig,
     /// Limits of `genfic-ocspd`.
     pub daemon: DaemonConfig,
+    /// The log of `genfic-ocspd`.
+    pub log: LogConfig,
     /// Default source of passphrases.
     pub passphrase_from: SecretSpec,
     /// Settings of single CAs, by name.
@@ -85,18 +99,24 @@ impl Config {
             organization: root.section("organization", Organization::read),
             publication: root.section("publication", PublicationConfig::read),
             keys: root.section("keys", KeyConfig::read),
+            pkcs11: root.section("pkcs11", Pkcs11Config::read),
             issuance: root.section("issuance", IssuanceConfig::read),
             crl: root.section("crl", CrlConfig::read),
             clock: root.section("clock", ClockConfig::read),
             ocsp: root.section("ocsp", OcspConfig::read),
             daemon: root.section("daemon", DaemonConfig::read),
-            passphrase_from: root
-                .section("passphrase", |section| {
-                    section.get_as("from", |text: String| {
-                        text.parse().map_err(|error: InvalidSecretSpec| error.to_string())
-                    })
-                })
-                .unwrap_or_default(),
+            log: root.section("log", LogConfig::read),
+            passphrase_from: {
+                let at_top = source(root, "passphrase_from");
+                let below = root.section("passphrase", |section| source(section, "from"));
+                if at_top.is_some() && below.is_some() {
+                    root.mistake(
+                        "passphrase_from",
+                        "says the same as `from` below [passphrase]: one of them is enough",
+                    );
+                }
+                below.or(at_top).unwrap_or_default()
+            },
             authorities: root.section("authority", |section| {
                 let names = section.keys();
                 let one = |name: String| {
@@ -120,22 +140,40 @@ impl Config {
             .unwrap_or(&self.passphrase_from)
     }
 
-    /// Returns whether the key of a CA is kept offline. Without a setting it is so for a root (`is_root`).
+    /// Returns the recipients to which new keys of CAs are encrypted, for those that have some.
     #[must_use]
-    pub(crate) fn is_offline(&self, authority: &str, is_root: bool) -> bool {
-        self.authorities.get(authority).and_then(|own| own.offline).unwrap_or(is_root)
+    pub fn recipients(&self) -> BTreeMap<String, Vec<RecipientText>> {
+        let own = self.authorities.iter().filter(|(_, authority)| !authority.recipients.is_empty());
+        own.map(|(name, authority)| (name.clone(), authority.recipients.clone())).collect()
+    }
+
+    /// Returns whether the key of a CA is kept offline; `unless_configured` is the answer without a setting.
+    #[must_use]
+    pub fn is_offline(&self, authority: &str, unless_configured: bool) -> bool {
+        self.offline_setting(authority).unwrap_or(unless_configured)
+    }
+
+    /// Returns what the configuration says about whether the key of a CA is kept offline.
+    #[must_use]
+    pub fn offline_setting(&self, authority: &str) -> Option<bool> {
+        self.authorities.get(authority).and_then(|own| own.offline)
     }
 
     /// Returns the seconds from thisUpdate to nextUpdate of a CA's CRLs.
     #[must_use]
-    pub(crate) fn crl_next_update(&self, authority: &str, is_root: bool) -> i64 {
-        let general = if self.is_offline(authority, is_root) {
+    pub(crate) fn crl_next_update(&self, authority: &str, offline: bool) -> i64 {
+        let general = if self.is_offline(authority, offline) {
             self.crl.next_update_offline
         } else {
             self.crl.next_update
         };
         self.authorities.get(authority).and_then(|own| own.crl_next_update).unwrap_or(general)
     }
+}
+
+/// Reads the source of a passphrase.
+fn source(section: &mut Section, key: &str) -> Option<SecretSpec> {
+    section.get_as(key, |text: String| text.parse().map_err(|error: InvalidSecretSpec| error.to_string()))
 }
 
 /// Returns whether a CA may have this name, which becomes part of file names and URLs.

@@ -1,18 +1,19 @@
 //! The other sections of the configuration, with their defaults and bounds.
 use super::duration::{format_duration, parse_duration};
+use super::listen::{InvalidListenAddress, ListenAddress};
+use super::pkcs11::pin_source;
+use super::setting::path;
 use crate::document::Section;
 use crate::profile::parse_alt_name;
-use crate::signing::{InvalidSecretSpec, SecretSpec};
-use crate::x509::{KeyAlgorithm, UnixTime};
-use std::net::SocketAddr;
+use crate::signing::{InvalidRecipient, RecipientText, SecretSpec};
+use crate::x509::KeyAlgorithm;
 use std::path::PathBuf;
-use std::time::Duration;
 
 const MINUTE: i64 = 60;
 const HOUR: i64 = 3600;
-const DAY: i64 = 86_400;
+pub(super) const DAY: i64 = 86_400;
 
-fn span(section: &mut Section, key: &str, least: i64, most: i64) -> Option<i64> {
+pub(super) fn span(section: &mut Section, key: &str, least: i64, most: i64) -> Option<i64> {
     section.get_as(key, |text: String| match parse_duration(&text)? {
         seconds if (least..=most).contains(&seconds) => Ok(seconds),
         _ => Err(format!("must be from {} to {}", format_duration(least), format_duration(most))),
@@ -26,7 +27,7 @@ fn number<T: TryFrom<i64>>(section: &mut Section, key: &str, least: i64, most: i
     })
 }
 
-fn word<T: Copy>(section: &mut Section, key: &str, words: &[(&str, T)]) -> Option<T> {
+pub(super) fn word<T: Copy>(section: &mut Section, key: &str, words: &[(&str, T)]) -> Option<T> {
     section.get_as(key, |text: String| {
         let names: Vec<String> = words.iter().map(|row| format!("\"{}\"", row.0)).collect();
         let found = words.iter().find(|row| row.0 == text);
@@ -39,26 +40,68 @@ fn word<T: Copy>(section: &mut Section, key: &str, words: &[(&str, T)]) -> Optio
 pub struct PublicationConfig {
     /// Base of the URLs in certificates: plain http, without a trailing slash; `None` omits the URLs.
     pub url: Option<String>,
+    /// Bases that earlier certificates name: what they name goes on being served.
+    pub former_urls: Vec<String>,
 }
 
 impl PublicationConfig {
-    pub(super) fn read(section: &mut Section) -> Self {
-        let url = section.get_as("url", |text: String| {
-            let text = text.trim_end_matches('/');
-            if text.starts_with("https://") {
-                return Err(
-                    "must be plain http: fetching it by https would need what it serves (RFC 5280 §8)"
-                        .to_owned(),
-                );
-            }
-            if !text.starts_with("http://") || text.contains(['?', '#', '@']) {
-                return Err("must be a URL such as \"http://pki.genfic.example\"".to_owned());
-            }
-            parse_alt_name(&format!("URI:{text}")).map_err(|error| error.to_string())?;
-            Ok(text.to_owned())
-        });
-        Self { url }
+    /// Returns the paths of the URL and of the former ones, such as `/pki`; none for those that have no path.
+    #[must_use]
+    pub fn paths(&self) -> Vec<String> {
+        let urls = self.url.iter().chain(&self.former_urls);
+        let paths = urls.map(|url| path_of(url)).filter(|path| !path.is_empty());
+        paths.map(str::to_owned).collect()
     }
+
+    fn below(&self, path: &str) -> Option<String> {
+        let base = self.url.as_deref()?;
+        Some(format!("{}/{path}", base.trim_end_matches('/')))
+    }
+
+    /// Returns the URL of a CA's CRL; `None` when no URL is configured.
+    #[must_use]
+    pub(crate) fn crl_url(&self, authority: &str) -> Option<String> {
+        self.below(&format!("{authority}.crl"))
+    }
+
+    /// Returns the URL of a CA's certificate.
+    #[must_use]
+    pub(crate) fn certificate_url(&self, authority: &str) -> Option<String> {
+        self.below(&format!("{authority}.crt"))
+    }
+
+    /// Returns the URL of the OCSP responder.
+    #[must_use]
+    pub(crate) fn ocsp_url(&self) -> Option<String> {
+        self.below("ocsp")
+    }
+
+    pub(super) fn read(section: &mut Section) -> Self {
+        Self {
+            url: section.get_as("url", |text: String| base(&text)),
+            former_urls: section.list_as("former_urls", base).unwrap_or_default(),
+        }
+    }
+}
+
+/// Reads the base of URLs in certificates.
+fn base(text: &str) -> Result<String, String> {
+    let text = text.trim_end_matches('/');
+    if text.starts_with("https://") {
+        return Err(
+            "must be plain http: fetching it by https would need what it serves (RFC 5280 §8)".to_owned()
+        );
+    }
+    if !text.starts_with("http://") || text.contains(['?', '#', '@']) {
+        return Err("must be a URL such as \"http://pki.genfic.example\"".to_owned());
+    }
+    parse_alt_name(&format!("URI:{text}")).map_err(|error| error.to_string())?;
+    Ok(text.to_owned())
+}
+
+fn path_of(url: &str) -> &str {
+    let rest = url.strip_prefix("http://").unwrap_or_default();
+    rest.find('/').and_then(|at| rest.get(at..)).unwrap_or_default()
 }
 
 /// `[keys]`
@@ -76,6 +119,8 @@ pub struct KeyConfig {
     pub responder: KeyAlgorithm,
     /// A file of keys known to be compromised: SHA-256 of each SubjectPublicKeyInfo in hexadecimal, one a line.
     pub compromised_spki_sha256_file: Option<PathBuf>,
+    /// The socket of the signer that gets new keys; `None` where one is started for each command.
+    pub signer_socket: Option<PathBuf>,
 }
 
 impl Default for KeyConfig {
@@ -87,6 +132,7 @@ impl Default for KeyConfig {
             leaf: KeyAlgorithm::P256,
             responder: KeyAlgorithm::P256,
             compromised_spki_sha256_file: None,
+            signer_socket: None,
         }
     }
 }
@@ -95,17 +141,14 @@ impl KeyConfig {
     pub(super) fn read(section: &mut Section) -> Self {
         let default = Self::default();
         let mut algorithm = |key: &str| section.get_as(key, |text: String| text.parse());
-        let (root, ca) = (algorithm("root"), algorithm("ca"));
-        let (leaf, responder) = (algorithm("leaf"), algorithm("responder"));
         Self {
+            root: algorithm("root").unwrap_or(default.root),
+            ca: algorithm("ca").unwrap_or(default.ca),
+            leaf: algorithm("leaf").unwrap_or(default.leaf),
+            responder: algorithm("responder").unwrap_or(default.responder),
             scrypt_log_n: number(section, "scrypt_log_n", 10, 22).unwrap_or(default.scrypt_log_n),
-            root: root.unwrap_or(default.root),
-            ca: ca.unwrap_or(default.ca),
-            leaf: leaf.unwrap_or(default.leaf),
-            responder: responder.unwrap_or(default.responder),
-            compromised_spki_sha256_file: section.get_as("compromised_spki_sha256_file", |path: String| {
-                if path.is_empty() { Err("is empty".to_owned()) } else { Ok(PathBuf::from(path)) }
-            }),
+            compromised_spki_sha256_file: path(section, "compromised_spki_sha256_file"),
+            signer_socket: path(section, "signer_socket"),
         }
     }
 }
@@ -148,19 +191,11 @@ pub struct CrlConfig {
 
 impl Default for CrlConfig {
     fn default() -> Self {
-        Self { next_update: 7 * DAY, next_update_offline: 365 * DAY, renew_at: 0.5 }
+        Self { next_update: 7 * DAY, next_update_offline: 400 * DAY, renew_at: 0.5 }
     }
 }
 
 impl CrlConfig {
-    /// Returns the time at which a CRL with these times is due to be renewed.
-    #[must_use]
-    pub fn renewal(&self, this_update: UnixTime, next_update: UnixTime) -> UnixTime {
-        let life = Duration::from_secs(u64::try_from(next_update.0 - this_update.0).unwrap_or(0));
-        let share = Duration::try_from_secs_f64(life.as_secs_f64() * self.renew_at).unwrap_or(life / 2);
-        this_update.plus(i64::try_from(share.as_secs()).unwrap_or(0))
-    }
-
     pub(super) fn read(section: &mut Section) -> Self {
         let default = Self::default();
         let renew_at = section.get_as("renew_at", |share: f64| {
@@ -172,25 +207,6 @@ impl CrlConfig {
                 .unwrap_or(default.next_update_offline),
             renew_at: renew_at.unwrap_or(default.renew_at),
         }
-    }
-}
-
-/// `[clock]`
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct ClockConfig {
-    /// Seconds after the last confirmed time up to which unattended commands trust the clock.
-    pub trust: i64,
-}
-
-impl Default for ClockConfig {
-    fn default() -> Self {
-        Self { trust: 30 * DAY }
-    }
-}
-
-impl ClockConfig {
-    pub(super) fn read(section: &mut Section) -> Self {
-        Self { trust: span(section, "trust", DAY, 366 * DAY).unwrap_or(Self::default().trust) }
     }
 }
 
@@ -274,8 +290,8 @@ impl OcspConfig {
 /// `[daemon]`
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct DaemonConfig {
-    /// Addresses to listen on; port 0 means any free port.
-    pub listen: Vec<SocketAddr>,
+    /// Addresses to listen on.
+    pub listen: Vec<ListenAddress>,
     /// Bound of the simultaneous connections.
     pub max_connections: usize,
     /// Bound of a request's body, in octets.
@@ -284,16 +300,22 @@ pub struct DaemonConfig {
     pub header_timeout: i64,
     /// Bound of the time that a connection may be idle, in seconds.
     pub idle_timeout: i64,
+    /// Time that open requests get to end when the daemon is to end, in seconds.
+    pub shutdown_timeout: i64,
+    /// Source of the PIN of tokens with keys of responders.
+    pub pin_from: Option<SecretSpec>,
 }
 
 impl Default for DaemonConfig {
     fn default() -> Self {
         Self {
-            listen: vec![SocketAddr::from(([127, 0, 0, 1], 2560))],
+            listen: vec![ListenAddress::Tcp(([127, 0, 0, 1], 2560).into())],
             max_connections: 1024,
             max_body: 65_536,
             header_timeout: 10,
             idle_timeout: 60,
+            shutdown_timeout: 30,
+            pin_from: None,
         }
     }
 }
@@ -303,7 +325,12 @@ impl DaemonConfig {
         let default = Self::default();
         let listen = section.has("listen").then(|| {
             section.require_list_as("listen", "address", |text| {
-                text.parse().map_err(|_| format!("`{text}` is not ADDRESS:PORT such as \"127.0.0.1:2560\""))
+                match text.parse().map_err(|error: InvalidListenAddress| error.to_string())? {
+                    ListenAddress::Unix(path) if !path.is_absolute() => {
+                        Err(format!("`{text}` must be an absolute path"))
+                    }
+                    address => Ok(address),
+                }
             })
         });
         Self {
@@ -313,6 +340,9 @@ impl DaemonConfig {
             max_body: number(section, "max_body", 1024, 1_048_576).unwrap_or(default.max_body),
             header_timeout: span(section, "header_timeout", 1, 5 * MINUTE).unwrap_or(default.header_timeout),
             idle_timeout: span(section, "idle_timeout", 1, HOUR).unwrap_or(default.idle_timeout),
+            shutdown_timeout: span(section, "shutdown_timeout", 1, 10 * MINUTE)
+                .unwrap_or(default.shutdown_timeout),
+            pin_from: pin_source(section),
         }
     }
 }
@@ -326,16 +356,23 @@ pub struct AuthorityConfig {
     pub offline: Option<bool>,
     /// Seconds from thisUpdate to nextUpdate of the CA's CRLs.
     pub crl_next_update: Option<i64>,
+    /// The recipients to which its key is encrypted when it is made; none for a passphrase.
+    pub recipients: Vec<RecipientText>,
 }
 
 impl AuthorityConfig {
     pub(super) fn read(section: &mut Section) -> Self {
         Self {
-            passphrase_from: section.get_as("passphrase_from", |text: String| {
-                text.parse().map_err(|error: InvalidSecretSpec| error.to_string())
-            }),
+            passphrase_from: super::source(section, "passphrase_from"),
             offline: section.get("offline"),
             crl_next_update: span(section, "crl_next_update", HOUR, 1100 * DAY),
+            recipients: if section.has("recipients") {
+                section.require_list_as("recipients", "recipient", |text| {
+                    text.parse().map_err(|error: InvalidRecipient| error.to_string())
+                })
+            } else {
+                Vec::new()
+            },
         }
     }
 }

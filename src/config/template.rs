@@ -7,6 +7,7 @@ pub fn template(
     country: Option<&str>,
     url: Option<&str>,
     scrypt_log_n: Option<u8>,
+    signer_socket: Option<&str>,
 ) -> String {
     let mut out = String::with_capacity(TEXT.len() + 128);
     for line in TEXT.lines() {
@@ -16,6 +17,7 @@ pub fn template(
             Some("organization") => organization.map(toml::Value::from),
             Some("url") => url.map(toml::Value::from),
             Some("scrypt_log_n") => scrypt_log_n.map(|work| toml::Value::from(i64::from(work))),
+            Some("signer_socket") => signer_socket.map(toml::Value::from),
             _ => None,
         };
         match key.zip(given) {

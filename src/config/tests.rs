@@ -11,7 +11,7 @@ fn mistake(text: &str) -> String {
 
 /// Returns the template with every commented-out setting in force.
 pub(crate) fn uncommented() -> String {
-    template(None, None, None, None)
+    template(None, None, None, None, None)
         .lines()
         .map(|line| line.strip_prefix("# ").unwrap_or(line).to_owned() + "\n")
         .collect()
@@ -19,13 +19,13 @@ pub(crate) fn uncommented() -> String {
 
 #[test]
 fn the_template_is_the_default_configuration() {
-    assert_eq!(Config::parse(&template(None, None, None, None)), Ok(Config::default()));
+    assert_eq!(Config::parse(&template(None, None, None, None, None)), Ok(Config::default()));
     assert_eq!(Config::parse(""), Ok(Config::default()));
 }
 
 #[test]
 fn the_template_names_every_key_type_that_is_made() {
-    let text = template(None, None, None, None);
+    let text = template(None, None, None, None, None);
     for algorithm in KeyAlgorithm::generated() {
         assert!(text.contains(&format!(" {algorithm}")), "{algorithm}");
     }
@@ -41,6 +41,8 @@ fn the_settings_in_the_template_are_the_defaults() {
     config.organization = Organization::default();
     config.publication = PublicationConfig::default();
     config.keys.compromised_spki_sha256_file = None;
+    config.keys.signer_socket = None;
+    config.daemon.pin_from = None;
     config.ocsp.archive_cutoff = None;
     config.authorities.clear();
     assert_eq!(config, Config::default());
@@ -48,7 +50,7 @@ fn the_settings_in_the_template_are_the_defaults() {
 
 /// Returns the settings of the template with the comments before them.
 fn explained() -> Vec<(String, String)> {
-    let text = template(None, None, None, None);
+    let text = template(None, None, None, None, None);
     let (mut explanation, mut settings, mut section) = (String::new(), Vec::new(), String::new());
     for line in text.lines() {
         let setting = line.strip_prefix("# ").unwrap_or(line);
@@ -73,7 +75,8 @@ fn every_known_key_is_in_the_template_with_an_explanation_and_no_other() {
     let mut known: Vec<String> = Vec::new();
     let all = mistake("zzz = 1\n");
     let (_, sections) = all.split_once("one of ").unwrap();
-    for section in sections.split(", ") {
+    // `passphrase_from` is another spelling of `from` below [passphrase]
+    for section in sections.split(", ").filter(|section| *section != "passphrase_from") {
         let table = if section == "authority" { "authority.genfic-user" } else { section };
         let unknown = mistake(&format!("[{table}]\nzzz = 1\n"));
         let (_, keys) = unknown.split_once("one of ").unwrap();
@@ -93,7 +96,8 @@ fn every_known_key_is_in_the_template_with_an_explanation_and_no_other() {
 fn values_given_to_init_are_in_the_template_whatever_they_contain() {
     let name = "Gentoo \"Fictional\", Inc. \\ @url@";
     let config =
-        Config::parse(&template(Some(name), Some("BE"), Some("http://pki.genfic.example"), None)).unwrap();
+        Config::parse(&template(Some(name), Some("BE"), Some("http://pki.genfic.example"), None, None))
+            .unwrap();
     assert_eq!(config.organization.organization.as_deref(), Some(name));
     assert_eq!(config.organization.country.as_deref(), Some("BE"));
     assert_eq!(config.publication.url.as_deref(), Some("http://pki.genfic.example"));
@@ -124,6 +128,16 @@ fn every_value_can_be_set() {
 }
 
 #[test]
+fn the_source_of_passphrases_may_stand_at_the_top_and_is_said_once() {
+    let config = Config::parse("passphrase_from = 'env:ALL'\n").unwrap();
+    assert_eq!(config.passphrase_from("genfic"), &SecretSpec::Environment("ALL".into()));
+    let twice = Config::parse("passphrase_from = 'env:ALL'\n[passphrase]\nfrom = 'fd:3'\n").unwrap_err();
+    assert!(twice[0].to_string().starts_with("passphrase_from: says the same as"), "{twice:?}");
+    let wrong = Config::parse("passphrase_from = 'pass:x'\n").unwrap_err();
+    assert!(wrong[0].to_string().contains("never written out"), "{wrong:?}");
+}
+
+#[test]
 fn what_is_said_of_one_ca_holds_for_that_ca_only() {
     // C8
     let config = Config::parse(
@@ -136,8 +150,27 @@ fn what_is_said_of_one_ca_holds_for_that_ca_only() {
     assert!(!config.is_offline("genfic", true) && config.is_offline("genfic-user", false));
     assert!(config.is_offline("another-root", true) && !config.is_offline("another", false));
     assert_eq!(config.crl_next_update("genfic", true), 7 * 86_400);
-    assert_eq!(config.crl_next_update("genfic-user", false), 365 * 86_400);
+    assert_eq!(config.crl_next_update("genfic-user", false), 400 * 86_400);
     assert_eq!(config.crl_next_update("genfic-system", false), 2 * 86_400);
+}
+
+#[test]
+fn a_ca_has_recipients_that_need_no_plugin_or_none() {
+    // K1
+    let recipient = "age14kxv6cdlkuulc025am9wzj2d0s6hq5zsjkqvgss2wmqur3u0fygs3xg4aw";
+    let config =
+        Config::parse(&format!("[authority.genfic]\nrecipients = ['{recipient}']\n[authority.other]\n"));
+    let recipients = config.unwrap().recipients();
+    assert_eq!(recipients.len(), 1);
+    assert_eq!(recipients["genfic"][0].to_string(), recipient);
+    for (wrong, told) in [
+        ("[]", "must name at least one recipient"),
+        ("['age1nobody']", "`age1nobody` is not an age recipient"),
+        ("['age1fake1w3jhxaqrc5akr']", "no plugin is executed"),
+    ] {
+        let mistakes = Config::parse(&format!("[authority.genfic]\nrecipients = {wrong}\n")).unwrap_err();
+        assert!(mistakes[0].to_string().contains(told), "{mistakes:?}");
+    }
 }
 
 #[test]
@@ -165,6 +198,7 @@ fn every_kind_of_mistake_is_told_with_line_and_key() {
         ("[organization]\norganization = ''\n", "is empty"),
         ("[publication]\nurl = 'https://pki.example'\n", "plain http"),
         ("[publication]\nurl = 'pki.example'\n", "must be a URL"),
+        ("[publication]\nformer_urls = ['https://pki.example']\n", "plain http"),
         ("[publication]\nurl = 'http://:80'\n", "host"),
         ("[publication]\nurl = 'http://a b/'\n", "blank"),
         ("[publication]\nurl = 'http://a.example/?x'\n", "must be a URL"),
@@ -179,6 +213,8 @@ fn every_kind_of_mistake_is_told_with_line_and_key() {
         ("[ocsp]\nmax_certificates = 0\n", "must be from 1 to 1000"),
         ("[daemon]\nlisten = ['localhost']\n", "is not ADDRESS:PORT"),
         ("[daemon]\nlisten = []\n", "at least one address"),
+        ("[daemon]\nlisten = ['unix:here']\n", "must be an absolute path"),
+        ("[daemon]\nshutdown_timeout = '1h'\n", "must be from 1s to 10m"),
         ("[daemon]\nmax_body = 10\n", "must be from 1024 to 1048576"),
         ("[passphrase]\nfrom = 'pass:x'\n", "never written out"),
         ("[authority.'a/b']\noffline = true\n", "is not the name of a CA"),
@@ -210,9 +246,22 @@ fn names_of_cas_are_fit_for_file_names() {
 }
 
 #[test]
-fn the_next_crl_is_due_after_the_configured_share_of_its_life() {
-    use crate::x509::UnixTime;
-    let due = |toml: &str| Config::parse(toml).unwrap().crl.renewal(UnixTime(1000), UnixTime(1100));
-    assert_eq!(due(""), UnixTime(1050));
-    assert_eq!(due("[crl]\nrenew_at = 0.25\n"), UnixTime(1025));
+fn the_path_of_the_url_is_what_comes_after_its_host() {
+    for (url, path) in [
+        ("http://pki.genfic.example", ""),
+        ("http://pki.genfic.example/", ""),
+        ("http://h/pki", "/pki"),
+        ("http://h:8080/a/b/", "/a/b"),
+        ("http://[::1]:80/pki", "/pki"),
+    ] {
+        let config = Config::parse(&format!("[publication]\nurl = '{url}'\n")).unwrap();
+        assert_eq!(config.publication.paths().concat(), path, "{url}");
+    }
+    assert!(Config::default().publication.paths().is_empty());
+}
+
+#[test]
+fn the_paths_of_former_urls_count_too() {
+    let text = "[publication]\nurl = 'http://h/new'\nformer_urls = ['http://h/old', 'http://other']\n";
+    assert_eq!(Config::parse(text).unwrap().publication.paths(), ["/new", "/old"]);
 }

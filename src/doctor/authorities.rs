@@ -1,6 +1,6 @@
 //! Checks of the CAs: revoked, expired, expiring soon, expiring too close to a sibling, outliving the issuer.
-use super::finding::Finding;
-use super::{Examination, FindingCode, Looked, certificates, counted};
+use super::finding::{Finding, Severity};
+use super::{Examination, FindingCode, Looked, Unseen, certificates, counted};
 use crate::ca::Hierarchy;
 use crate::error::remedy;
 use crate::index::Authority;
@@ -18,7 +18,7 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
     let hierarchy = examination.hierarchy()?;
     let all = examination.authorities()?;
     let mut living = Vec::new();
-    for authority in &all {
+    for authority in all.iter().filter(|one| one.retired.is_none()) {
         let path = hierarchy.path_of(authority)?;
         let affected = path.revoked_or_held().next();
         if affected.is_some_and(|one| one.name == authority.name) {
@@ -36,7 +36,7 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
                     ),
                 ),
             );
-        } else if !all.iter().any(|one| one.succeeds.as_deref() == Some(&authority.name)) {
+        } else if !is_succeeded(authority, &all) {
             // an older generation may expire, since its successor keeps its own distance from the siblings
             lapses(examination, authority, path.members().get(1..).unwrap_or_default(), findings);
             living.push(authority);
@@ -89,17 +89,11 @@ fn lapses(
         let message = format!("ends on {end}, after {parent} above it on {first}");
         findings.push(Finding::warning(FindingCode::StaggerOutlives, name, message).remedy(remedy.clone()));
     }
-    if now > end.plus_days(RECENT) {
-        let message = format!("ended on {end}");
-        findings.push(
-            Finding::note(FindingCode::AuthorityEnded, name, message).remedy(remedy::Repair::Hierarchy),
-        );
-    } else if now > end {
-        let message = format!("ended on {end} and can issue nothing");
-        findings.push(Finding::warning(FindingCode::AuthorityEnded, name, message).remedy(remedy));
-    } else if now.plus_days(SOON) > end {
-        let message = format!("ends on {end}, within a year");
-        findings.push(Finding::warning(FindingCode::AuthorityEndsSoon, name, message).remedy(remedy));
+    if let Some(ends) = ending(name, end, now) {
+        findings.push(match ends.severity {
+            Severity::Note => ends.remedy(remedy::Repair::Hierarchy),
+            _ => ends.remedy(remedy),
+        });
     } else if let Some(last) = last_full_length(examination, authority, issuer_path)
         && now > last
     {
@@ -107,6 +101,47 @@ fn lapses(
             format!("ends on {end}: since {last} its certificates are shorter than their profile says");
         findings.push(Finding::warning(FindingCode::AuthorityShortLeaves, name, message).remedy(remedy));
     }
+}
+
+/// Returns the finding about the end of a CA that no newer generation has succeeded, without a remedy.
+fn ending(name: &str, end: UnixTime, now: UnixTime) -> Option<Finding> {
+    if now > end.plus_days(RECENT) {
+        Some(Finding::note(FindingCode::AuthorityEnded, name, format!("ended on {end}")))
+    } else if now > end {
+        let message = format!("ended on {end} and can issue nothing");
+        Some(Finding::warning(FindingCode::AuthorityEnded, name, message))
+    } else if now.plus_days(SOON) > end {
+        let message = format!("ends on {end}, within a year");
+        Some(Finding::warning(FindingCode::AuthorityEndsSoon, name, message))
+    } else {
+        None
+    }
+}
+
+/// Adds the findings about CAs that have ended or end soon, without those that are revoked, succeeded or retired.
+pub(super) fn check_ends(
+    examination: &Examination<'_>,
+    all: &[Authority],
+    findings: &mut Vec<Finding>,
+) -> Result<(), Unseen> {
+    let hierarchy = examination.hierarchy()?;
+    for authority in all.iter().filter(|one| one.retired.is_none()) {
+        let path = hierarchy.path_of(authority)?;
+        if path.revoked_or_held().next().is_some() || is_succeeded(authority, all) {
+            continue;
+        }
+        let issuer = path.members().get(1).map(Arc::as_ref);
+        let ends = ending(&authority.name, end_of(authority), examination.now);
+        findings.extend(ends.map(|ends| match ends.severity {
+            Severity::Note => ends.remedy(remedy::Repair::Hierarchy),
+            _ => ends.remedy(successor(authority, issuer)),
+        }));
+    }
+    Ok(())
+}
+
+fn is_succeeded(authority: &Authority, all: &[Authority]) -> bool {
+    all.iter().any(|one| one.succeeds.as_deref() == Some(&authority.name))
 }
 
 /// Returns the first CA of the issuer path that expires before `end`, since nobody trusts a certificate longer than

@@ -74,6 +74,7 @@ codes! {
     HomeGroup, "home.group", "a file has another group than its directory";
     HomeKind, "home.kind", "something else is in the place of a file or directory";
     HomeLeftover, "home.leftover", "a command that was cut short left a file behind";
+    HomeLinked, "home.linked", "a file with a key has a second name";
     HomeMode, "home.mode", "the mode lets others at a file";
     HomeOwner, "home.owner", "a file belongs to another user";
     HomeParent, "home.parent", "others can change a directory above the home";
@@ -94,9 +95,19 @@ codes! {
     IssuedUnrecorded, "issued.unrecorded", "the CA's key signed a certificate that is not on record";
     KeyAway, "key.away", "the CA's key is elsewhere, as configured";
     KeyCompromised, "key.compromised", "a valid certificate is for a compromised key";
+    KeyLeft, "key.left", "a key that is on media is still here";
     KeyMissing, "key.missing", "the CA's key is not in its place";
+    KeyNotOffline, "key.not-offline", "the configuration denies that a key is kept offline";
     KeyOfAnother, "key.of-another", "the CA's key is not the one of its certificate";
+    KeyOffline, "key.offline", "the CA's key is on media outside of the home";
+    KeySignerAway, "key.signer-away", "the signer that has the CA's key is not reached";
     KeyUnusable, "key.unusable", "the CA's key cannot be used";
+    OnlineNotAnswered, "online.not-answered", "an OCSP responder does not answer as it should";
+    OnlineNotAsked, "online.not-asked", "a URL in certificates is not plain http";
+    OnlineNotServed, "online.not-served", "a URL in certificates has nothing";
+    OnlineOther, "online.other", "a URL in certificates has something else";
+    OnlineStale, "online.stale", "a URL in certificates has something older";
+    OnlineUnreachable, "online.unreachable", "a URL in certificates cannot be reached";
     PolicyInvalid, "policy.invalid", "a profile has mistakes";
     PolicyInvalidProfile, "policy.invalid-profile", "a profile leaves something open";
     PolicyNoLeafProfile, "policy.no-leaf-profile", "the CA's profile names none for what it signs";

@@ -1,7 +1,7 @@
 //! Comparison of the published CRLs with the index (C1, C3, C7).
 use super::finding::{Finding, Mending, Severity};
 use super::records::bring_back;
-use super::{Examination, FindingCode, Looked, counted, only_files};
+use super::{Examination, FindingCode, Looked, counted, due, external_crls, only_files};
 use crate::ca::Hierarchy;
 use crate::error::{Shown as _, remedy};
 use crate::home::{AuthorityName, PublicFile};
@@ -18,7 +18,6 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
     let all = examination.authorities()?;
     only_files(&examination.home.public_directory())?;
     let mut entries: usize = 0;
-    // CRLs of external CAs are published by those who run them
     let own: Vec<&Authority> = all.iter().filter(|authority| !authority.is_external()).collect();
     for authority in &own {
         // the CRL is read before the index: a certificate that is revoked in between is then no surplus entry
@@ -28,11 +27,13 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
         subject.note(published.as_ref().ok().and_then(Option::as_ref))?;
         match published {
             Ok(Some(crl)) => entries += subject.judge(&crl, last)?,
+            Ok(None) if authority.retired.is_some() => {}
             Ok(None) => subject.absent(),
             Err(error) => subject.unreadable(&error.to_string()),
         }
     }
-    Ok(format!("{}, {entries} entries", counted(own.len(), "CRL")).into())
+    let brought = external_crls::check(examination, &all, findings)?;
+    Ok(format!("{}, {entries} entries", counted(own.len() + brought, "CRL")).into())
 }
 
 /// Bound of the CRL numbers by which an older copy of an index can be behind; a larger difference means a wrong mark.
@@ -48,26 +49,18 @@ impl Subject<'_, '_> {
     /// Adds a finding that a new CRL repairs.
     fn tell(&mut self, severity: Severity, code: FindingCode, message: impl std::fmt::Display) {
         let name = &self.authority.name;
-        let finding = Finding::of(severity, code, name, message)
-            .remedy(remedy::Repair::PublishCrl(name.clone()))
-            .mending(Mending::Crl(name.clone()));
-        self.findings.push(finding);
+        self.findings.push(due::to_be_published(Finding::of(severity, code, name, message), self.authority));
     }
 
     fn absent(&mut self) {
-        self.tell(Severity::Error, FindingCode::CrlMissing, "has no published CRL");
+        self.tell(Severity::Error, FindingCode::CrlMissing, due::MISSING);
     }
 
     fn unreadable(&mut self, fault: &str) {
         let name = &self.authority.name;
         let file = self.file(PublicFile::Crl);
         let remedy = remedy::Repair::MoveAsideThenPublishCrl(file, name.clone());
-        let finding = Finding::error(
-            FindingCode::CrlUnreadable,
-            name,
-            format!("has a CRL that cannot be read: {fault}"),
-        );
-        self.findings.push(finding.remedy(remedy));
+        self.findings.push(due::crl_unreadable(name, fault).remedy(remedy));
     }
 
     fn file(&self, file: PublicFile) -> std::path::PathBuf {
@@ -80,11 +73,7 @@ impl Subject<'_, '_> {
     fn judge(&mut self, crl: &CertificateList, last: Option<CrlRecord>) -> Result<usize, IndexError> {
         let tbs = self.authority.certificate.tbs();
         if !crl.tbs().issuer().is_same_as(tbs.subject()) || !crl.is_signed_by(tbs.public_key()) {
-            self.tell(
-                Severity::Error,
-                FindingCode::CrlSignature,
-                "has a CRL in public/ that it did not sign",
-            );
+            self.tell(Severity::Error, FindingCode::CrlSignature, due::OF_ANOTHER);
             return Ok(0);
         }
         self.numbers(crl, last)?;
@@ -97,8 +86,7 @@ impl Subject<'_, '_> {
         let number = crl.tbs().crl_number().unwrap_or(0);
         let recorded = last.map_or(0, |last| last.number);
         if number < recorded {
-            let message = format!("has CRL number {number} in public/, and number {recorded} was published");
-            self.tell(Severity::Error, FindingCode::CrlNumberBehind, message);
+            self.tell(Severity::Error, FindingCode::CrlNumberBehind, due::number_behind(number, recorded));
         } else if number > recorded {
             let taken = number <= self.index.highest_crl_number(&self.authority.issuer)?;
             let why = if taken {
@@ -130,6 +118,8 @@ impl Subject<'_, '_> {
         match self.examination.keys.mark(&KeyRef::of(self.authority)) {
             // reported by the check of owners and modes
             Err(MarkError::NotAFile { .. }) => {}
+            // reported by the check of the keys
+            Err(MarkError::Key(error)) if error.is_unasked() => {}
             Err(error) => {
                 let (what, path) = match error.fault() {
                     Some((path, fault)) => (format!("{} {fault}", called(path)), Some(path)),
@@ -175,28 +165,18 @@ impl Subject<'_, '_> {
 
     /// Checks the times of the CRL. A retired CA needs no new one.
     fn dates(&mut self, crl: &CertificateList) -> Result<(), IndexError> {
-        if Hierarchy::over(self.index).is_retired(self.authority, self.examination.now)? {
+        let (now, authority) = (self.examination.now, self.authority);
+        let hierarchy = Hierarchy::over(self.index);
+        let Some(next) = crl.tbs().next_update() else {
+            return Ok(());
+        };
+        if hierarchy.is_retired(authority, now)? {
             return Ok(());
         }
-        let now = self.examination.now;
-        let this_update = crl.tbs().this_update();
-        let ended = now > self.authority.certificate.tbs().validity().not_after;
-        let severity = |severity| if ended { Severity::Note } else { severity };
-        if this_update > now {
-            let message = format!("has a CRL of {this_update}, which is in the future");
-            self.tell(Severity::Error, FindingCode::CrlFuture, message);
-        }
-        let Some(next) = crl.tbs().next_update() else { return Ok(()) };
-        if next < now {
-            self.tell(
-                severity(Severity::Error),
-                FindingCode::CrlLapsed,
-                format!("has a CRL that lapsed at {next}"),
-            );
-        } else if self.examination.settings().crl.renewal(this_update, next) <= now {
-            let message = format!("has a CRL that is due to be renewed; it lapses at {next}");
-            self.tell(severity(Severity::Warning), FindingCode::CrlDue, message);
-        }
+        let (name, offline) = (&authority.name, authority.is_offline_unless_configured());
+        let life = self.examination.settings().crl_lifetime(name, offline, crl.tbs().this_update(), next);
+        let late = due::crl_times(name, &life, hierarchy.has_ended(authority, now), now);
+        self.findings.extend(late.map(|late| due::to_be_published(late, self.authority)));
         Ok(())
     }
 
@@ -205,13 +185,7 @@ impl Subject<'_, '_> {
         let expected = pem::encode("X509 CRL", crl.as_der());
         let file = self.file(PublicFile::CrlPem);
         if !fs::read(&file).is_ok_and(|found| found == expected.as_bytes()) {
-            let name = &self.authority.name;
-            let finding = Finding::warning(
-                FindingCode::CrlPemDiffers,
-                name,
-                "has another CRL in PEM than in DER, or none",
-            );
-            self.findings.push(finding.mending(Mending::CrlPem(name.clone())));
+            self.findings.push(due::pem_differs(&self.authority.name));
         }
     }
 
@@ -282,8 +256,7 @@ impl Subject<'_, '_> {
             let message = format!("has a CRL that lacks {what}, among them {first}");
             self.tell(Severity::Error, FindingCode::CrlLacksRevocation, message);
         } else if released > 0 || self.index.crl_is_owed(&self.authority.issuer)? {
-            let message = "owes a CRL: something was revoked or released since the last";
-            self.tell(Severity::Warning, FindingCode::CrlOwed, message);
+            self.tell(Severity::Warning, FindingCode::CrlOwed, due::OWED);
         }
         if garbled > 0 {
             let message = format!("has a CRL with {} that cannot be read", counted(garbled, "entry"));

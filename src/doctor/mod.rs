@@ -7,12 +7,15 @@ mod authorities;
 mod clock;
 mod code;
 mod compromised;
+mod due;
+mod external_crls;
 mod finding;
 mod issued;
 mod keys;
 mod lists;
 mod looked;
 mod mend;
+mod online;
 mod permissions;
 mod policy;
 mod public;
@@ -22,10 +25,12 @@ mod space;
 mod statuses;
 
 pub use code::FindingCode;
+pub use due::{Due, due};
 pub use finding::{Consequence, Finding, Severity};
 pub use looked::{Seen, Unseen};
 pub use mend::{Mended, Unmended};
 pub(crate) use mend::{mend_files, mend_records};
+pub use online::check_online;
 pub use space::Space;
 
 use looked::Looked;

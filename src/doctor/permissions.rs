@@ -34,6 +34,7 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
             AccessCause::Group => (FindingCode::HomeGroup, true),
             AccessCause::Parent => (FindingCode::HomeParent, false),
             AccessCause::Unreadable => (FindingCode::HomeUnreadable, false),
+            AccessCause::Linked => (FindingCode::HomeLinked, true),
         };
         let make = if warning { Finding::warning } else { Finding::error };
         let mut finding = make(code, object, &found.fault).remedy(found.remedy.clone());
@@ -76,10 +77,11 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
 /// Returns the files in the store of keys that belong to CAs on record or with pending requests.
 fn kept(examination: &Examination<'_>) -> Vec<PathBuf> {
     let keys = examination.keys;
-    let Some(inspecting) = keys.inspecting() else { return Vec::new() };
+    let Some(inspecting) = keys.inspecting() else { return examination.home.signer_files().into() };
     let authorities = examination.authorities().unwrap_or_default();
     let on_record = authorities.iter().flat_map(|one| inspecting.files(&keys.key_of(one)));
     let pending_requests = examination.home.pending_requests().unwrap_or_default();
     let of_pending_requests = pending_requests.iter().map(|name| keys.place(&keys.new_key(name.as_str())));
-    on_record.chain(of_pending_requests.map(|place| place.as_path().to_owned())).collect()
+    let of_keys = on_record.chain(of_pending_requests.map(|place| place.as_path().to_owned()));
+    of_keys.chain(examination.home.signer_files()).collect()
 }

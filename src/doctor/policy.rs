@@ -76,7 +76,7 @@ fn of_config(examination: &Examination<'_>, fault: &Unread, authorities: &[Autho
     let object = fault.file.shown().to_string();
     if fault.is_missing && fault.file == examination.home.configuration_file() {
         let finding = Finding::error(FindingCode::ConfigMissing, object, "is not there");
-        let text = config::template(None, None, None, None);
+        let text = config::template(None, None, None, None, None);
         return lost(examination, finding, &fault.file, &text, origin(authorities));
     }
     let code = if fault.is_missing { FindingCode::ConfigMissing } else { FindingCode::ConfigInvalid };

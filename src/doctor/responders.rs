@@ -1,22 +1,17 @@
 //! Checks of responder certificates and their keys, as the daemon would load them.
 use super::finding::{Finding, Mending};
-use super::{Examination, FindingCode, Looked, Unseen, counted, only_files};
+use super::{Examination, FindingCode, Looked, Unseen, counted, due, only_files};
 use crate::error::remedy;
-use crate::index::{Authority, CertificateRecord, CertificateState, Index};
+use crate::index::{Authority, CertificateRecord, CertificateState};
 use crate::status::PublishedAuthority;
-use crate::x509::{Certificate, CertificateId, UnixTime};
+use crate::x509::{Certificate, CertificateId};
 
 pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) -> Looked {
     let index = examination.index()?;
     let (all, hierarchy) = (examination.authorities()?, examination.hierarchy()?);
     let mut count: usize = 0;
     for authority in &all {
-        // no responder is needed for an external CA, a CA without OCSP, a retired CA, or a CA that is expired or
-        // revoked
-        let needs_none = hierarchy
-            .is_retired(authority, examination.now)
-            .and_then(|is_retired| Ok(is_retired || !hierarchy.still_current(authority, examination.now)?));
-        if authority.is_external() || !authority.serves_ocsp || needs_none? {
+        if !hierarchy.needs_responder(authority, examination.now)? {
             continue;
         }
         let names = index.names_of_issuer(&authority.issuer)?;
@@ -37,7 +32,7 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
         }
         for responder in &responders {
             count += 1;
-            findings.extend(of_one(index, authority, responder.certificate(), examination.now)?);
+            findings.extend(of_one(examination, authority, responder.certificate())?);
         }
         let told = findings
             .iter()
@@ -81,19 +76,16 @@ fn offered(finding: Finding, authority: &Authority) -> Finding {
 }
 
 fn of_one(
-    index: &dyn Index,
+    examination: &Examination<'_>,
     authority: &Authority,
     certificate: &Certificate,
-    now: UnixTime,
 ) -> Result<Option<Finding>, Unseen> {
     let tbs = certificate.tbs();
     let id = CertificateId { issuer: authority.issuer, serial_number: tbs.serial_number().clone() };
-    let state = index.status(&id)?;
+    let state = examination.index()?.status(&id)?;
     let validity = tbs.validity();
-    let half = validity.not_before.plus(validity.not_after.0.saturating_sub(validity.not_before.0) / 2);
     let name = &authority.name;
     let serial = tbs.serial_number();
-    let end = validity.not_after;
     let finding = match state {
         None => Finding::error(
             FindingCode::ResponderUnrecorded,
@@ -105,22 +97,14 @@ fn of_one(
             name,
             format!("has a responder certificate {serial} that is revoked or was abandoned"),
         ),
-        Some(CertificateState::Issued) if now > end => Finding::error(
-            FindingCode::ResponderLapsed,
-            name,
-            format!("has a responder certificate that lapsed at {end}: nothing is answered"),
-        ),
-        Some(CertificateState::Issued) if now < validity.not_before => Finding::error(
-            FindingCode::ResponderFuture,
-            name,
-            format!("has a responder certificate that is not valid before {}", validity.not_before),
-        ),
-        Some(CertificateState::Issued) if now >= half => Finding::warning(
-            FindingCode::ResponderDue,
-            name,
-            format!("has a responder certificate past half its life; it lapses at {end}"),
-        ),
-        Some(CertificateState::Issued) => return Ok(None),
+        Some(CertificateState::Issued) => {
+            let offline = authority.is_offline_unless_configured();
+            let (begins, ends) = (validity.not_before, validity.not_after);
+            let life = examination.settings().responder_lifetime(name, offline, begins, ends);
+            return Ok(
+                due::responder_times(name, &life, examination.now).map(|late| offered(late, authority))
+            );
+        }
     };
     Ok(Some(offered(finding, authority)))
 }

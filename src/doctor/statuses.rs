@@ -1,33 +1,21 @@
 //! Comparison of the status published for responders with the index.
 use super::finding::{Finding, Mending};
 use super::records::bring_back;
-use super::{Examination, FindingCode, Looked, Unseen, only_files};
-use crate::error::remedy;
+use super::{Examination, FindingCode, Looked, Unseen, due, only_files};
 use crate::index::StoreError;
 use crate::status::{StatusComparison, StatusError};
 use crate::x509::CertificateId;
-
-const SYNC: remedy::Repair = remedy::Repair::PublishStatus;
 
 pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) -> Looked {
     let index = examination.index()?;
     examination.authorities()?;
     only_files(&examination.home.status_directory())?;
-    let object = "status/";
     match examination.status.compare(index) {
         Ok(comparison) => {
             judge(examination, &comparison, findings);
             return Ok(format!("{} certificates as of {}", comparison.compared, comparison.time).into());
         }
-        Err(StatusError::Store(StoreError::Missing(_))) => findings.push(
-            Finding::error(
-                FindingCode::StatusMissing,
-                object,
-                "has no published status: responders answer nothing",
-            )
-            .remedy(SYNC)
-            .mending(Mending::Status),
-        ),
+        Err(StatusError::Store(StoreError::Missing(_))) => findings.push(due::status_missing()),
         Err(error @ StatusError::NotContinued { .. }) => findings.push(
             Finding::error(
                 FindingCode::IndexRestored,
@@ -41,16 +29,12 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
             return Err(Unseen::Damaged(fault));
         }
         Err(StatusError::Store(StoreError::Busy)) => return Err(Unseen::Publishing),
-        Err(error) => findings.push(
-            Finding::error(FindingCode::StatusDamaged, object, format!("cannot be read: {error}"))
-                .mending(Mending::WholeStatus),
-        ),
+        Err(error) => findings.push(due::status_damaged(&error)),
     }
     Ok("what is published".to_owned().into())
 }
 
 fn judge(examination: &Examination<'_>, comparison: &StatusComparison, findings: &mut Vec<Finding>) {
-    let object = "status/";
     for lost in &comparison.lost {
         let message = "is published as revoked and not revoked on record: the index has lost a revocation";
         findings.push(
@@ -66,35 +50,10 @@ fn judge(examination: &Examination<'_>, comparison: &StatusComparison, findings:
         );
     }
     if !comparison.is_current {
-        findings.push(
-            Finding::error(
-                FindingCode::StatusStale,
-                object,
-                "lacks the latest changes: responders do not know of them",
-            )
-            .remedy(SYNC)
-            .mending(Mending::Status),
-        );
+        findings.push(due::status_stale());
     }
     let limit = examination.settings().ocsp.max_status_age;
-    let age = examination.now.0.saturating_sub(comparison.time.0);
-    let told = format!("was last confirmed at {}", comparison.time);
-    if age > limit {
-        let message = format!("{told}, too long ago for a responder to answer from it");
-        findings.push(
-            Finding::error(FindingCode::StatusOld, object, message).remedy(SYNC).mending(Mending::Status),
-        );
-    } else if age > limit / 2 {
-        let message = format!("{told}, and responders soon stop to answer from it; does the timer run");
-        findings.push(
-            Finding::warning(FindingCode::StatusOld, object, message).remedy(SYNC).mending(Mending::Status),
-        );
-    } else if age < -300 {
-        let message = format!("{told}, which is in the future");
-        findings.push(
-            Finding::error(FindingCode::StatusFuture, object, message).remedy(SYNC).mending(Mending::Status),
-        );
-    }
+    findings.extend(due::status_age(comparison.time, limit, examination.now));
 }
 
 fn named(examination: &Examination<'_>, id: &CertificateId) -> String {

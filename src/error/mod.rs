@@ -6,11 +6,14 @@ mod code;
 mod notice;
 mod reason;
 pub mod remedy;
+mod similar;
 
 pub use code::Code;
 pub use notice::Notice;
 pub use reason::Reason;
 pub use remedy::Remedy;
+pub(crate) use similar::suggested;
+pub use similar::{did_you_mean, similar};
 
 use std::borrow::Cow;
 use std::error::Error;

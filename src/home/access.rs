@@ -39,6 +39,8 @@ pub enum AccessCause {
     Parent,
     /// The status of the path cannot be read.
     Unreadable,
+    /// The file has a second name, which would keep what is in it.
+    Linked,
 }
 
 impl fmt::Display for AccessFinding {

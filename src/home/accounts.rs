@@ -64,10 +64,10 @@ impl Accounts {
             .map_or_else(|| user.to_string(), |entry| entry.name.clone())
     }
 
-    /// Returns the user's number.
+    /// Returns the numbers of a user and of its primary group.
     #[must_use]
-    pub(crate) fn number_of(&self, name: &str) -> Option<u32> {
-        self.users.iter().find(|entry| entry.name == name).map(|entry| entry.number)
+    pub(crate) fn ids_of(&self, user: &str) -> Option<(u32, u32)> {
+        self.users.iter().find(|entry| entry.name == user).map(|entry| (entry.number, entry.group))
     }
 
     /// Returns the group's number.
@@ -139,8 +139,6 @@ mod tests {
         let accounts = Accounts::parse(PASSWD, GROUP);
         assert_eq!(accounts.name_of(1000), "alice");
         assert_eq!(accounts.name_of(4242), "4242");
-        assert_eq!(accounts.number_of("bob"), Some(1001));
-        assert_eq!(accounts.number_of("mallory"), None);
         assert_eq!((accounts.group_of("users"), accounts.group_of("bob")), (Some(100), None));
     }
 

@@ -169,7 +169,7 @@ impl Aside {
     }
 
     /// Renames the file to its path, which must not exist.
-    fn put_new(self) -> Result<(), WriteError> {
+    pub(super) fn put_new(self) -> Result<(), WriteError> {
         let Self { path, file, _writing, .. } = self;
         let put = file.persist_noclobber(&path).map(drop);
         put.map_err(|refused| WriteError { path, source: refused.error })?;

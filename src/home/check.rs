@@ -1,5 +1,6 @@
 //! Checks the owners and modes of a home before it is used.
 use super::access::{AccessCause, AccessFinding, AccessRule, FileStatus, Owners, aside, finding, quoted};
+use super::names::second_names;
 use super::trail::{Trail, unreadable};
 use super::{Accounts, AuthorityName, Home};
 use crate::error::{Code, Problem, Shown as _, remedy};
@@ -19,21 +20,22 @@ impl Home {
     /// - `home.missing` (exit 5): there is no home here.
     /// - `home.wrong-user` (exit 10): it belongs to another user. This holds for root too, whose new files
     ///   would deny access to the owner.
-    /// - `home.unsafe` (exit 10): there are [findings](Home::findings), except for files that a group may read.
+    /// - `home.unsafe` (exit 10): there are [findings](Home::findings), except for files that a group may read and
+    ///   for second names of keys.
     pub fn verify(&self) -> Result<(), Problem> {
         self.verify_owner()?;
         let mut findings = self.findings();
-        // A file that a group can read was readable before, so that `doctor` reports it and no command is
-        // refused.
-        findings.retain(|finding| !matches!(finding.cause, AccessCause::Shared(_)));
-        unsafe_home(self.directory(), &findings).map_or(Ok(()), Err)
+        // A file that a group can read was readable before, and `cp -al` gives keys a second name: `doctor` reports
+        // both, and no command is refused.
+        findings.retain(|finding| !matches!(finding.cause, AccessCause::Shared(_) | AccessCause::Linked));
+        unsafe_places(&format!("the home {}", self.directory().shown()), &findings).map_or(Ok(()), Err)
     }
 
     /// Checks that the home, or the empty directory at its path, belongs to this user.
     ///
     /// # Errors
     /// `home.missing` and `home.wrong-user` as [`Home::verify`].
-    pub(crate) fn verify_owner(&self) -> Result<(), Problem> {
+    pub fn verify_owner(&self) -> Result<(), Problem> {
         let user = rustix::process::geteuid().as_raw();
         let metadata = fs::metadata(self.directory()).map_err(|error| self.unreachable(&error))?;
         wrong_user(self.directory(), metadata.uid(), user, &Accounts::of_system()).map_or(Ok(()), Err)
@@ -52,8 +54,7 @@ impl Home {
 
     /// Returns every fault that gives other users access to the home, to its files, or to a directory above it.
     ///
-    /// A missing file is no fault. In directories that only the owner can enter, only keys and requests are
-    /// checked.
+    /// A missing file is no fault. In directories that only the owner can enter, only keys and requests are checked.
     #[must_use]
     pub fn findings(&self) -> Vec<AccessFinding> {
         self.findings_for(rustix::process::geteuid().as_raw())
@@ -121,6 +122,7 @@ impl Home {
                 look(&public, OWN_FILE);
             }
         }
+        findings.extend(second_names(&self.keys_directory(), user));
         findings
     }
 }
@@ -184,7 +186,7 @@ fn shared(path: &Path, status: &FileStatus, rule: AccessRule, accounts: &Account
 }
 
 /// Returns the status of a path. A symbolic link is followed only for the path that the user typed.
-fn examine(path: &Path, follow: bool) -> io::Result<Option<FileStatus>> {
+pub(super) fn examine(path: &Path, follow: bool) -> io::Result<Option<FileStatus>> {
     let metadata = if follow { fs::metadata(path) } else { fs::symlink_metadata(path) };
     match metadata {
         Ok(metadata) => Ok(Some(FileStatus::from(&metadata))),
@@ -214,14 +216,15 @@ fn wrong_user(home: &Path, owner: u32, user: u32, accounts: &Accounts) -> Option
     Some(Problem::new(Code::HomeWrongUser, message).hint(remedy::Home::As(name)))
 }
 
-fn unsafe_home(home: &Path, findings: &[AccessFinding]) -> Option<Problem> {
+/// Returns the problem of these findings, if there are any; `what` is not safe to use.
+pub(super) fn unsafe_places(what: &str, findings: &[AccessFinding]) -> Option<Problem> {
     if findings.is_empty() {
         return None;
     }
     let faults: Vec<String> = findings.iter().map(ToString::to_string).collect();
     let mut commands: Vec<String> = findings.iter().map(|finding| finding.remedy.clone()).collect();
     commands.dedup();
-    let message = format!("the home {} is not safe to use\n{}", home.shown(), faults.join("\n"));
+    let message = format!("{what} is not safe to use\n{}", faults.join("\n"));
     Some(Problem::new(Code::HomeUnsafe, message).hint(remedy::Home::Mend(commands)))
 }
 

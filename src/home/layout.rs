@@ -31,6 +31,16 @@ pub enum PublicFile {
 }
 
 impl PublicFile {
+    /// Every file of a CA.
+    pub const ALL: [Self; 6] = [
+        Self::Certificate,
+        Self::CertificateDer,
+        Self::Chain,
+        Self::CrossCertificates,
+        Self::Crl,
+        Self::CrlPem,
+    ];
+
     /// Returns what follows the CA's name in the file name.
     #[must_use]
     pub fn ending(self) -> &'static str {
@@ -78,6 +88,13 @@ impl Home {
             state: "/var/lib/genfic-ca".into(),
             log: "/var/log/genfic-ca".into(),
         }
+    }
+
+    /// Returns the system's directory for files that administrators exchange with the user who runs `genfic-ca`:
+    /// requests, certificates, exports. It is no part of a home.
+    #[must_use]
+    pub fn work_directory() -> &'static Path {
+        Path::new("/var/spool/genfic-ca")
     }
 
     /// Returns the directory of index, keys and public files.
@@ -133,6 +150,13 @@ impl Home {
         self.state.join("status")
     }
 
+    /// Returns the files of the signer beside the keys: its journal, and the record that it keeps of it.
+    #[must_use]
+    pub(crate) fn signer_files(&self) -> [PathBuf; 5] {
+        ["journal", "record.db", "record.db-journal", "record.db-shm", "record.db-wal"]
+            .map(|name| self.keys_directory().join(name))
+    }
+
     /// Returns the directory of the store of CA keys, `keys/`.
     #[must_use]
     pub fn keys_directory(&self) -> PathBuf {
@@ -149,6 +173,24 @@ impl Home {
     #[must_use]
     pub(crate) fn pending_request_file(&self, authority: &AuthorityName) -> PathBuf {
         self.requests_directory().join(format!("{authority}.waiting"))
+    }
+
+    /// Returns the path of the request for a ceremony that is not answered yet, `requests/NAME.ceremony`.
+    #[must_use]
+    pub(crate) fn ceremony_file(&self, authority: &AuthorityName) -> PathBuf {
+        self.requests_directory().join(format!("{authority}.ceremony"))
+    }
+
+    /// Returns the path of what a CA's key signed in ceremonies, `requests/NAME.history`.
+    #[must_use]
+    pub(crate) fn ceremony_history_file(&self, authority: &AuthorityName) -> PathBuf {
+        self.requests_directory().join(format!("{authority}.history"))
+    }
+
+    /// Returns the path of the note that the key of a CA is being moved, `requests/NAME.moving`.
+    #[must_use]
+    pub(crate) fn key_move_file(&self, authority: &AuthorityName) -> PathBuf {
+        self.requests_directory().join(format!("{authority}.moving"))
     }
 
     /// Returns the directory that the responder of a CA reads, `ocsp/NAME/`.

@@ -44,7 +44,11 @@ pub(crate) fn open_file(path: &Path) -> io::Result<File> {
     })
 }
 
-fn open_regular(path: &Path) -> Result<File, ReadError> {
+/// Opens a regular file without waiting.
+///
+/// # Errors
+/// The kind when it is not a regular file, or the system's error.
+pub fn open_regular(path: &Path) -> Result<File, ReadError> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
     let file = match open(path, flags, Mode::empty()) {
         Ok(descriptor) => File::from(descriptor),

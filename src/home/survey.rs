@@ -10,6 +10,10 @@ use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+/// Endings of the signer's copies of the certificates of a CA, of the envelope of its key, and of the key while it comes
+/// from another signer.
+const ENDINGS: [&str; 3] = [".pem", ".envelope.toml", ".coming"];
+
 /// State of a home, apart from excess permissions.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Survey {
@@ -130,8 +134,11 @@ impl Home {
                 }
                 let status = directory == for_daemon
                     && (name == ".lock" || name == "manifest.json" || is_status_file(&name));
-                if strict.contains(&directory) && !status && known.is_some_and(|known| !known.contains(&path))
-                {
+                let is_beside_keys = directory == self.keys_directory();
+                let is_known = |known: &BTreeSet<PathBuf>| {
+                    known.contains(&path) || (is_beside_keys && is_copy(&name, known))
+                };
+                if strict.contains(&directory) && !status && known.is_some_and(|known| !is_known(known)) {
                     survey.unknown.push(path);
                 }
             }
@@ -142,7 +149,11 @@ impl Home {
         use PublicFile::{Certificate, CertificateDer, Chain, Crl, CrlPem, CrossCertificates};
         let of_one = |name: &AuthorityName| {
             let public = [Certificate, CertificateDer, Chain, CrossCertificates, Crl, CrlPem];
-            public.map(|file| self.public_file(name, file))
+            let ceremony =
+                [self.ceremony_file(name), self.ceremony_history_file(name), self.key_move_file(name)];
+            let copies = ENDINGS.map(|ending| self.keys_directory().join(format!("{name}{ending}")));
+            let public = public.map(|file| self.public_file(name, file)).into_iter();
+            public.chain(ceremony).chain(copies).collect::<Vec<_>>()
         };
         let pending_requests = self.pending_requests().unwrap_or_default();
         let of_pending_requests = pending_requests
@@ -150,6 +161,17 @@ impl Home {
             .flat_map(|name| [self.pending_request_file(name), self.former_pending_request_file(name)]);
         authorities.iter().flat_map(of_one).chain(of_pending_requests).chain(kept.iter().cloned()).collect()
     }
+}
+
+/// Returns whether this is the name of a signer's copy of certificates or of an envelope, of a key in another place than
+/// a file, or of a key whose name another key had before: `key-DIGEST` or `NAME-DIGEST`.
+fn is_copy(name: &str, known: &BTreeSet<PathBuf>) -> bool {
+    let stem = ENDINGS.iter().find_map(|ending| name.strip_suffix(ending));
+    let Some((of, digest)) = stem.and_then(|stem| stem.rsplit_once('-')) else { return false };
+    let is_digest = digest.len() == 16 && digest.chars().all(|c| matches!(c, '0'..='9' | 'a'..='f'));
+    let key = format!("{of}.age");
+    let is_key = |path: &PathBuf| path.file_name().is_some_and(|name| name == key.as_str());
+    is_digest && (of == "key" || known.iter().any(is_key))
 }
 
 fn is_status_file(name: &str) -> bool {
@@ -227,6 +249,7 @@ impl AccessFinding {
             | AccessCause::Owner
             | AccessCause::Group
             | AccessCause::Parent
+            | AccessCause::Linked
             | AccessCause::Unreadable => {
                 return Err(std::io::ErrorKind::Unsupported.into());
             }
@@ -311,6 +334,28 @@ mod tests {
             Vec::<PathBuf>::new(),
             "somebody may be writing it"
         );
+    }
+
+    #[test]
+    fn the_copies_and_envelopes_of_a_signer_are_known_by_their_keys() {
+        let (_directory, home, name) = home();
+        let at = |file: &str| home.keys_directory().join(file);
+        let key = at("a.age");
+        let own = [
+            "a.age",
+            "a.pem",
+            "a.envelope.toml",
+            "a-0123456789abcdef.pem",
+            "key-0123456789abcdef.envelope.toml",
+        ];
+        let strange =
+            ["a-0123.pem", "b-0123456789abcdef.pem", "b.envelope.toml", "b.pem", "key-0123456789abcdef.age"];
+        own.iter().chain(&strange).for_each(|file| fs::write(at(file), "x").unwrap());
+        // elsewhere such a name says nothing
+        let public = home.public_directory().join("key-0123456789abcdef.pem");
+        fs::write(&public, "x").unwrap();
+        let survey = home.survey(Some(&[name]), &[key], NOW);
+        assert_eq!(survey.unknown, strange.map(at).into_iter().chain([public]).collect::<Vec<_>>());
     }
 
     #[test]

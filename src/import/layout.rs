@@ -1,10 +1,9 @@
 //! Places of a CA's index, certificate, key and CRL number in the directories of other programs.
 use super::index_txt::IndexLine;
 use super::inventory::own_crls;
-use super::tree::{Tree, TreeCertificate, read_octets, read_text, unreadable};
+use super::tree::{Tree, TreeCertificate, TreeKey, read_contents, read_text, unreadable};
 use crate::error::{Code, Problem, Remedy, Shown as _, remedy};
-use crate::signing::KeyError;
-use crate::subscriber_key::ForeignKey;
+use crate::signing::{FindKeys, FoundKey, KeyError};
 use crate::x509::{Certificate, MalformedDer};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -88,7 +87,7 @@ fn list(paths: &[&Path]) -> String {
 }
 
 /// Finds the index, and the directory to be searched.
-pub(super) fn source_paths(wanted: &Wanted<'_>) -> Result<SourcePaths, Problem> {
+pub(super) fn source_paths(wanted: &Wanted<'_>, finder: &dyn FindKeys) -> Result<SourcePaths, Problem> {
     let given = wanted.directory;
     let metadata = fs::metadata(given).map_err(|error| unreadable(given, &error))?;
     if !metadata.is_dir() {
@@ -109,7 +108,7 @@ pub(super) fn source_paths(wanted: &Wanted<'_>) -> Result<SourcePaths, Problem> 
     if fs::metadata(&index_file).is_ok() {
         return Ok(SourcePaths { directory: directory.to_owned(), index_file });
     }
-    let found = if wanted.layout == Layout::EasyRsa { Vec::new() } else { other_indexes(directory)? };
+    let found = if wanted.layout == Layout::EasyRsa { Vec::new() } else { other_indexes(directory, finder)? };
     let paths: Vec<&Path> = found.iter().map(PathBuf::as_path).collect();
     match paths.as_slice() {
         [only] => Ok(SourcePaths { directory: directory.to_owned(), index_file: (*only).to_owned() }),
@@ -131,7 +130,7 @@ pub(super) fn source_paths(wanted: &Wanted<'_>) -> Result<SourcePaths, Problem> 
 }
 
 /// Finds records in the subdirectories, or, as XCA writes them, `*.txt` in this directory.
-fn other_indexes(directory: &Path) -> Result<Vec<PathBuf>, Problem> {
+fn other_indexes(directory: &Path, finder: &dyn FindKeys) -> Result<Vec<PathBuf>, Problem> {
     let failed = |error: std::io::Error| unreadable(directory, &error);
     let (mut below, mut texts) = (Vec::new(), Vec::new());
     for entry in fs::read_dir(directory).map_err(failed)? {
@@ -140,7 +139,7 @@ fn other_indexes(directory: &Path) -> Result<Vec<PathBuf>, Problem> {
         if fs::metadata(&index).is_ok() {
             below.push(index);
         } else if path.extension().is_some_and(|ending| ending == "txt") && path.is_file() {
-            let text = read_text(&path)?;
+            let text = read_text(&path, finder)?;
             if !text.is_empty() && super::parse_index_txt(&text).is_ok() {
                 texts.push(path);
             }
@@ -168,11 +167,12 @@ pub(super) fn certificate<'t>(
     source_paths: &SourcePaths,
     tree: &'t Tree,
     lines: &[IndexLine],
+    finder: &dyn FindKeys,
 ) -> Result<&'t TreeCertificate, Problem> {
     let at = |path: &Path| tree.certificates.iter().find(|found| found.path == path);
     if let Some(path) = wanted.certificate {
         // the directory may contain the same certificate under another name
-        let named = super::certificates(&read_octets(path)?, path)?;
+        let named = super::certificates(&read_contents(path, finder)?.octets, path)?;
         let is_named = |found: &&TreeCertificate| named.first() == Some(&found.certificate);
         return tree
             .certificates
@@ -259,50 +259,48 @@ pub(super) fn key(
     tree: &Tree,
     certificate: &Certificate,
     certificate_file: &Path,
-) -> Result<(PathBuf, ForeignKey), Problem> {
+    finder: &dyn FindKeys,
+) -> Result<(PathBuf, FoundKey), Problem> {
     if let Some(path) = wanted.key {
-        let key = find_key(path)?
-            .ok_or_else(|| missing_key(&format!("there is no private key in {}", path.shown())))?;
+        let none = || missing_key(&format!("there is no private key in {}", path.shown()));
+        let key = read_contents(path, finder)?.key.ok_or_else(none)??;
         return Ok((path.to_owned(), key));
     }
     let stem = |path: &Path| {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         name.split('.').next().unwrap_or_default().to_owned()
     };
-    let mut candidates: Vec<PathBuf> = match wanted.layout {
+    let candidates: Vec<PathBuf> = match wanted.layout {
         Layout::EasyRsa => vec![source_paths.directory.join("private/ca.key")],
         Layout::OpenSsl => {
             bases(source_paths).into_iter().flat_map(|base| KEYS.map(|name| base.join(name))).collect()
         }
     };
-    candidates.retain(|path| tree.keys.contains(path));
-    let (mut sure, mut others) = (candidates, Vec::new());
+    let unread = tree.faults.iter().find(|fault| candidates.contains(&fault.path)).map(|fault| &fault.text);
+    let at = |path: &PathBuf| tree.keys.iter().find(|one| one.path == *path);
+    let (mut sure, mut others): (Vec<&TreeKey>, _) = (candidates.iter().filter_map(at).collect(), Vec::new());
     if wanted.layout == Layout::OpenSsl {
-        for path in &tree.keys {
-            let is_called_alike = stem(path) == stem(certificate_file) || path == certificate_file;
+        for one in &tree.keys {
+            let is_called_alike = stem(&one.path) == stem(certificate_file) || one.path == certificate_file;
             match is_called_alike {
-                _ if sure.contains(path) => {}
-                true => sure.push(path.clone()),
-                false => others.push(path.clone()),
+                _ if sure.iter().any(|sure| sure.path == one.path) => {}
+                true => sure.push(one),
+                false => others.push(one),
             }
         }
     }
     let mut closed = Vec::new();
     let mut refused = None;
-    for (path, is_sure) in sure.iter().map(|path| (path, true)).chain(others.iter().map(|path| (path, false)))
-    {
-        match find_key(path) {
-            Ok(Some(key)) if key.is_encrypted() && is_sure => return Ok((path.clone(), key)),
-            Ok(Some(key)) if key.is_encrypted() => closed.push((path.clone(), key)),
-            Ok(Some(key)) => match key.open(path, &mut || Err(KeyError::InputNeeded(String::new()))) {
-                Ok(opened) if opened.public_key() == certificate.tbs().public_key() => {
-                    return Ok((path.clone(), key));
-                }
-                Err(error) if is_sure => refused = Some(unusable_key(error)),
-                Ok(_) | Err(_) => {}
-            },
-            Err(problem) if is_sure => refused = Some(problem),
-            Ok(None) | Err(_) => {}
+    let sure = sure.into_iter().map(|one| (one, true));
+    for (TreeKey { path, key }, is_sure) in sure.chain(others.into_iter().map(|one| (one, false))) {
+        match key {
+            Ok(key) if key.is_encrypted() && is_sure => return Ok((path.clone(), key.clone())),
+            Ok(key) if key.is_encrypted() => closed.push((path.clone(), key.clone())),
+            Ok(key) if key.public_key.as_ref() == Some(certificate.tbs().public_key()) => {
+                return Ok((path.clone(), key.clone()));
+            }
+            Err(problem) if is_sure => refused = Some(problem.clone()),
+            Ok(_) | Err(_) => {}
         }
     }
     if let Some(problem) = refused {
@@ -313,16 +311,15 @@ pub(super) fn key(
     }
     let paths: Vec<&Path> = closed.iter().map(|(path, _)| path.as_path()).collect();
     Err(match paths.as_slice() {
-        [] => missing_key(&format!("the private key of the CA is not in {}", source_paths.directory.shown())),
+        [] => {
+            let message = format!("the private key of the CA is not in {}", source_paths.directory.shown());
+            missing_key(&unread.map_or(message.clone(), |fault| format!("{message}, and {fault}")))
+        }
         several => {
             let message = format!("any of these could be the private key of the CA\n{}", list(several));
             Problem::new(Code::UsageAmbiguous, message).hint(remedy::Import::Key)
         }
     })
-}
-
-fn find_key(path: &Path) -> Result<Option<ForeignKey>, Problem> {
-    ForeignKey::find(&zeroize::Zeroizing::new(read_octets(path)?), path).map_err(unusable_key)
 }
 
 /// Adds to the error of an unusable key what can be done without the key. Other errors are unchanged.

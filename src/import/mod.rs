@@ -19,7 +19,7 @@ pub use layout::{Layout, Wanted, unusable_key};
 
 use crate::error::{Code, Problem, Shown as _, remedy};
 use crate::index::Revocation;
-use crate::subscriber_key::ForeignKey;
+use crate::signing::{FindKeys, FoundKey};
 use crate::x509::extension::CrlNumber;
 use crate::x509::{Certificate, MalformedDer, pem};
 use std::path::{Path, PathBuf};
@@ -34,8 +34,8 @@ pub struct ForeignAuthority {
     pub certificate: Certificate,
     /// File of the CA's certificate.
     pub certificate_file: PathBuf,
-    /// The encoded private key, possibly encrypted, and its file; `None` when it is not imported.
-    pub key: Option<(PathBuf, ForeignKey)>,
+    /// The file of the private key, and what it is; `None` when it is not imported.
+    pub key: Option<(PathBuf, FoundKey)>,
     /// Other CA certificates that were found in the directory or given; the issuers may be among them.
     pub others: Vec<Certificate>,
     /// The certificates that it issued and revoked.
@@ -48,31 +48,31 @@ pub struct ForeignAuthority {
     pub notices: Vec<String>,
 }
 
-/// Reads a CA's directory.
+/// Reads a CA's directory. `finder` looks at each file first: what has a private key is not read here.
 ///
 /// # Errors
 /// When the directory cannot be read, a required file is missing or ambiguous, the record has a malformed line, or
 /// the CA's certificate or key cannot be used here.
-pub fn read(wanted: &Wanted<'_>) -> Result<ForeignAuthority, Problem> {
-    let source_paths = layout::source_paths(wanted)?;
-    let text = tree::read_text(&source_paths.index_file)?;
+pub fn read(wanted: &Wanted<'_>, finder: &dyn FindKeys) -> Result<ForeignAuthority, Problem> {
+    let source_paths = layout::source_paths(wanted, finder)?;
+    let text = tree::read_text(&source_paths.index_file, finder)?;
     let lines = parse_index_txt(&text).map_err(|wrong| malformed_index(&source_paths.index_file, &wrong))?;
-    let mut tree = Tree::read(&source_paths.directory)?;
+    let mut tree = Tree::read(&source_paths.directory, finder)?;
     for file in wanted.chain.iter().chain(wanted.certificate) {
-        for certificate in certificates(&tree::read_octets(file)?, file)? {
+        for certificate in certificates(&tree::read_contents(file, finder)?.octets, file)? {
             tree.put_certificate(file, certificate);
         }
     }
-    let chosen = layout::certificate(wanted, &source_paths, &tree, &lines)?.clone();
+    let chosen = layout::certificate(wanted, &source_paths, &tree, &lines, finder)?.clone();
     let certificate = chosen.certificate;
     check_certificate(&certificate, &chosen.path)?;
     let key = match wanted.without_key {
         true => None,
-        false => Some(layout::key(wanted, &source_paths, &tree, &certificate, &chosen.path)?),
+        false => Some(layout::key(wanted, &source_paths, &tree, &certificate, &chosen.path, finder)?),
     };
     let taken = key.as_ref().map(|(path, _)| path);
-    let other_keys = tree.keys.iter().filter(|path| Some(*path) != taken).count();
-    let (crl_number, mut notices) = numbers::crl_number(&source_paths, &tree, &certificate)?;
+    let other_keys = tree.keys.iter().filter(|one| Some(&one.path) != taken).count();
+    let (crl_number, mut notices) = numbers::crl_number(&source_paths, &tree, &certificate, finder)?;
     let inventory = Inventory::of(&lines, &tree, &certificate, &mut notices);
     notices.extend(tree.told_faults());
     let others = tree.certificates.into_iter().map(|found: TreeCertificate| found.certificate);

@@ -3,6 +3,7 @@ use super::inventory::own_crls;
 use super::layout::{SourcePaths, bases};
 use super::tree::{Tree, read_text};
 use crate::error::{Code, Problem, Shown as _};
+use crate::signing::FindKeys;
 use crate::x509::Certificate;
 use crate::x509::extension::{CRL_NUMBER, CrlNumber};
 
@@ -11,12 +12,13 @@ pub(super) fn crl_number(
     source_paths: &SourcePaths,
     tree: &Tree,
     certificate: &Certificate,
+    finder: &dyn FindKeys,
 ) -> Result<(CrlNumber, Vec<String>), Problem> {
     let mut highest = 0;
     let mut notices = Vec::new();
     let noted = bases(source_paths).into_iter().map(|base| base.join("crlnumber"));
     if let Some(path) = noted.into_iter().find(|path| path.symlink_metadata().is_ok()) {
-        let text = read_text(&path)?;
+        let text = read_text(&path, finder)?;
         let text = text.trim();
         let shown = path.shown();
         if text.is_empty() || !text.chars().all(|digit| digit.is_ascii_hexdigit()) {

@@ -1,10 +1,12 @@
 //! Search of a directory for certificates, CRLs and files with private keys, recognized by their contents.
+use crate::error::remedy::Access;
 use crate::error::{Code, Problem, Shown as _};
-use crate::home::{ReadError, read_file};
+use crate::home::{ReadError, is_of_another_user, open_regular, read_most};
+use crate::signing::{FileContents, FindKeys, FoundKey};
 use crate::x509::{Certificate, CertificateList, MalformedDer, pem};
 use std::collections::HashSet;
-use std::fs;
-use std::io::ErrorKind;
+use std::fs::{self, File};
+use std::io::{ErrorKind, Seek};
 use std::path::{Path, PathBuf};
 
 /// Bound of a file that is read, in octets (256 MiB). A larger one is not read.
@@ -27,9 +29,17 @@ pub(super) struct TreeCertificate {
 #[derive(Clone, Debug)]
 pub(super) struct Fault {
     pub(super) path: PathBuf,
-    text: String,
+    pub(super) text: String,
     /// For a certificate, the error of decoding it.
     pub(super) certificate: Option<MalformedDer>,
+}
+
+/// A private key and its file. Its contents are not here.
+#[derive(Debug)]
+pub(super) struct TreeKey {
+    pub(super) path: PathBuf,
+    /// The key, or why it cannot be used.
+    pub(super) key: Result<FoundKey, Problem>,
 }
 
 /// Everything of use in a directory, sorted by path.
@@ -37,11 +47,18 @@ pub(super) struct Fault {
 pub(super) struct Tree {
     pub(super) certificates: Vec<TreeCertificate>,
     pub(super) crls: Vec<(PathBuf, CertificateList)>,
-    /// Files with a private key. Their contents are not kept.
-    pub(super) keys: Vec<PathBuf>,
+    pub(super) keys: Vec<TreeKey>,
     pub(super) faults: Vec<Fault>,
     seen: HashSet<[u8; 32]>,
-    files: usize,
+}
+
+/// Number of files that are open at once.
+const OPEN_AT_ONCE: usize = 64;
+
+/// What is in a file, apart from a private key.
+pub(super) struct Contents {
+    pub(super) octets: Vec<u8>,
+    pub(super) key: Option<Result<FoundKey, Problem>>,
 }
 
 /// Returns whether a PEM label is one of certificates, including obsolete ones.
@@ -50,48 +67,31 @@ pub(super) fn is_certificate(label: &str) -> bool {
 }
 
 impl Tree {
-    /// Searches a directory and its subdirectories. Symbolic links are followed to files only.
-    pub(super) fn read(directory: &Path) -> Result<Self, Problem> {
+    /// Searches a directory and its subdirectories. Symbolic links are followed to files only. No private key comes into
+    /// this process: `finder` looks at each file first.
+    pub(super) fn read(directory: &Path, finder: &dyn FindKeys) -> Result<Self, Problem> {
+        let mut files = Vec::new();
+        look_into(directory, 0, &mut files)?;
         let mut tree = Self::default();
-        tree.look_into(directory, 0)?;
+        for group in files.chunks(OPEN_AT_ONCE) {
+            let group: Vec<&Path> = group.iter().map(PathBuf::as_path).collect();
+            for (path, read) in group.iter().zip(read_all(&group, finder)?) {
+                tree.add(path, read);
+            }
+        }
         Ok(tree)
     }
 
-    fn look_into(&mut self, directory: &Path, depth: usize) -> Result<(), Problem> {
-        let failed = |error: std::io::Error| unreadable(directory, &error);
-        let mut paths = Vec::new();
-        for entry in fs::read_dir(directory).map_err(failed)? {
-            paths.push(entry.map_err(failed)?.path());
-        }
-        paths.sort();
-        for path in paths {
-            let is_link = path.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink());
-            match fs::metadata(&path) {
-                Ok(metadata) if metadata.is_dir() && !is_link && depth < DEEPEST => {
-                    self.look_into(&path, depth + 1)?;
-                }
-                Ok(metadata) if metadata.is_file() => self.add(&path)?,
-                _ => {}
+    fn add(&mut self, path: &Path, read: Result<Contents, Problem>) {
+        match read {
+            Ok(Contents { octets, key }) => {
+                self.classify(path, &octets);
+                self.keys.extend(key.map(|key| TreeKey { path: path.to_owned(), key }));
             }
-        }
-        Ok(())
-    }
-
-    fn add(&mut self, path: &Path) -> Result<(), Problem> {
-        self.files += 1;
-        if self.files > MOST_FILES {
-            let message = format!("there are more than {MOST_FILES} files");
-            return Err(
-                Problem::new(Code::ImportTooLarge, message).hint("name the directory of the CA alone")
-            );
-        }
-        match read_octets(path) {
-            Ok(octets) => self.classify(path, &octets),
             Err(problem) => {
                 self.faults.push(Fault { path: path.to_owned(), text: problem.message, certificate: None });
             }
         }
-        Ok(())
     }
 
     fn classify(&mut self, path: &Path, octets: &[u8]) {
@@ -112,13 +112,10 @@ impl Tree {
             self.fault(path, &error, Some(error.clone()));
         } else if let Ok(crl) = CertificateList::from_der(octets) {
             self.crls.push((path.to_owned(), crl));
-        } else if matches!(crate::subscriber_key::ForeignKey::find(octets, path), Ok(Some(_))) {
-            self.keys.push(path.to_owned());
         }
     }
 
     fn classify_pem(&mut self, path: &Path, text: &str) {
-        let mut has_key = false;
         let mut read = 0;
         for block in pem::frames(text) {
             let at = text.len() - block.from.len();
@@ -126,13 +123,9 @@ impl Tree {
                 continue;
             }
             read = at + block.whole().len();
-            has_key |= block.label.ends_with("PRIVATE KEY");
             if is_certificate(block.label) || block.label == "X509 CRL" {
                 self.put_block(path, block.whole());
             }
-        }
-        if has_key {
-            self.keys.push(path.to_owned());
         }
     }
 
@@ -185,15 +178,87 @@ pub(super) fn unreadable(path: &Path, error: &std::io::Error) -> Problem {
             .hint("check the name and the directory");
     }
     let message = format!("{} cannot be read: {error}", path.shown());
+    if is_of_another_user(path, error) {
+        return Problem::new(Code::FileNotRead, message).hint(Access::SharedDirectory);
+    }
     Problem::new(Code::FileNotRead, message)
         .hint("check owner and mode; the import must be able to read all of the directory")
 }
 
-/// Returns the contents of a file within the bound. A path that is no regular file is an error, so that reading does
-/// not block.
-pub(super) fn read_octets(path: &Path) -> Result<Vec<u8>, Problem> {
-    read_file(path, LARGEST).map_err(|error| match error {
-        ReadError::Io(error) => unreadable(path, &error),
+/// Finds the regular files in a directory, sorted.
+fn look_into(directory: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Problem> {
+    let failed = |error: std::io::Error| unreadable(directory, &error);
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(directory).map_err(failed)? {
+        paths.push(entry.map_err(failed)?.path());
+    }
+    paths.sort();
+    for path in paths {
+        let is_link = path.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink());
+        match fs::metadata(&path) {
+            Ok(metadata) if metadata.is_dir() && !is_link && depth < DEEPEST => {
+                look_into(&path, depth + 1, files)?;
+            }
+            Ok(metadata) if metadata.is_file() => files.push(path),
+            _ => {}
+        }
+        if files.len() > MOST_FILES {
+            let message = format!("there are more than {MOST_FILES} files");
+            return Err(
+                Problem::new(Code::ImportTooLarge, message).hint("name the directory of the CA alone")
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Returns what is in each of these files, apart from private keys.
+fn read_all(paths: &[&Path], finder: &dyn FindKeys) -> Result<Vec<Result<Contents, Problem>>, Problem> {
+    let mut opened = Vec::new();
+    let mut refused = Vec::new();
+    for path in paths {
+        match open_bounded(path) {
+            Ok(file) => {
+                opened.push((file, *path));
+                refused.push(None);
+            }
+            Err(error) => refused.push(Some(unread(path, &error))),
+        }
+    }
+    let found = finder.find_keys(&opened)?;
+    let mut seen = opened.into_iter().zip(found);
+    let read = refused.into_iter().filter_map(|refused| match refused {
+        Some(problem) => Some(Err(problem)),
+        None => seen.next().map(|((file, path), contents)| contents_of(file, path, contents)),
+    });
+    Ok(read.collect())
+}
+
+fn open_bounded(path: &Path) -> Result<File, ReadError> {
+    let file = open_regular(path)?;
+    match file.metadata().map_err(ReadError::Io)?.len() > LARGEST {
+        true => Err(ReadError::TooLarge(LARGEST)),
+        false => Ok(file),
+    }
+}
+
+fn contents_of(mut file: File, path: &Path, found: FileContents) -> Result<Contents, Problem> {
+    match found {
+        FileContents::NoKey => {
+            // whoever looked into it has read it by the same descriptor
+            let read = file.rewind().map_err(ReadError::Io).and_then(|()| read_most(file, LARGEST));
+            read.map(|octets| Contents { octets, key: None }).map_err(|error| unread(path, &error))
+        }
+        FileContents::Key { key, others } => {
+            Ok(Contents { octets: others, key: Some(key.map_err(super::unusable_key)) })
+        }
+        FileContents::NotRead(error) => Err(error.into()),
+    }
+}
+
+fn unread(path: &Path, error: &ReadError) -> Problem {
+    match error {
+        ReadError::Io(error) => unreadable(path, error),
         ReadError::TooLarge(_) => {
             let message = format!("{} {error}", path.shown());
             Problem::new(Code::FileTooLarge, message).hint("that is no certificate, CRL or record of a CA")
@@ -202,10 +267,17 @@ pub(super) fn read_octets(path: &Path) -> Result<Vec<u8>, Problem> {
             let message = format!("{} {error}, not a file", path.shown());
             Problem::new(Code::FileNotAFile, message).hint("name the file itself")
         }
-    })
+    }
+}
+
+/// Returns what is in one file, apart from a private key. A path that is no regular file is an error, so that reading
+/// does not block.
+pub(super) fn read_contents(path: &Path, finder: &dyn FindKeys) -> Result<Contents, Problem> {
+    let none = || Problem::new(Code::FileNotRead, format!("{} was not looked into", path.shown()));
+    read_all(&[path], finder)?.pop().ok_or_else(none)?
 }
 
 /// Reads a record as text. Octets that are not UTF-8 occur in names only, and are replaced.
-pub(super) fn read_text(path: &Path) -> Result<String, Problem> {
-    Ok(String::from_utf8_lossy(&read_octets(path)?).into_owned())
+pub(super) fn read_text(path: &Path, finder: &dyn FindKeys) -> Result<String, Problem> {
+    Ok(String::from_utf8_lossy(&read_contents(path, finder)?.octets).into_owned())
 }

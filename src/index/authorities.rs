@@ -1,5 +1,5 @@
 //! The CAs on record.
-use super::{Authority, AuthoritySummary, Import, Imported, IndexError, Supplement};
+use super::{Authority, AuthoritySummary, Import, Imported, IndexError, Retiring, Supplement};
 use crate::audit::AuditEvent;
 use crate::x509::{IssuerId, Name};
 
@@ -52,6 +52,22 @@ pub trait AuthorityIndex: Send + Sync {
     /// [`IndexError::UnknownAuthority`]; [`IndexError::SerialInUse`] when another certificate has one of the
     /// serial numbers; [`IndexError::NotAccepted`] when one of the certificates is not revoked.
     fn supplement(&self, supplement: &Supplement) -> Result<Imported, IndexError>;
+
+    /// Retires a CA: it gets this name and this location of its key on record, has no responder, and succeeds no CA.
+    /// It issues nothing from now on. For a CA that is retired already, time and former name stay.
+    ///
+    /// # Errors
+    /// [`IndexError::UnknownAuthority`]; [`IndexError::AuthorityExists`] when another CA has the name.
+    fn retire(&self, retiring: &Retiring, event: AuditEvent) -> Result<(), IndexError>;
+
+    /// Notes that the files and the key of a retired CA have its name on record.
+    fn complete_retirement(&self, issuer: &IssuerId) -> Result<(), IndexError>;
+
+    /// Sets the location of the key of a CA of this home: a URI whose scheme names the key store.
+    ///
+    /// # Errors
+    /// [`IndexError::UnknownAuthority`].
+    fn set_key(&self, issuer: &IssuerId, key: &str, event: AuditEvent) -> Result<(), IndexError>;
 
     /// Sets whether certificates of this CA name an OCSP responder.
     fn set_serves_ocsp(&self, issuer: &IssuerId, serves: bool, event: AuditEvent) -> Result<(), IndexError>;

@@ -13,6 +13,7 @@ mod examination;
 mod import;
 mod index_txt;
 mod issuance;
+mod key_location;
 mod key_rule;
 #[cfg(test)]
 pub(crate) mod memory;
@@ -27,7 +28,7 @@ mod store_error;
 mod stored;
 
 pub(crate) use audit::AuditIndex;
-pub use audit::AuditReader;
+pub use audit::{AuditReader, first_audit_at};
 pub use authorities::{AuthorityIndex, AuthorityReader};
 pub(crate) use contradiction::{Comparison, contradicting, is_final, need_not_be_listed};
 pub use error::IndexError;
@@ -40,10 +41,12 @@ pub(crate) use issuance::{Guard, IssuanceIndex};
 pub(crate) use key_rule::{KeyConflict, check_key};
 pub use reading::{CertificateReader, ChangeReader, IndexReader};
 pub use record::{
-    Authority, CertificateRecord, Filter, IntendedAuthority, Issued, ResponderRecord, Selector, StatusValue,
+    Authority, CertificateRecord, Ending, Filter, IntendedAuthority, Issued, ResponderRecord, Retirement,
+    Retiring, Selector, StatusValue,
 };
 pub(crate) use record::{AuthoritySummary, CrlRecord, Intent, KeyUse, NewestSigned, StatusRow};
 pub use recorded::Recorded;
+pub(crate) use recorded::recorded_on_medium;
 pub use restoration::RestorationReader;
 pub(crate) use restoration::{
     FoundCertificate, FoundRevocation, Restoration, RestorationIndex, Restored, TakenOver,

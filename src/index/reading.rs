@@ -1,9 +1,10 @@
 //! Reading of certificates and of changes.
 use super::{
-    AuditReader, AuthorityReader, CertificateRecord, CertificateState, CrlReader, Filter, IndexError,
+    AuditReader, AuthorityReader, CertificateRecord, CertificateState, CrlReader, Ending, Filter, IndexError,
     IssuanceReader, KeyUse, ResponderRecord, RestorationReader, Selector, StatusRow,
 };
 use crate::x509::{CertificateId, Name, UnixTime};
+use std::collections::BTreeMap;
 
 /// Reads certificates, for listings and decisions.
 pub trait CertificateReader: Send + Sync {
@@ -19,12 +20,37 @@ pub trait CertificateReader: Send + Sync {
     /// Returns the certificates that a selector matches, newest first and at most `limit`.
     fn select(&self, selector: &Selector, limit: usize) -> Result<Vec<CertificateRecord>, IndexError>;
 
-    /// Passes every certificate that matches the filter to `visit`, oldest first, until `visit` returns false.
+    /// Returns names of certificates that begin like this: values of commonName and subjectAltName in lower case, in
+    /// the order of their octets, each once and at most `limit`.
+    fn names(&self, beginning: &str, limit: usize) -> Result<Vec<String>, IndexError>;
+
+    /// Returns the names, as those of [`CertificateReader::names`], that are next to this one in their order: at most
+    /// `limit` before it and at most `limit` from it on.
+    fn names_near(&self, name: &str, limit: usize) -> Result<Vec<String>, IndexError>;
+
+    /// Passes every certificate that matches the filter to `visit`, oldest first, until `visit` returns false. With
+    /// [`Filter::ending`] they come by notAfter, soonest first.
     fn list(
         &self,
         filter: &Filter,
         visit: &mut dyn FnMut(CertificateRecord) -> bool,
     ) -> Result<(), IndexError>;
+
+    /// Returns how many certificates end on each day, of those that are issued and not revoked and end between the two
+    /// times, both included; by day, CA and profile.
+    fn endings(&self, first: UnixTime, last: UnixTime) -> Result<Vec<Ending>, IndexError> {
+        let mut counted: BTreeMap<(UnixTime, String, String), u64> = BTreeMap::new();
+        let filter = Filter { ending: Some((first, last)), ..Filter::default() };
+        self.list(&filter, &mut |record| {
+            let end = record.validity.not_after;
+            let day = end.plus(-end.0.rem_euclid(UnixTime::DAY));
+            let count = counted.entry((day, record.authority, record.profile)).or_default();
+            *count = count.saturating_add(1);
+            true
+        })?;
+        let ending = |((day, authority, profile), count)| Ending { day, authority, profile, count };
+        Ok(counted.into_iter().map(ending).collect())
+    }
 
     /// Returns the certificates of delegated responders that have not expired at this time, in any state,
     /// oldest first. The holder of such a key can answer for the CA until then, because clients do not check

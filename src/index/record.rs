@@ -33,6 +33,32 @@ pub struct Authority {
     /// The latest notAfter of the certificates that the CA issued, except those of its responder; `None` when
     /// it issued none.
     pub last_end: Option<UnixTime>,
+    /// When somebody retired the CA, and the name that it had then. Nothing is due for it any more.
+    pub retired: Option<Retirement>,
+}
+
+/// The retirement of a CA.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Retirement {
+    /// The time.
+    pub at: UnixTime,
+    /// The name of the CA before it.
+    pub name: String,
+    /// Whether files and key have the name on record, so that the former name is nobody's.
+    pub is_complete: bool,
+}
+
+/// A CA that is to be retired.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Retiring {
+    /// The CA.
+    pub issuer: IssuerId,
+    /// The name that the CA has on record from now on.
+    pub name: String,
+    /// The location of its key from now on.
+    pub key: String,
+    /// The time.
+    pub at: UnixTime,
 }
 
 impl Authority {
@@ -42,10 +68,11 @@ impl Authority {
         self.external
     }
 
-    /// Returns the location of the key without the scheme of the key store, for display.
+    /// Returns whether the CA's key counts as kept offline where the configuration does not say: a root's, and one
+    /// that is not in this home.
     #[must_use]
-    pub fn key_name(&self) -> &str {
-        self.key.split_once(':').map_or(&*self.key, |(_, name)| name)
+    pub fn is_offline_unless_configured(&self) -> bool {
+        self.parent.is_none() || self.external || self.has_key_on_media()
     }
 }
 
@@ -73,6 +100,8 @@ pub struct AuthoritySummary {
     pub succeeds: Option<String>,
     /// As [`Authority::last_end`].
     pub last_end: Option<UnixTime>,
+    /// As [`Authority::retired`].
+    pub retired: Option<Retirement>,
 }
 
 /// A CA whose certificate is not signed yet.
@@ -236,6 +265,9 @@ pub enum Selector {
     Serial(SerialNumber),
     /// This CA's certificate with this serial number.
     AuthoritySerial(String, SerialNumber),
+    /// Certificates whose serial number, as it is written, begins with these hexadecimal digits: of any issuer, or
+    /// of the CA of this name. Where more match than are asked for, those with the shortest numbers are returned.
+    SerialBeginning(Option<String>, String),
     /// Certificates whose SHA-256 fingerprint begins with these hexadecimal digits.
     Fingerprint(String),
     /// Certificates with exactly this commonName or subjectAltName value, ignoring case.
@@ -251,7 +283,8 @@ pub struct Filter {
     pub authority: Option<String>,
     /// Matches certificates of this status at this time.
     pub status: Option<(StatusValue, UnixTime)>,
-    /// Matches unrevoked issued certificates whose notAfter is from the first time through the second.
+    /// Matches unrevoked issued certificates whose notAfter is from the first time through the second. They come
+    /// soonest first.
     pub ending: Option<(UnixTime, UnixTime)>,
     /// A glob with `*` and `?` over the subject as text and over every name, ignoring case.
     pub subject: Option<String>,
@@ -335,4 +368,19 @@ pub struct StatusRow {
     pub state: CertificateState,
     /// The number of the change that gave the certificate this state.
     pub change: u64,
+    /// notAfter of the certificate.
+    pub not_after: UnixTime,
+}
+
+/// Number of certificates that end on one day.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Ending {
+    /// First second of the day, in UTC.
+    pub day: UnixTime,
+    /// Name of the CA that issued them.
+    pub authority: String,
+    /// Profile under which they were granted; empty where none is on record.
+    pub profile: String,
+    /// Number of certificates.
+    pub count: u64,
 }

@@ -49,6 +49,17 @@ pub(super) fn intents<I: IssuanceIndex + ?Sized>(
     Ok(intents.into_iter().map(|intent| Recorded(intent.tbs.into_inner())).collect())
 }
 
+/// Records on a medium what a ceremony is about to sign. There is no index where an offline key signs: what is to be
+/// signed is on record in that of the home which asks for it, and `record` writes its digest to the medium.
+pub(crate) fn recorded_on_medium<T>(
+    tbs: Linted<T>,
+    octets: fn(&T) -> &[u8],
+    record: &dyn Fn(&[u8]) -> Result<(), crate::error::Problem>,
+) -> Result<Recorded<T>, crate::error::Problem> {
+    record(octets(tbs.get()))?;
+    Ok(Recorded(tbs.into_inner()))
+}
+
 /// Implements [`RevocationIndex::record_crl`] for every index.
 pub(super) fn crl<I: RevocationIndex + ?Sized>(
     index: &I,

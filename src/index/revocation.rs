@@ -24,6 +24,9 @@ pub trait CrlReader: Send + Sync {
     /// Returns whether exactly this CRL was recorded under its number ([`RevocationIndex::record_crl`]).
     fn is_recorded(&self, issuer: &IssuerId, tbs: &TbsCertList) -> Result<bool, IndexError>;
 
+    /// Returns SHA-256 of the TBSCertList that was recorded under this number; `None` where none was.
+    fn recorded_crl(&self, issuer: &IssuerId, number: CrlNumber) -> Result<Option<[u8; 32]>, IndexError>;
+
     /// Returns whether a CRL is outstanding: no CRL was published yet, or a certificate was revoked, released
     /// or abandoned since the number of the published CRL with the highest number was taken.
     fn crl_is_owed(&self, issuer: &IssuerId) -> Result<bool, IndexError>;
@@ -101,6 +104,21 @@ pub trait RevocationIndex: Send + Sync {
         issuer: &IssuerId,
         number: CrlNumber,
         confirmed: UnixTime,
+        event: AuditEvent,
+    ) -> Result<(), IndexError>;
+
+    /// Records a published CRL that was signed elsewhere, under its own number. It may be from before the newest
+    /// signature. `is_complete` says whether it lists everything that is revoked here; if not, a CRL is outstanding
+    /// afterwards.
+    ///
+    /// # Errors
+    /// [`IndexError::UnknownAuthority`]; [`IndexError::CrlNumber`] when the number is not above every number taken
+    /// before; [`IndexError::ClockBehind`] when a CRL with a lower number has a later thisUpdate.
+    fn record_foreign_crl(
+        &self,
+        issuer: &IssuerId,
+        tbs: &TbsCertList,
+        is_complete: bool,
         event: AuditEvent,
     ) -> Result<(), IndexError>;
 

@@ -66,6 +66,37 @@ fn findings_named(tbs: &TbsCertificate, issuer: Option<&Certificate>, name: &Nam
     findings
 }
 
+/// Names of the rules that are not applied to the certificate of a CA whose other certificates are not at hand: their
+/// names and key identifiers may have been made by another program, and are repeated as they are (X3, X6).
+const ESTABLISHED: [&str; 5] = [
+    "subject_text_is_utf8",
+    "subject_string_types",
+    "subject_rdn_order",
+    "subject_values",
+    "subject_key_identifier_method",
+];
+
+/// Returns every broken rule of a certificate of ours that is about to be signed. `issuer` is `None` for a self-signed
+/// root.
+#[must_use]
+pub(crate) fn certificate_findings_of_ours(
+    tbs: &TbsCertificate,
+    issuer: Option<&Certificate>,
+) -> Vec<LintFinding> {
+    findings_ours(tbs, issuer)
+}
+
+/// Returns the same of the certificate of a CA that may have another one, which is not at hand.
+#[must_use]
+pub(crate) fn certificate_findings_of_ca(
+    tbs: &TbsCertificate,
+    issuer: Option<&Certificate>,
+) -> Vec<LintFinding> {
+    let mut findings = findings_ours(tbs, issuer);
+    findings.retain(|finding| !ESTABLISHED.contains(&finding.rule));
+    findings
+}
+
 /// Returns the findings for a CA that already has a certificate with the same name and key. That name, and a
 /// subjectKeyIdentifier that another method made (X6), are repeated unchanged, and our own rules on them are not
 /// applied.

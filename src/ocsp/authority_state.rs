@@ -31,6 +31,12 @@ pub(crate) enum AuthorityState {
 }
 
 impl AuthorityState {
+    /// Whether the CA needs no CRL any more.
+    #[must_use]
+    pub(crate) fn has_ended(&self) -> bool {
+        matches!(self, Self::Ended(_) | Self::Revoked | Self::BelowRevoked(_) | Self::Retired(_))
+    }
+
     /// Whether an administrator has to act so that the CA is answered for.
     #[must_use]
     pub(crate) fn is_lacking(&self) -> bool {

@@ -5,7 +5,7 @@ use super::request::OcspRequest;
 use super::snapshot::{ServedIssuer, Snapshot};
 use crate::index::{CertificateState, Revocation, StoreError};
 use crate::signing::ResponseSigner;
-use crate::status::{PublishedAuthority, StatusError, StatusReader, StatusSource};
+use crate::status::{PublishedAuthority, StatusEntry, StatusError, StatusReader, StatusSource};
 use crate::testing::{CertificateBuilder, entry, name, tbs_cert_list};
 use crate::x509::extension::crl_number;
 use crate::x509::{Certificate, CertificateId, CrlEntry, CrlReason, IssuerId, SerialNumber, UnixTime};
@@ -121,7 +121,13 @@ impl Hierarchy {
         ];
         let issuer = self.ca.tbs().as_issuer();
         let states = states.into_iter().map(|(serial, state)| (certificate_id(issuer, serial), state));
-        MemoryStatus { authorities: self.authorities(), states: states.collect(), change: 1, time: NOW }
+        MemoryStatus {
+            authorities: self.authorities(),
+            states: states.collect(),
+            ends: HashMap::new(),
+            change: 1,
+            time: NOW,
+        }
     }
 
     pub(super) fn snapshot(&self) -> Snapshot {
@@ -136,6 +142,7 @@ impl Hierarchy {
         let issuers = status.authorities.iter().map(|authority| ServedIssuer {
             authority: authority.clone(),
             responders: if authority.serves_ocsp { responders.clone() } else { Vec::new() },
+            is_withdrawn: false,
         });
         let issuers = issuers.collect();
         Snapshot::new(Arc::new(status), issuers)
@@ -162,6 +169,8 @@ pub(super) fn certificate_id(issuer: IssuerId, serial: u8) -> CertificateId {
 pub(super) struct MemoryStatus {
     pub(super) authorities: Vec<PublishedAuthority>,
     pub(super) states: HashMap<CertificateId, CertificateState>,
+    /// notAfter of the certificates that have one here.
+    pub(super) ends: HashMap<CertificateId, UnixTime>,
     pub(super) change: u64,
     pub(super) time: UnixTime,
 }
@@ -181,8 +190,9 @@ impl MemoryStatus {
 }
 
 impl StatusReader for MemoryStatus {
-    fn status(&self, id: &CertificateId) -> Result<Option<CertificateState>, StatusError> {
-        Ok(self.states.get(id).cloned())
+    fn entry(&self, id: &CertificateId) -> Result<Option<StatusEntry>, StatusError> {
+        let state = self.states.get(id).cloned();
+        Ok(state.map(|state| StatusEntry { state, not_after: self.ends.get(id).copied() }))
     }
 
     fn authorities(&self) -> &[PublishedAuthority] {

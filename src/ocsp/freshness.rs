@@ -1,5 +1,6 @@
 //! Whether the published status is recent enough to answer from.
 use super::settings::ResponderSettings;
+use crate::status::beyond;
 use crate::x509::UnixTime;
 
 /// The age of a published status against the limits of the settings.
@@ -17,9 +18,7 @@ impl Freshness {
     /// Returns the freshness of a status published at `time` (O13).
     #[must_use]
     pub(crate) fn of(time: UnixTime, settings: &ResponderSettings, now: UnixTime) -> Self {
-        let beyond = (now.0 - settings.max_status_age).saturating_sub(time.0);
-        let ahead = time.0.saturating_sub(now.0.saturating_add(ResponderSettings::CLOCK_SKEW));
-        match beyond.max(ahead) {
+        match beyond(time, settings.max_status_age, now) {
             ..=0 => Self::Current,
             over if over <= settings.patience => Self::Lapsed,
             _ => Self::LongLapsed,

@@ -98,13 +98,21 @@ fn agent(url: &str, timeout: Duration) -> Result<Agent, QueryError> {
 /// # Errors
 /// When the URL is not `http://`, or the answer is not 200 with at most 256 MiB.
 pub fn fetch(url: &str, timeout: Duration) -> Result<Vec<u8>, QueryError> {
+    fetch_at_most(url, timeout, MAX_FILE)
+}
+
+/// Fetches a file of at most `most` octets. The exchange takes `timeout` at most.
+///
+/// # Errors
+/// As [`fetch`].
+pub fn fetch_at_most(url: &str, timeout: Duration, most: u64) -> Result<Vec<u8>, QueryError> {
     let unreachable =
         |error: ureq::Error| QueryError::Unreachable { url: url.into(), reason: error.to_string() };
     let mut response = agent(url, timeout)?.get(url).call().map_err(unreachable)?;
     if response.status() != 200 {
         return Err(QueryError::NotOcsp { url: url.into(), what: response.status().to_string() });
     }
-    response.body_mut().with_config().limit(MAX_FILE).read_to_vec().map_err(unreachable)
+    response.body_mut().with_config().limit(most).read_to_vec().map_err(unreachable)
 }
 
 /// Asks a responder about a certificate and verifies the response.

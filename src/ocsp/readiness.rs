@@ -1,8 +1,52 @@
-//! Readiness of the daemon, for `/readyz`.
+//! Readiness of the daemon, for `/readyz`, the log and checks before a start.
 use super::freshness::Freshness;
+use super::public_files::{PublicFiles, PublicKind};
+use super::reload::Reloader;
+use super::responder_files::ResponderFiles;
 use super::settings::ResponderSettings;
 use super::snapshot::Snapshot;
+use crate::error::{Code, Problem, remedy};
+use crate::status::StatusSource;
 use crate::x509::UnixTime;
+
+/// Whether a daemon that started now would be ready, and what it would lack.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Readiness {
+    /// Why it would not be ready, one sentence each; empty when it would be.
+    pub reasons: Vec<String>,
+    /// What it would lack, although it may be ready: faults of files with their paths, and CRLs.
+    pub lacking: Vec<String>,
+}
+
+impl Readiness {
+    /// Returns the problem that the daemon would not be ready, or would lack something; `None` when all is well.
+    #[must_use]
+    pub fn problem(&self) -> Option<Problem> {
+        let all: Vec<&str> = self.reasons.iter().chain(&self.lacking).map(String::as_str).collect();
+        let what = if self.reasons.is_empty() { "something is lacking" } else { "it would not be ready" };
+        let message = match all.as_slice() {
+            [] => return None,
+            [one] => format!("{what}: {one}"),
+            several => format!("{what}:\n  - {}", several.join("\n  - ")),
+        };
+        Some(Problem::new(Code::DaemonNotReady, message).hint(remedy::Access::ExamineHome))
+    }
+}
+
+/// Loads what the daemon loads, and returns whether it would be ready.
+pub(crate) fn readiness<S: StatusSource>(
+    source: S,
+    responder_files: ResponderFiles,
+    public_files: PublicFiles,
+    settings: &ResponderSettings,
+    now: UnixTime,
+) -> Readiness {
+    let current = Reloader::new(source, responder_files, public_files, now).current();
+    let snapshot = current.load();
+    let mut lacking: Vec<String> = snapshot.faults().to_vec();
+    lacking.extend(crls_lacking(&snapshot, now));
+    Readiness { reasons: unreadiness(&snapshot, settings, now), lacking }
+}
 
 /// Returns why the daemon is not ready, one sentence each; empty when it is. It is ready when the status is readable
 /// and recent enough, and every CA that should have a responder has a valid one. A CA that has expired, is revoked,
@@ -15,23 +59,62 @@ pub(crate) fn unreadiness(snapshot: &Snapshot, settings: &ResponderSettings, now
         None => reasons.push("there is no published status that can be read".into()),
         Some(status) if Freshness::of(status.time(), settings, now) != Freshness::Current => {
             let time = status.time();
-            reasons.push(format!("the published status is of {time}, too far from now, {now}"));
+            let what = if time > now { "lies in the future" } else { "is too old" };
+            reasons.push(format!("the published status is of {time}, which {what}"));
         }
         Some(_) => {}
     }
-    for (name, _) in snapshot.authority_states(now).filter(|(_, state)| state.is_lacking()) {
-        reasons.push(format!("{name} has no valid responder certificate"));
+    for (issuer, _) in snapshot.authority_states(now).filter(|(_, state)| state.is_lacking()) {
+        let name = &issuer.authority.name;
+        let why = if issuer.is_withdrawn { ": it is revoked" } else { "" };
+        reasons.push(format!("{name} has no valid responder certificate{why}"));
     }
     reasons
 }
 
-/// Returns the lines of `/readyz`: ready or why not, what was refused, and the state of each CA.
+/// Returns what is lacking although the daemon is ready, one sentence each: CRLs that are missing or have ended, and
+/// files that cannot be used. A CRL is missed of a CA that is answered for by OCSP, and of one that had a CRL since the
+/// daemon started. One that has expired, is revoked or retired needs none.
+#[must_use]
+pub(crate) fn lacking(snapshot: &Snapshot, now: UnixTime) -> Vec<String> {
+    let mut lacking = crls_lacking(snapshot, now);
+    lacking.extend(snapshot.unusable().iter().map(|what| format!("{what} cannot be used")));
+    lacking
+}
+
+fn crls_lacking(snapshot: &Snapshot, now: UnixTime) -> Vec<String> {
+    let mut lacking = Vec::new();
+    for (issuer, state) in snapshot.authority_states(now) {
+        let name = &issuer.authority.name;
+        if state.has_ended() {
+            continue;
+        }
+        match snapshot.file(&PublicKind::Crl.file_name(&issuer.authority)) {
+            None if issuer.authority.serves_ocsp || snapshot.has_list(&issuer.authority.issuer) => {
+                lacking.push(format!("the CRL of {name} is missing"));
+            }
+            Some(file) => {
+                lacking.extend(
+                    file.next_update
+                        .filter(|end| *end < now)
+                        .map(|end| format!("the CRL of {name} ended at {end}")),
+                );
+            }
+            None => {}
+        }
+    }
+    lacking
+}
+
+/// Returns the lines of `/readyz`: ready or why not, what is lacking, what was refused, and the state of each CA.
 #[must_use]
 pub(crate) fn report(reasons: &[String], snapshot: &Snapshot, now: UnixTime) -> String {
     let ready = if reasons.is_empty() { &["ready".to_owned()][..] } else { reasons };
     let refused = snapshot.refusals().iter().map(|refusal| format!("refused: {refusal}"));
-    let states = snapshot.authority_states(now).map(|(name, state)| format!("{name}: {state}"));
-    let lines: Vec<String> = ready.iter().cloned().chain(refused).chain(states).collect();
+    let states = snapshot.authority_states(now);
+    let states = states.map(|(issuer, state)| format!("{}: {state}", issuer.authority.name));
+    let lacking = lacking(snapshot, now).into_iter().map(|sentence| format!("lacking: {sentence}"));
+    let lines: Vec<String> = ready.iter().cloned().chain(lacking).chain(refused).chain(states).collect();
     lines.join("\n") + "\n"
 }
 

@@ -6,7 +6,7 @@ use super::public_files::{PublicFiles, PublicKind, ServedFile};
 use super::responder_files::{ResponderFiles, Stamps};
 use super::snapshot::{ServedIssuer, Snapshot};
 use crate::error::Reason;
-use crate::status::{PublishedAuthority, StatusReader, StatusSource};
+use crate::status::{PublishedAuthority, StatusError, StatusReader, StatusSource};
 use crate::x509::{IssuerId, UnixTime};
 use arc_swap::ArcSwap;
 use std::collections::{BTreeMap, HashMap};
@@ -15,10 +15,31 @@ use std::sync::Arc;
 /// Seconds for which a replaced file stays in memory, for clients that are still fetching it.
 const FORMER: i64 = 60;
 
+/// Seconds after which a published status whose files are not all there counts as a fault. A copy to another host takes
+/// them one after the other.
+const COPYING: i64 = 10;
+
+/// The responders of one CA.
+#[derive(Default)]
+struct KnownResponders {
+    stamps: Stamps,
+    /// The responders in the files.
+    loaded: Vec<Arc<DelegatedResponder>>,
+    /// Responders that were in the files before and stay in use until one of those in the files is valid.
+    former: Vec<Arc<DelegatedResponder>>,
+}
+
+impl KnownResponders {
+    fn all(&self) -> impl Iterator<Item = &Arc<DelegatedResponder>> {
+        self.loaded.iter().chain(&self.former)
+    }
+}
+
 /// Keeps a snapshot up to date with the files that it is made from.
 ///
 /// The snapshot has no status while the published status cannot be read: the status that was read before may be
-/// outdated (O13). Any other file that cannot be used changes nothing: the one loaded before stays until it lapses.
+/// outdated (O13). While a file is missing that the manifest names, as it is during a copy from another host, the status
+/// that was read before stays in use, as long as it is not too old. Any other file that cannot be used changes nothing: the one loaded before stays until it lapses.
 /// Each fault is logged once.
 ///
 /// Neither a status with an earlier change number nor a CRL with a lower number than the one loaded before is taken
@@ -30,7 +51,8 @@ pub(crate) struct Reloader<S: StatusSource> {
     current: Arc<ArcSwap<Snapshot>>,
     view: Option<Arc<S::View>>,
     unreadable_since: Option<UnixTime>,
-    responders: HashMap<IssuerId, (Stamps, Vec<Arc<DelegatedResponder>>)>,
+    incomplete_since: Option<UnixTime>,
+    responders: HashMap<IssuerId, KnownResponders>,
     files: HashMap<String, (Option<FileVersion>, Option<Arc<ServedFile>>)>,
     /// The file that the newest replaced, and the time of the replacement, for clients that are still fetching it.
     former: HashMap<String, (Arc<ServedFile>, UnixTime)>,
@@ -57,6 +79,7 @@ impl<S: StatusSource> Reloader<S> {
             current: Arc::new(ArcSwap::from_pointee(Snapshot::unreadable(now))),
             view: None,
             unreadable_since: None,
+            incomplete_since: None,
             responders: HashMap::new(),
             files: HashMap::new(),
             former: HashMap::new(),
@@ -115,10 +138,14 @@ impl<S: StatusSource> Reloader<S> {
                 self.refusals.remove(&key);
             }
             self.faults.remove(&key);
+            self.incomplete_since = None;
             return self.unreadable_since.take().is_some();
         }
         self.refused = None;
         let opened = self.source.open(self.view.as_deref());
+        if !matches!(opened, Err(StatusError::Incomplete(_))) {
+            self.incomplete_since = None;
+        }
         match opened {
             Ok(view) if self.view.as_ref().is_some_and(|newest| view.change() < newest.change()) => {
                 let newest = self.view.as_ref().map(|newest| newest.change()).unwrap_or_default();
@@ -139,6 +166,15 @@ impl<S: StatusSource> Reloader<S> {
                 self.unreadable_since = None;
                 true
             }
+            Err(error @ StatusError::Incomplete(_))
+                if self.view.is_some() && self.unreadable_since.is_none() =>
+            {
+                let since = *self.incomplete_since.get_or_insert(now);
+                if now.0.saturating_sub(since.0) >= COPYING {
+                    self.faults.insert(key, format!("{error}; the former status stays in use"));
+                }
+                false
+            }
             Err(error) => {
                 self.faults.insert(key, format!("the published status cannot be read: {error}"));
                 let has_been = self.unreadable_since.is_some();
@@ -150,22 +186,41 @@ impl<S: StatusSource> Reloader<S> {
 
     fn poll_responders(&mut self, authority: &PublishedAuthority, now: UnixTime) -> bool {
         let stamps = self.responder_files.stamps(authority);
-        let known = self.responders.get(&authority.issuer);
-        if known.is_some_and(|(known, _)| *known == stamps) {
-            return false;
-        }
-        let (loaded, faults) = self.responder_files.load(authority);
-        let before = known.map(|(_, responders)| responders.clone()).unwrap_or_default();
+        let key = format!("responder of {}", authority.name);
         let is_usable =
             |responders: &[Arc<DelegatedResponder>]| responders.iter().any(|one| one.is_valid(now));
+        if let Some(known) = self.responders.get_mut(&authority.issuer)
+            && known.stamps == stamps
+        {
+            if known.former.is_empty() || !is_usable(&known.loaded) {
+                return false;
+            }
+            // the time of the new certificate has come
+            known.former.clear();
+            self.faults.remove(&key);
+            tracing::info!(ca = authority.name, "the new responder certificate is valid, and in use");
+            return true;
+        }
+        let (loaded, faults) = self.responder_files.load(authority);
+        let before = self.responders.remove(&authority.issuer).unwrap_or_default();
         let is_withdrawn = loaded.is_empty() && faults.is_empty();
-        let keeps = !is_withdrawn && !is_usable(&loaded) && is_usable(&before);
-        let key = format!("responder of {}", authority.name);
-        if faults.is_empty() && !keeps {
+        let former: Vec<Arc<DelegatedResponder>> = match !is_withdrawn && !is_usable(&loaded) {
+            true => before.all().filter(|one| one.is_valid(now)).cloned().collect(),
+            false => Vec::new(),
+        };
+        if faults.is_empty() && former.is_empty() {
             self.faults.remove(&key);
         } else {
             let mut reasons: Vec<String> = faults.iter().map(ToString::to_string).collect();
-            if keeps {
+            if let Some(begin) = loaded.iter().map(|one| one.certificate().tbs().validity().not_before).min()
+                && begin > now
+            {
+                reasons.push(format!(
+                    "the new responder certificate of {} is valid from {begin}",
+                    authority.name
+                ));
+            }
+            if !former.is_empty() {
                 reasons.push(format!("the former responder certificate of {} stays in use", authority.name));
             }
             self.faults.insert(key, reasons.join("; "));
@@ -174,7 +229,7 @@ impl<S: StatusSource> Reloader<S> {
             let not_after = responder.certificate().tbs().validity().not_after;
             tracing::info!(ca = authority.name, %not_after, "responder certificate loaded");
         }
-        self.responders.insert(authority.issuer, (stamps, if keeps { before } else { loaded }));
+        self.responders.insert(authority.issuer, KnownResponders { stamps, loaded, former });
         true
     }
 
@@ -253,14 +308,21 @@ impl<S: StatusSource> Reloader<S> {
         }
     }
 
+    /// Files that cannot be used. A status that cannot be read is a reason not to be ready, and told as such.
+    fn unusable(&self) -> Vec<String> {
+        let is_told = |what: &str| what == "status" && self.unreadable_since.is_some();
+        self.faults.keys().filter(|what| !is_told(what)).map(|what| named(what)).collect()
+    }
+
     fn snapshot(&self, authorities: &[PublishedAuthority]) -> Snapshot {
         let issuers = authorities.iter().map(|authority| ServedIssuer {
             authority: authority.clone(),
             responders: self
                 .responders
                 .get(&authority.issuer)
-                .map(|known| known.1.clone())
+                .map(|known| known.all().cloned().collect())
                 .unwrap_or_default(),
+            is_withdrawn: false,
         });
         let snapshot = match (&self.view, self.unreadable_since) {
             (Some(view), None) => Snapshot::new(Arc::<S::View>::clone(view), issuers.collect()),
@@ -274,8 +336,18 @@ impl<S: StatusSource> Reloader<S> {
         snapshot
             .with_files(files.collect())
             .with_faults(self.faults.values().cloned().collect())
+            .with_unusable(self.unusable())
             .with_lists(self.floors.lists())
             .with_refusals(self.refusals.values().cloned().collect())
+    }
+}
+
+/// Returns the name of what has a fault, for everybody: no path.
+fn named(what: &str) -> String {
+    match what {
+        "status" => "the newest published status".into(),
+        _ if what.starts_with("responder of ") => format!("a certificate or key of the {what}"),
+        _ => what.to_owned(),
     }
 }
 

@@ -90,6 +90,96 @@ fn a_renewed_responder_certificate_is_picked_up_and_a_broken_one_is_not() {
 }
 
 #[test]
+fn a_responder_certificate_of_later_is_taken_up_when_its_time_comes() {
+    // O7: a clock that is a little behind
+    let (hierarchy, home) = (Hierarchy::new(), tempfile::tempdir().unwrap());
+    let directory = home.path().join("ocsp/ca");
+    write_responder(&directory, &hierarchy.responder_key, hierarchy.responder.certificate());
+    let (_, mut reloader) = reloader(&hierarchy, home.path());
+    let current = reloader.current();
+    let key = TestKey::p256();
+    let begin = NOW.plus(100);
+    let renewed = responder(&key).number(&serial_number(91)).valid(begin, NOW.plus_days(60));
+    let renewed = hierarchy.issue(renewed);
+    write_responder(&directory, &key, &renewed);
+    assert!(reloader.poll(NOW));
+    let in_use = |now: UnixTime| {
+        let snapshot = current.load();
+        let first = snapshot.issuers()[0].valid_responders(now).next();
+        first.map(|responder| responder.fingerprint().to_hex())
+    };
+    let former = Some(hierarchy.responder.fingerprint().to_hex());
+    assert_eq!(in_use(NOW), former);
+    assert!(current.load().faults()[0].contains("stays in use"), "{:?}", current.load().faults());
+    assert!(!reloader.poll(NOW.plus(50)));
+    assert_eq!(
+        in_use(begin),
+        Some(renewed.fingerprint().to_hex()),
+        "that second, without a look at the files"
+    );
+    assert!(reloader.poll(begin));
+    assert!(current.load().faults().is_empty());
+    assert_eq!(fingerprints(&current.load()), [renewed.fingerprint().to_hex()], "the former key is gone");
+}
+
+#[test]
+fn a_responder_whose_certificate_is_revoked_or_on_hold_is_out_of_use_at_once() {
+    // O7
+    let (hierarchy, home) = (Hierarchy::new(), tempfile::tempdir().unwrap());
+    let directory = home.path().join("ocsp/ca");
+    write_responder(&directory, &hierarchy.responder_key, hierarchy.responder.certificate());
+    let (source, mut reloader) = reloader(&hierarchy, home.path());
+    let (current, settings) = (reloader.current(), ResponderSettings::default());
+    assert_eq!(fingerprints(&current.load()).len(), 1);
+    let set = |state| source.0.lock().unwrap().as_mut().unwrap().set(90, state);
+    for reason in [CrlReason::CertificateHold, CrlReason::KeyCompromise] {
+        let revocation = Revocation { revoked_at: NOW, reason: Some(reason), invalidity_date: None };
+        set(CertificateState::Revoked(revocation));
+        assert!(reloader.poll(NOW));
+        assert!(fingerprints(&current.load()).is_empty(), "{reason}");
+        let reasons = unreadiness(&current.load(), &settings, NOW);
+        assert_eq!(reasons, ["ca has no valid responder certificate: it is revoked"]);
+        let answer =
+            crate::ocsp::responder::answer(&hierarchy.request(2), &current.load(), &settings, None, NOW);
+        assert_eq!(answer.status(), crate::ocsp::response::ResponseStatus::TryLater);
+        if reason == CrlReason::CertificateHold {
+            set(CertificateState::Issued);
+            assert!(reloader.poll(NOW));
+            assert_eq!(fingerprints(&current.load()).len(), 1, "it was released");
+        }
+    }
+    let key = TestKey::p256();
+    let renewed = hierarchy.issue(responder(&key).number(&serial_number(91)));
+    write_responder(&directory, &key, &renewed);
+    assert!(reloader.poll(NOW));
+    assert_eq!(fingerprints(&current.load()), [renewed.fingerprint().to_hex()]);
+}
+
+#[test]
+fn a_crl_that_is_lost_or_has_ended_is_lacking() {
+    let (hierarchy, home) = (Hierarchy::new(), tempfile::tempdir().unwrap());
+    let directory = home.path().join("ocsp/ca");
+    write_responder(&directory, &hierarchy.responder_key, hierarchy.responder.certificate());
+    std::fs::create_dir(home.path().join("public")).unwrap();
+    let path = home.path().join("public/ca.crl");
+    std::fs::write(&path, hierarchy.crl(1, &[])).unwrap();
+    let (_, mut reloader) = reloader(&hierarchy, home.path());
+    let current = reloader.current();
+    let lacking = |now: UnixTime| crate::ocsp::readiness::lacking(&current.load(), now);
+    assert!(lacking(NOW.plus_days(7)).is_empty());
+    let end = NOW.plus_days(7);
+    assert_eq!(lacking(end.plus(1)), [format!("the CRL of ca ended at {end}")]);
+    std::fs::write(&path, b"broken").unwrap();
+    reloader.poll(NOW);
+    assert_eq!(lacking(NOW), ["ca.crl cannot be used"]);
+    std::fs::remove_file(&path).unwrap();
+    reloader.poll(NOW);
+    assert_eq!(lacking(NOW), ["the CRL of ca is missing"]);
+    let text = report(&[], &current.load(), NOW);
+    assert!(text.starts_with("ready\nlacking: the CRL of ca is missing\n"), "{text}");
+}
+
+#[test]
 fn public_files_are_picked_up_and_a_broken_one_leaves_the_former() {
     let (hierarchy, home) = (Hierarchy::new(), tempfile::tempdir().unwrap());
     std::fs::create_dir(home.path().join("public")).unwrap();
@@ -137,7 +227,8 @@ fn of_a_file_that_is_replaced_again_and_again_there_are_two_and_after_a_minute_o
 
 /// Returns the time and reason of the revocation that is answered for a certificate of the first CA, else `None`.
 fn revoked(snapshot: &Snapshot, hierarchy: &Hierarchy, serial: u8) -> Option<(UnixTime, Option<CrlReason>)> {
-    match snapshot.state(&certificate_id(hierarchy.ca.tbs().as_issuer(), serial)).unwrap() {
+    let entry = snapshot.entry(&certificate_id(hierarchy.ca.tbs().as_issuer(), serial)).unwrap();
+    match entry.map(|entry| entry.state) {
         Some(CertificateState::Revoked(Revocation { revoked_at, reason, .. })) => Some((revoked_at, reason)),
         _ => None,
     }

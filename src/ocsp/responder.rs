@@ -15,7 +15,7 @@ use super::response_data::{CertStatus, ResponseData, SingleResponse};
 use super::settings::{NonceHandling, NotIssued, ResponderSettings};
 use super::snapshot::{ServedIssuer, Snapshot};
 use crate::index::{CertificateState, StoreError};
-use crate::status::StatusError;
+use crate::status::{StatusEntry, StatusError};
 use crate::x509::octets::tlv;
 use crate::x509::{CertificateId, CrlReason, Extension, IssuerId, UnixTime};
 use std::sync::Arc;
@@ -40,6 +40,8 @@ pub struct Plan {
     /// Time at which the status was known to be true.
     status_time: UnixTime,
     archive_cutoff: Option<UnixTime>,
+    /// The earliest end of the certificates that have not ended; no answer outlasts it.
+    ends: Option<UnixTime>,
 }
 
 /// Answers a request, whatever its octets are.
@@ -92,11 +94,15 @@ pub fn plan(
     }
     let responder = choose_responder(issuer, &request, settings, now)?;
     let mut entries = Vec::with_capacity(request.cert_ids().len());
+    let mut ends: Option<UnixTime> = None;
     for id in request.cert_ids() {
         let is_of_issuer =
             snapshot.issuer(id, now).is_some_and(|of| of.authority.issuer == issuer.authority.issuer);
         let standing = if is_of_issuer {
-            standing(id, issuer.authority.issuer, snapshot)?
+            let (standing, end) = standing(id, issuer.authority.issuer, snapshot)?;
+            let end = end.filter(|end| *end >= now);
+            ends = ends.into_iter().chain(end).min();
+            standing
         } else {
             CertificateStanding::Elsewhere
         };
@@ -109,6 +115,7 @@ pub fn plan(
         nonce: request.nonce().filter(|_| settings.nonce == NonceHandling::Echo).map(<[u8]>::to_vec),
         status_time: status.time().min(now),
         archive_cutoff: settings.archive_cutoff.map(|length| now.plus(-length).max(began)),
+        ends,
     })
 }
 
@@ -131,21 +138,30 @@ fn choose_responder(
         return Ok(Arc::clone(responder));
     }
     let name = &issuer.authority.name;
-    let passes = issuer.responders.iter().any(|responder| {
-        let validity = responder.certificate().tbs().validity();
-        let beyond = now.0.saturating_sub(validity.not_after.0);
-        let ahead = validity.not_before.0.saturating_sub(now.0);
-        beyond.max(ahead) <= settings.patience
-    });
+    // one that is revoked is replaced soon
+    let passes = issuer.is_withdrawn
+        || issuer.responders.iter().any(|responder| {
+            let validity = responder.certificate().tbs().validity();
+            let beyond = now.0.saturating_sub(validity.not_after.0);
+            let ahead = validity.not_before.0.saturating_sub(now.0);
+            beyond.max(ahead) <= settings.patience
+        });
     Err(unavailable(passes, format!("{name} has no valid responder certificate")))
 }
 
-fn standing(id: &CertId, issuer: IssuerId, snapshot: &Snapshot) -> Result<CertificateStanding, Answer> {
-    let Some(serial_number) = id.serial_number() else { return Ok(CertificateStanding::NotIssued) };
+/// Returns what is on record about a certificate, and its end.
+fn standing(
+    id: &CertId,
+    issuer: IssuerId,
+    snapshot: &Snapshot,
+) -> Result<(CertificateStanding, Option<UnixTime>), Answer> {
+    let Some(serial_number) = id.serial_number() else { return Ok((CertificateStanding::NotIssued, None)) };
     let id = CertificateId { issuer, serial_number: serial_number.clone() };
-    match snapshot.state(&id) {
-        Ok(Some(CertificateState::Pending) | None) => Ok(CertificateStanding::NotIssued),
-        Ok(Some(state)) => Ok(CertificateStanding::Recorded(state)),
+    match snapshot.entry(&id) {
+        Ok(Some(StatusEntry { state: CertificateState::Pending, .. }) | None) => {
+            Ok((CertificateStanding::NotIssued, None))
+        }
+        Ok(Some(StatusEntry { state, not_after })) => Ok((CertificateStanding::Recorded(state), not_after)),
         Err(error) => {
             Err(unavailable(matches!(error, StatusError::Store(StoreError::Busy)), error.to_string()))
         }
@@ -185,7 +201,8 @@ impl Plan {
             false => settings.next_update.min(ResponderSettings::UNKNOWN_LIFE),
         };
         let validity = self.responder.certificate().tbs().validity();
-        let next_update = now.plus(length).min(validity.not_after);
+        let ends = self.ends.unwrap_or(validity.not_after);
+        let next_update = now.plus(length).min(validity.not_after).min(ends);
         let responses: Vec<SingleResponse> =
             self.entries.iter().map(|entry| self.single(entry, settings, now, next_update)).collect();
         let life = Life {

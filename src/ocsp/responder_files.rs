@@ -4,10 +4,10 @@
 //! signature algorithm (RFC 6960 §4.4.7).
 use super::delegate::{DelegatedResponder, DelegationError};
 use super::file_version::{FileVersion, open_file};
-use crate::error::{Reason, Shown as _};
-use crate::signing::ResponseSigner;
+use crate::error::Shown as _;
+use crate::signing::{ResponderTokens, ResponseSigner, SecretSpec};
 use crate::status::PublishedAuthority;
-use crate::x509::{Certificate, pem};
+use crate::x509::Certificate;
 use std::fs;
 use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt;
@@ -54,16 +54,25 @@ pub enum ResponderFileError {
 pub(super) type Stamps = Vec<(PathBuf, Option<FileVersion>)>;
 
 /// The directory of the responders' files.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ResponderFiles {
     directory: PathBuf,
+    tokens: ResponderTokens,
 }
 
 impl ResponderFiles {
     /// Returns the responder files of this directory, which is `HOME/ocsp`.
     #[must_use]
     pub fn new(directory: PathBuf) -> Self {
-        Self { directory }
+        let tokens = ResponderTokens::default();
+        Self { directory, tokens }
+    }
+
+    /// Returns the same files with the tokens that keys may be in, whose PIN is in `pin`.
+    #[must_use]
+    pub(crate) fn with_tokens(self, modules: Vec<PathBuf>, pin: SecretSpec) -> Self {
+        let tokens = ResponderTokens::new(modules, pin);
+        Self { tokens, ..self }
     }
 
     /// Returns values that change with the files of a CA.
@@ -126,7 +135,12 @@ impl ResponderFiles {
             Certificate::from_pem_or_der(&certificate).map_err(|error| malformed(path, error.to_string()))?;
         let key_path = path.with_extension("key");
         let key = read(&key_path, Access::Secret)?;
-        let signers = signers_of(&key).map_err(|reason| malformed(&key_path, reason.into()))?;
+        let keys = ResponseSigner::all_in(&key).map_err(|reason| malformed(&key_path, reason.into()))?;
+        let mut signers: Vec<Arc<ResponseSigner>> = keys.into_iter().map(Arc::new).collect();
+        // a key in a token is not opened before a response is to be signed
+        let in_tokens =
+            uris(&key).map(|uri| Arc::new(self.tokens.signer(uri, certificate.tbs().public_key().clone())));
+        signers.extend(in_tokens);
         // while a responder is renewed, its key file has the next key beside the one in use
         let fits = |signer: &&Arc<ResponseSigner>| signer.public_key() == certificate.tbs().public_key();
         let signer = signers.iter().find(fits).or(signers.first());
@@ -136,20 +150,10 @@ impl ResponderFiles {
     }
 }
 
-/// Reads the keys of a PEM file, each in a block of its own.
-fn signers_of(key: &[u8]) -> Result<Vec<Arc<ResponseSigner>>, Reason> {
-    let text = std::str::from_utf8(key).map_err(|_| "not a PEM file".to_owned())?;
-    let mut signers = Vec::new();
-    for block in pem::frames(text).filter(|block| block.body().is_some()) {
-        let (label, document) =
-            der::SecretDocument::from_pem(block.whole()).map_err(|error| error.to_string())?;
-        if label != "PRIVATE KEY" {
-            return Err(format!("{label} where a plain PKCS#8 PRIVATE KEY belongs").into());
-        }
-        let signer = ResponseSigner::from_pkcs8_der(document.as_bytes());
-        signers.push(Arc::new(signer.map_err(|error| error.to_string())?));
-    }
-    Ok(signers)
+/// Returns the URIs of keys in tokens: lines of their own.
+fn uris(key: &[u8]) -> impl Iterator<Item = &str> {
+    let text = std::str::from_utf8(key).unwrap_or_default();
+    text.lines().map(str::trim).filter(|line| line.starts_with("pkcs11:"))
 }
 
 enum Access {

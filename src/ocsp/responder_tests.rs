@@ -1,7 +1,7 @@
 use super::*;
 use crate::index::StoreError;
 use crate::ocsp::cert_id::HashAlgorithm;
-use crate::ocsp::fixture::{Hierarchy, MemoryStatus, NOW, TestKey, serial_number};
+use crate::ocsp::fixture::{Hierarchy, MemoryStatus, NOW, TestKey, certificate_id, serial_number};
 use crate::ocsp::response::{BasicOcspResponse, OcspResponse};
 use crate::status::StatusReader;
 use crate::x509::SignatureAlgorithm;
@@ -307,11 +307,33 @@ fn a_lapsed_or_missing_responder_certificate_answers_nothing() {
 }
 
 #[test]
+fn no_answer_outlasts_a_certificate_that_it_is_about_and_one_that_has_ended_is_answered_as_ever() {
+    // O8
+    let hierarchy = Hierarchy::new();
+    let mut status = hierarchy.status();
+    let issuer = hierarchy.ca.tbs().as_issuer();
+    for (serial, end) in [(2, NOW.plus(100)), (3, NOW.plus(50)), (6, NOW.plus(-1))] {
+        status.ends.insert(certificate_id(issuer, serial), end);
+    }
+    let snapshot = hierarchy.snapshot_of(status, vec![hierarchy.responder.clone()]);
+    let next_update = |serials: &[u8], now: UnixTime| {
+        let ids = serials.iter().map(|serial| hierarchy.id(*serial)).collect();
+        let request = OcspRequest::new(ids, None).to_der();
+        answer(&request, &snapshot, &settings(), None, now).life().unwrap().next_update
+    };
+    assert_eq!(next_update(&[2], NOW), NOW.plus(100));
+    assert_eq!(next_update(&[2, 3], NOW), NOW.plus(50), "the earliest of several");
+    assert_eq!(next_update(&[2], NOW.plus(100)), NOW.plus(100), "to its last second");
+    assert_eq!(next_update(&[6], NOW), NOW.plus_days(1), "it has ended");
+    assert_eq!(next_update(&[6, 2], NOW), NOW.plus(100));
+}
+
+#[test]
 fn a_status_that_fails_when_read_is_no_answer_at_all() {
     // O13
     struct Failing(MemoryStatus, fn() -> StatusError);
     impl StatusReader for Failing {
-        fn status(&self, _: &CertificateId) -> Result<Option<CertificateState>, StatusError> {
+        fn entry(&self, _: &CertificateId) -> Result<Option<StatusEntry>, StatusError> {
             Err(self.1())
         }
 

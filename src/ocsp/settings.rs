@@ -1,7 +1,6 @@
 //! Settings of the responder and the server: those of the configuration, and fixed ones. The defaults are those of
 //! the configuration.
-use crate::config::{DaemonConfig, OcspConfig};
-use std::net::SocketAddr;
+use crate::config::{DaemonConfig, ListenAddress, OcspConfig};
 use std::time::Duration;
 
 pub(crate) use crate::config::NonceHandling;
@@ -10,7 +9,8 @@ pub use crate::config::NotIssued;
 /// Settings of the responder.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ResponderSettings {
-    /// Seconds from signing to nextUpdate, which never lies beyond the end of the responder certificate.
+    /// Seconds from signing to nextUpdate, which never lies beyond the end of the responder certificate, nor of a
+    /// certificate that the answer is about.
     pub next_update: i64,
     /// Seconds by which thisUpdate precedes the time at which the status was known, for clients whose clocks are
     /// slow; 5 minutes.
@@ -34,8 +34,6 @@ pub struct ResponderSettings {
 }
 
 impl ResponderSettings {
-    /// Seconds by which a status may lie in the future; beyond that the clock is taken to be wrong.
-    pub(crate) const CLOCK_SKEW: i64 = 300;
     /// Seconds for which an answer about an unknown certificate may be cached (O12).
     pub(crate) const UNKNOWN_LIFE: i64 = 60;
 }
@@ -66,7 +64,7 @@ impl Default for ResponderSettings {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ServerSettings {
     /// Addresses to listen on. Port 0 takes a free one. Sockets passed by systemd replace all of them.
-    pub listen: Vec<SocketAddr>,
+    pub listen: Vec<ListenAddress>,
     /// Octets of a POST body; a longer one is refused with 413.
     pub max_body: usize,
     /// Octets of a request's path; a longer one is refused with 414. 8 KiB.
@@ -74,14 +72,13 @@ pub struct ServerSettings {
     /// Number of simultaneous connections. A further client takes the place of the one that has been idle longest.
     /// While all are being answered, it waits in the kernel's queue.
     pub max_connections: usize,
-    /// Time within which a whole request header must arrive.
+    /// Time within which a whole request header must arrive, from its first octet.
     pub header_timeout: Duration,
     /// Time within which a whole request body must arrive; 10 s.
     pub body_timeout: Duration,
-    /// Time after which a connection without any octet in either direction is closed. A connection is also closed
-    /// when the next request has not arrived within `header_timeout`.
+    /// Time after which a connection without any octet in either direction is closed.
     pub idle_timeout: Duration,
-    /// Time that open connections get to end when the server stops; 5 s.
+    /// Time that open requests get to end when the server stops.
     pub shutdown_timeout: Duration,
     /// Time between two looks for new files; 200 ms.
     pub poll_interval: Duration,
@@ -98,7 +95,7 @@ impl From<&DaemonConfig> for ServerSettings {
             header_timeout: seconds(config.header_timeout),
             body_timeout: Duration::from_secs(10),
             idle_timeout: seconds(config.idle_timeout),
-            shutdown_timeout: Duration::from_secs(5),
+            shutdown_timeout: seconds(config.shutdown_timeout),
             poll_interval: Duration::from_millis(200),
         }
     }

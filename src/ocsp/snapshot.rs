@@ -4,7 +4,7 @@ use super::cert_id::{CertId, HashAlgorithm, issuer_hashes};
 use super::delegate::DelegatedResponder;
 use super::public_files::ServedFile;
 use crate::index::{CertificateState, Revocation};
-use crate::status::{PublishedAuthority, StatusError, StatusReader};
+use crate::status::{PublishedAuthority, StatusEntry, StatusError, StatusReader};
 use crate::x509::{CertificateId, CrlEntry, CrlListing, IssuerId, UnixTime};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,6 +16,8 @@ pub struct ServedIssuer {
     pub authority: PublishedAuthority,
     /// Responders of the CA. The list may be empty, and their certificates may have expired.
     pub responders: Vec<Arc<DelegatedResponder>>,
+    /// Whether a responder is left out because its certificate is revoked or on hold.
+    pub is_withdrawn: bool,
 }
 
 impl ServedIssuer {
@@ -38,6 +40,7 @@ pub struct Snapshot {
     by_hashes: HashMap<(HashAlgorithm, Vec<u8>, Vec<u8>), usize>,
     files: HashMap<String, Arc<ServedFile>>,
     faults: Vec<String>,
+    unusable: Vec<String>,
 }
 
 impl Snapshot {
@@ -66,8 +69,23 @@ impl Snapshot {
 
     fn with_chains(mut self) -> Self {
         let authorities: Vec<&PublishedAuthority> = self.issuers.iter().map(|one| &one.authority).collect();
-        let state = |id: &CertificateId| self.state(id).ok().flatten();
-        self.chains = authorities.iter().map(|one| Chain::of(one, &authorities, &state)).collect();
+        let state = |id: &CertificateId| Some(self.entry(id).ok().flatten()?.state);
+        let chains = authorities.iter().map(|one| Chain::of(one, &authorities, &state)).collect();
+        // clients do not ask about a responder's certificate (id-pkix-ocsp-nocheck), so it is not used
+        let is_revoked = |one: &Arc<DelegatedResponder>, issuer: IssuerId| {
+            let serial_number = one.certificate().tbs().serial_number().clone();
+            matches!(state(&CertificateId { issuer, serial_number }), Some(CertificateState::Revoked(_)))
+        };
+        let usable = |issuer: &ServedIssuer| -> Vec<bool> {
+            issuer.responders.iter().map(|one| !is_revoked(one, issuer.authority.issuer)).collect()
+        };
+        let usable: Vec<Vec<bool>> = self.issuers.iter().map(usable).collect();
+        self.chains = chains;
+        for (issuer, usable) in self.issuers.iter_mut().zip(usable) {
+            issuer.is_withdrawn |= usable.contains(&false);
+            let mut usable = usable.into_iter();
+            issuer.responders.retain(|_| usable.next().unwrap_or_default());
+        }
         self
     }
 
@@ -100,6 +118,25 @@ impl Snapshot {
         self
     }
 
+    /// Returns the same snapshot with the files that cannot be used, named without their paths.
+    #[must_use]
+    pub(crate) fn with_unusable(mut self, unusable: Vec<String>) -> Self {
+        self.unusable = unusable;
+        self
+    }
+
+    /// Files that cannot be used, named without their paths.
+    #[must_use]
+    pub(crate) fn unusable(&self) -> &[String] {
+        &self.unusable
+    }
+
+    /// Whether a CRL of this CA has been loaded.
+    #[must_use]
+    pub(crate) fn has_list(&self, issuer: &IssuerId) -> bool {
+        self.lists.contains_key(issuer)
+    }
+
     /// The status; `None` while it cannot be read.
     #[must_use]
     pub fn status(&self) -> Option<&Arc<dyn StatusReader>> {
@@ -128,32 +165,37 @@ impl Snapshot {
         chain.is_answered(&issuer.authority, now).then_some(issuer)
     }
 
-    /// Returns name and state of every CA at `now`.
-    pub(crate) fn authority_states(&self, now: UnixTime) -> impl Iterator<Item = (&str, AuthorityState)> {
+    /// Returns every CA with its state at `now`.
+    pub(crate) fn authority_states(
+        &self,
+        now: UnixTime,
+    ) -> impl Iterator<Item = (&ServedIssuer, AuthorityState)> {
         self.issuers.iter().zip(&self.chains).map(move |(issuer, chain)| {
             let ends = issuer.valid_responders(now).map(|one| one.certificate().tbs().validity().not_after);
             let state = chain.state(&issuer.authority, ends.max(), now);
-            (issuer.authority.name.as_str(), state)
+            (issuer, state)
         })
     }
 
-    /// Returns the state of a certificate. A certificate that the newest verified CRL of its CA revokes permanently
-    /// is revoked, whatever the published status says.
+    /// Returns what is on record about a certificate. A certificate that the newest verified CRL of its CA revokes
+    /// permanently is revoked, whatever the published status says.
     ///
     /// # Errors
     /// When the status cannot be read.
-    pub fn state(&self, id: &CertificateId) -> Result<Option<CertificateState>, StatusError> {
-        let published = self.status.as_ref().map(|status| status.status(id)).transpose()?.flatten();
-        if matches!(&published, Some(CertificateState::Revoked(revocation)) if !revocation.is_hold()) {
+    pub fn entry(&self, id: &CertificateId) -> Result<Option<StatusEntry>, StatusError> {
+        let published = self.status.as_ref().map(|status| status.entry(id)).transpose()?.flatten();
+        let state = published.as_ref().map(|published| &published.state);
+        if matches!(state, Some(CertificateState::Revoked(revocation)) if !revocation.is_hold()) {
             return Ok(published);
         }
         let listed = self.lists.get(&id.issuer).and_then(|list| list.find(&id.serial_number));
         let Some(entry) = listed.filter(CrlEntry::is_final) else { return Ok(published) };
-        Ok(Some(CertificateState::Revoked(Revocation {
+        let state = CertificateState::Revoked(Revocation {
             revoked_at: entry.revocation_date,
             reason: entry.reason,
             invalidity_date: entry.invalidity_date,
-        })))
+        });
+        Ok(Some(StatusEntry { state, not_after: published.and_then(|published| published.not_after) }))
     }
 
     /// What was not taken up because it is older than what was loaded or contradicts a CRL, one sentence each.

@@ -5,6 +5,7 @@ use crate::x509::extension::{BASIC_CONSTRAINTS, BasicConstraints, NameConstraint
 use crate::x509::octets::elements_of;
 use crate::x509::{
     Certificate, Extension, GeneralName, Name, PreparedName, SubjectPublicKeyInfo, UnixTime, VerifiedCsr,
+    sha256,
 };
 use der::Decode;
 use der::asn1::AnyRef;
@@ -30,6 +31,8 @@ pub struct Applicant {
     pub is_known_compromised: bool,
     /// CAs whose names no other key may have.
     pub authorities: Vec<KnownAuthority>,
+    /// SHA-256 of the request in DER, if there is one.
+    pub request: Option<[u8; 32]>,
 }
 
 /// A CA, whose name no other key may have.
@@ -71,6 +74,7 @@ impl Applicant {
             prior_uses: Vec::new(),
             is_known_compromised: false,
             authorities: Vec::new(),
+            request: None,
         }
     }
 
@@ -88,6 +92,7 @@ impl From<&VerifiedCsr> for Applicant {
     fn from(request: &VerifiedCsr) -> Self {
         let mut applicant = Self::new(request.subject().clone(), request.public_key().clone());
         applicant.has_challenge_password = request.has_challenge_password();
+        applicant.request = Some(sha256(request.as_der()));
         for extension in request.extensions() {
             if extension.oid == SUBJECT_ALT_NAME {
                 (applicant.alt_names, applicant.malformed_names) = candidates(&extension.value);
@@ -170,6 +175,8 @@ pub enum RequestedValidity {
 /// Values that the CA administrator requests for this certificate.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct RequestedValues {
+    /// The certificate that is renewed, as `CA/SERIAL`, for the record.
+    pub renews: Option<String>,
     /// Subject, which replaces that of the request.
     pub subject: Option<Name>,
     /// Alternative names, which replace those of the request.

@@ -60,23 +60,29 @@ impl ConstraintRules {
             );
         }
         outside(asked, &self.own, "the profile", verdict);
-        let mut granted = asked.clone();
-        for tree in &self.own.permitted {
-            if !asked.permitted.iter().any(|one| same_form(one, tree)) {
-                granted.permitted.push(tree.clone());
-            }
-        }
-        for tree in &self.own.excluded {
-            if !granted.excluded.contains(tree) {
-                granted.excluded.push(tree.clone());
-            }
-        }
+        let granted = self.merged(asked);
         let above = issuer.map(|issuer| constraints_of(issuer, verdict)).unwrap_or_default();
         for (above, name) in above {
             outside(&granted, &above, &name, verdict);
         }
         let granted = granted.closed_for_addresses().closed_for_hosts();
         (!granted.is_empty()).then_some(granted)
+    }
+
+    /// Returns the requested name constraints with those that the profile adds.
+    pub(super) fn merged(&self, asked: &NameConstraints) -> NameConstraints {
+        let mut merged = asked.clone();
+        for tree in &self.own.permitted {
+            if !asked.permitted.iter().any(|one| same_form(one, tree)) {
+                merged.permitted.push(tree.clone());
+            }
+        }
+        for tree in &self.own.excluded {
+            if !merged.excluded.contains(tree) {
+                merged.excluded.push(tree.clone());
+            }
+        }
+        merged
     }
 }
 
@@ -112,7 +118,7 @@ pub(super) fn same_form(one: &Subtree, other: &Subtree) -> bool {
 }
 
 /// Tells whether every name in `inner` is also in `outer`.
-pub(super) fn lies_within(inner: &Subtree, outer: &Subtree) -> bool {
+pub(crate) fn lies_within(inner: &Subtree, outer: &Subtree) -> bool {
     match (inner, outer) {
         (Subtree::Dns(base), _) => outer.contains(&GeneralName::Dns(base.clone())),
         (Subtree::Directory(base), _) => outer.contains(&GeneralName::Directory(base.clone())),

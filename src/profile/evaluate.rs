@@ -78,7 +78,7 @@ impl Profile {
         }
     }
 
-    fn check_issuer(&self, issuer: Option<&IssuerView<'_>>, verdict: &mut Verdict) {
+    pub(super) fn check_issuer(&self, issuer: Option<&IssuerView<'_>>, verdict: &mut Verdict) {
         let Some(issuer) = issuer else {
             if self.kind != Kind::RootCa {
                 verdict.refuse(
@@ -121,7 +121,7 @@ impl Profile {
         }
     }
 
-    fn check_subject(&self, wanted: &Name, alt_names: &[GeneralName], verdict: &mut Verdict) {
+    pub(super) fn check_subject(&self, wanted: &Name, alt_names: &[GeneralName], verdict: &mut Verdict) {
         if !wanted.is_empty() {
             return;
         }
@@ -144,7 +144,7 @@ impl Profile {
 
     /// Returns the extensions in this order: basicConstraints, keyUsage, extKeyUsage, the two key identifiers,
     /// nameConstraints, subjectAltName, then those on revocation status.
-    fn extensions(
+    pub(super) fn extensions(
         &self,
         applicant: &Applicant,
         issuer: Option<&IssuerView<'_>>,
@@ -234,7 +234,7 @@ impl Profile {
     }
 }
 
-fn label(extension: &Extension) -> String {
+pub(super) fn label(extension: &Extension) -> String {
     let name = const_oid::db::DB.by_oid(&extension.oid);
     name.map_or_else(
         || format!("the extension {}", extension.oid),

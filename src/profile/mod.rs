@@ -15,6 +15,7 @@ mod limits;
 mod names;
 mod presence;
 mod profiles;
+mod regrant;
 mod shipped;
 mod stagger;
 mod subject;
@@ -30,9 +31,9 @@ mod violation;
 pub use alt_name::{check_alt_name, parse_alt_name};
 pub use applicant::{Applicant, RequestedValidity, RequestedValues};
 pub(crate) use applicant::{IssuerView, KnownAuthority, PriorUse};
+pub(crate) use constraints::lies_within;
 pub use limits::Limits;
-pub(crate) use profiles::ProfileError;
-pub use profiles::Profiles;
+pub use profiles::{ProfileError, Profiles};
 pub use shipped::SHIPPED;
 pub(crate) use stagger::Sibling;
 pub(crate) use template::CertificateTemplate;
@@ -40,6 +41,7 @@ pub(crate) use violation::Violation;
 
 use crate::document::{self, Mistake, Section};
 use crate::error::Reason;
+use crate::x509::extension::NameConstraints;
 use crate::x509::{Attribute, Name, UnixTime, Validity};
 use constraints::ConstraintRules;
 use key::KeyRules;
@@ -215,10 +217,28 @@ impl Profile {
         self.issuers.iter().any(|issuer| issuer == ca_profile || issuer == "*")
     }
 
+    /// Returns the days for which a certificate is valid unless other are asked for.
+    #[must_use]
+    pub fn days(&self) -> i64 {
+        self.validity.days
+    }
+
+    /// Returns the most days that may be asked for; `None` for a profile without that limit.
+    #[must_use]
+    pub fn most_days(&self) -> Option<i64> {
+        self.validity.max_days
+    }
+
     /// Returns the profile that `sign` takes by default, for a profile of CAs.
     #[must_use]
     pub fn default_leaf_profile(&self) -> Option<&str> {
         self.authority.leaf_profile.as_deref()
+    }
+
+    /// Returns these name constraints with those that the profile adds to every CA's.
+    #[must_use]
+    pub(crate) fn with_own_constraints(&self, asked: &NameConstraints) -> NameConstraints {
+        self.authority.constraints.merged(asked)
     }
 
     /// Tells whether certificates may have DNS names.

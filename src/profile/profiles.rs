@@ -1,7 +1,7 @@
 //! All profiles of a home, and the mistakes that only show when profiles are compared.
 use super::{Kind, Profile};
 use crate::document::Mistake;
-use crate::error::{Code, Problem};
+use crate::error::{Code, Problem, suggested};
 use std::collections::BTreeMap;
 
 /// One mistake in the text of a profile.
@@ -84,6 +84,31 @@ impl Profiles {
         self.unfit.values().chain(&self.unreadable)
     }
 
+    /// Returns the names of the profiles that cannot be used, with the reasons.
+    pub fn unusable(&self) -> impl Iterator<Item = (&str, &Problem)> {
+        self.unfit.iter().map(|(name, why)| (name.as_str(), why))
+    }
+
+    /// Returns every mistake of the `given` profiles, as if they stood among the `others` in place of those of the same
+    /// names, and what they make wrong in the others.
+    #[must_use]
+    pub fn mistakes_among(given: &[(&str, &str)], others: &[(&str, &str)]) -> Vec<ProfileError> {
+        let is_given = |name: &str| given.iter().any(|(one, _)| *one == name);
+        let found = |texts: &[(&str, &str)]| {
+            let (profiles, errors) = Self::separated(texts.iter().copied());
+            let flaws = profiles.iter().filter(|one| is_given(one.name())).flat_map(|one| {
+                let told =
+                    |mistake: &Mistake| ProfileError { profile: one.name().into(), mistake: mistake.clone() };
+                one.flaws().into_iter().map(told).collect::<Vec<_>>()
+            });
+            [errors, flaws.collect(), profiles.contradictions()].concat()
+        };
+        let before = found(others);
+        let kept = others.iter().filter(|(name, _)| !is_given(name));
+        let all: Vec<(&str, &str)> = kept.chain(given).copied().collect();
+        found(&all).into_iter().filter(|error| is_given(&error.profile) || !before.contains(error)).collect()
+    }
+
     fn separated<'t>(texts: impl IntoIterator<Item = (&'t str, &'t str)>) -> (Self, Vec<ProfileError>) {
         let (mut profiles, mut errors) = (Self::default(), Vec::new());
         for (name, text) in texts {
@@ -120,8 +145,11 @@ impl Profiles {
                 return why.clone();
             }
             let names: Vec<&str> = self.fit.keys().map(String::as_str).collect();
-            Problem::new(Code::PolicyNoSuchProfile, format!("there is no profile `{name}`"))
-                .hint(format!("use one of {}", names.join(", ")))
+            Problem::new(Code::PolicyNoSuchProfile, format!("there is no profile `{name}`")).hint(suggested(
+                name,
+                &names,
+                format!("use one of {}", names.join(", ")),
+            ))
         })
     }
 
@@ -182,7 +210,9 @@ mod tests {
         let profiles = Profiles::parse([("root", ROOT), ("leaf", LEAF)]).unwrap();
         assert_eq!(profiles.find("leaf").unwrap().name(), "leaf");
         let problem = profiles.find("laef").unwrap_err();
-        assert_eq!((problem.exit, problem.hint), (Exit::NotFound, "use one of leaf, root".into()));
+        let hint = format!("{:?}", problem.hint);
+        assert_eq!(problem.exit, Exit::NotFound);
+        assert!(hint.contains("did you mean `leaf`?") && hint.contains("use one of leaf, root"), "{hint}");
     }
 
     #[test]
@@ -235,6 +265,22 @@ mod tests {
         let open = flaws(&format!("{ROOT}max_days = 9\n[names]\npermitted = []\n[ca]\npermit = []\n"));
         assert!(open[0].starts_with("line 6: names.permitted: is empty"), "{open:?}");
         assert!(open[1].starts_with("line 8: ca.permit: is empty"), "{open:?}");
+    }
+
+    #[test]
+    fn a_profile_is_checked_among_others_and_what_it_breaks_in_them_is_told() {
+        // G21
+        let told = |given: &[(&str, &str)], others: &[(&str, &str)]| -> Vec<String> {
+            Profiles::mistakes_among(given, others).iter().map(ToString::to_string).collect()
+        };
+        let leaf = format!("{LEAF}max_days = 9\n");
+        let root = format!("{ROOT}max_days = 9\n[ca]\nleaf_profile = 'leaf'\n");
+        assert_eq!(told(&[("leaf", &leaf)], &[("root", &root)]), [""; 0]);
+        assert!(told(&[("leaf", &leaf)], &[])[0].contains("no CA profile `root`"));
+        assert!(told(&[("leaf", LEAF)], &[("root", &root)])[0].contains("validity.max_days: is missing"));
+        let broken = told(&[("leaf", &root)], &[("root", &root), ("leaf", &leaf), ("other", "kind = 'x'")]);
+        assert!(broken.iter().any(|line| line.starts_with("profile root: ca.leaf_profile")), "{broken:?}");
+        assert!(!broken.iter().any(|line| line.contains("profile other")), "{broken:?}");
     }
 
     #[test]

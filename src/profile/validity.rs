@@ -13,7 +13,7 @@ use crate::x509::{UnixTime, Validity};
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct ValidityRules {
     pub(super) days: i64,
-    max_days: Option<i64>,
+    pub(super) max_days: Option<i64>,
     notice_above_days: Option<i64>,
     notice: Option<String>,
     pub(super) flaws: Vec<Mistake>,

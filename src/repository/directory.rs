@@ -1,8 +1,9 @@
 //! Publication into the directories of a home.
 use super::crl::CrlForms;
 use super::hold::Hold;
+use super::moving;
 use super::signed::SignedLists;
-use super::{AuthorityFiles, PendingRequest, PublishError, Publisher};
+use super::{AuthorityFiles, CeremonyFile, PendingRequest, PublishError, Publisher};
 use crate::home::{
     AuthorityName, Home, InvalidAuthorityName, Mode, PublicFile, ReadError, Replacement, WriteError,
     read_file, replace, replace_all, sync_directory,
@@ -15,6 +16,7 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+use zeroize::Zeroizing;
 
 /// Time to wait for another publisher.
 const WAIT: Duration = Duration::from_secs(30);
@@ -103,6 +105,31 @@ fn remove_if_there(path: &Path) -> Result<(), PublishError> {
             Err(WriteError { path: path.to_owned(), source }.into())
         }
         _ => Ok(()),
+    }
+}
+
+impl HomeDirectory {
+    fn ceremony_path(&self, authority: &str, file: CeremonyFile) -> Result<PathBuf, PublishError> {
+        let name = self.name(authority)?;
+        Ok(match file {
+            CeremonyFile::Request => self.home.ceremony_file(&name),
+            CeremonyFile::History => self.home.ceremony_history_file(&name),
+        })
+    }
+}
+
+impl HomeDirectory {
+    /// Writes a file in `requests/`, or removes it.
+    fn keep_request_file(&self, path: PathBuf, contents: Option<&[u8]>) -> Result<(), PublishError> {
+        if let Some(contents) = contents {
+            self.home.create_requests()?;
+            return Ok(replace(&path, contents, Mode::Private)?);
+        }
+        match fs::remove_file(&path) {
+            Ok(()) => Ok(sync_directory(path.parent().unwrap_or(&path))?),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            Err(source) => Err(WriteError { path, source }.into()),
+        }
     }
 }
 
@@ -196,6 +223,14 @@ impl Publisher for HomeDirectory {
         Ok(self.crl_forms(name)?.outline()?.and_then(|crl| crl.crl_number()).unwrap_or(0))
     }
 
+    fn move_authority(&self, from: &str, to: &str) -> Result<bool, PublishError> {
+        moving::move_authority(&self.home, &self.name(from)?, &self.name(to)?)
+    }
+
+    fn remove_responder(&self, name: &str) -> Result<bool, PublishError> {
+        moving::remove_responder(&self.home, &self.name(name)?)
+    }
+
     fn sweep(&self, issued_by: &[&str]) {
         let names: Vec<AuthorityName> = issued_by.iter().filter_map(|name| name.parse().ok()).collect();
         self.home.sweep(&names);
@@ -239,6 +274,17 @@ impl Publisher for HomeDirectory {
         Ok(certificate_file)
     }
 
+    fn responder_key(&self, authority: &str) -> Option<Zeroizing<Vec<u8>>> {
+        let file = self.home.responder_key_file(&self.name(authority).ok()?);
+        Some(Zeroizing::new(read_file(&file, LARGEST).ok()?))
+    }
+
+    fn responder_token(&self, authority: &str) -> Option<String> {
+        let octets = self.responder_key(authority)?;
+        let first = std::str::from_utf8(&octets).ok()?.lines().next()?;
+        first.starts_with("pkcs11:").then(|| first.to_owned())
+    }
+
     fn responder_certificate(&self, authority: &str) -> Option<Certificate> {
         let file = self.home.responder_certificate_file(&self.name(authority).ok()?);
         let octets = read_file(&file, LARGEST).ok()?;
@@ -260,6 +306,27 @@ impl Publisher for HomeDirectory {
         let path = self.home.pending_request_file(&self.name(&authority.name)?);
         self.home.create_requests()?;
         Ok(replace(&path, authority.to_string().as_bytes(), Mode::Private)?)
+    }
+
+    fn ceremony(&self, authority: &str, file: CeremonyFile) -> Result<Option<Vec<u8>>, PublishError> {
+        read_if_there(&self.ceremony_path(authority, file)?)
+    }
+
+    fn keep_ceremony(
+        &self,
+        authority: &str,
+        file: CeremonyFile,
+        contents: Option<&[u8]>,
+    ) -> Result<(), PublishError> {
+        self.keep_request_file(self.ceremony_path(authority, file)?, contents)
+    }
+
+    fn key_move(&self, authority: &str) -> Result<Option<Vec<u8>>, PublishError> {
+        read_if_there(&self.home.key_move_file(&self.name(authority)?))
+    }
+
+    fn keep_key_move(&self, authority: &str, contents: Option<&[u8]>) -> Result<(), PublishError> {
+        self.keep_request_file(self.home.key_move_file(&self.name(authority)?), contents)
     }
 
     fn place(&self, name: &str) -> Result<(), PublishError> {

@@ -3,6 +3,7 @@
 mod crl;
 mod directory;
 mod hold;
+mod moving;
 mod pending_request;
 mod signed;
 #[cfg(test)]
@@ -17,6 +18,7 @@ use crate::x509::extension::CrlNumber;
 use crate::x509::{Certificate, CertificateList, CrlListing, CrlSummary, Fingerprint, SerialNumber};
 use std::path::PathBuf;
 use std::sync::Arc;
+use zeroize::Zeroizing;
 
 /// Publishes certificates, CRLs, responder keys and certificates once they are on record.
 pub trait Publisher: Send + Sync {
@@ -121,6 +123,12 @@ pub trait Publisher: Send + Sync {
         private_key: &str,
     ) -> Result<PathBuf, PublishError>;
 
+    /// Returns the URI of the key of a CA's responder, when it is in a token.
+    fn responder_token(&self, authority: &str) -> Option<String>;
+
+    /// Returns the contents of the key file of a CA's responder, wiped after use; `None` when it cannot be read.
+    fn responder_key(&self, authority: &str) -> Option<Zeroizing<Vec<u8>>>;
+
     /// Returns the responder certificate in use, if there is one that can be read.
     fn responder_certificate(&self, authority: &str) -> Option<Certificate>;
 
@@ -137,6 +145,47 @@ pub trait Publisher: Send + Sync {
     /// When the file cannot be written.
     fn store_pending_request(&self, authority: &PendingRequest) -> Result<(), PublishError>;
 
+    /// Returns what is kept of the ceremonies of a CA.
+    ///
+    /// # Errors
+    /// When the file exists and cannot be read.
+    fn ceremony(&self, authority: &str, file: CeremonyFile) -> Result<Option<Vec<u8>>, PublishError>;
+
+    /// Keeps this of the ceremonies of a CA; `None` removes it.
+    ///
+    /// # Errors
+    /// When the file cannot be written or removed.
+    fn keep_ceremony(
+        &self,
+        authority: &str,
+        file: CeremonyFile,
+        contents: Option<&[u8]>,
+    ) -> Result<(), PublishError>;
+
+    /// Returns the note that the key of a CA is being moved, if there is one.
+    ///
+    /// # Errors
+    /// When the file exists and cannot be read.
+    fn key_move(&self, authority: &str) -> Result<Option<Vec<u8>>, PublishError>;
+
+    /// Notes that the key of a CA is being moved; `None` removes the note.
+    ///
+    /// # Errors
+    /// When the file cannot be written or removed.
+    fn keep_key_move(&self, authority: &str, contents: Option<&[u8]>) -> Result<(), PublishError>;
+
+    /// Moves the files of a CA to another name, and returns whether there were any.
+    ///
+    /// # Errors
+    /// When a file cannot be moved.
+    fn move_authority(&self, from: &str, to: &str) -> Result<bool, PublishError>;
+
+    /// Removes the certificates and keys of a CA's responders, and returns whether there were any.
+    ///
+    /// # Errors
+    /// When a file cannot be removed.
+    fn remove_responder(&self, name: &str) -> Result<bool, PublishError>;
+
     /// Creates the missing directories of a CA.
     ///
     /// # Errors
@@ -148,6 +197,15 @@ pub trait Publisher: Send + Sync {
     /// # Errors
     /// When the file cannot be removed.
     fn remove_pending_request(&self, name: &str) -> Result<(), PublishError>;
+}
+
+/// A file about the ceremonies of a CA.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum CeremonyFile {
+    /// The request that is not answered yet.
+    Request,
+    /// What the key signed, as far as it was taken in.
+    History,
 }
 
 /// Paths of a CA's published certificate.

@@ -20,6 +20,8 @@ pub struct PendingRequest {
     pub succeeds: Option<String>,
     /// When the request was made.
     pub since: UnixTime,
+    /// URI of the key, where it is not in its usual place.
+    pub key: Option<String>,
     /// The public key.
     pub public_key: SubjectPublicKeyInfo,
     /// The request in DER; `None` for an imported key.
@@ -63,6 +65,7 @@ impl PendingRequest {
             ocsp: word("ocsp").and_then(|word| word.parse().ok()),
             succeeds: word("succeeds").map(str::to_owned),
             since: word("since").and_then(UnixTime::parse).ok_or("it does not say since when")?,
+            key: word("key").map(str::to_owned),
             public_key,
             request,
         })
@@ -88,6 +91,9 @@ impl fmt::Display for PendingRequest {
         }
         if let Some(succeeds) = &self.succeeds {
             writeln!(f, "succeeds: {succeeds}")?;
+        }
+        if let Some(key) = &self.key {
+            writeln!(f, "key: {key}")?;
         }
         match self.request_pem() {
             Some(request) => f.write_str(&request),
@@ -115,11 +121,18 @@ mod tests {
             ocsp: Some(true),
             succeeds: Some("genfic".into()),
             since: UnixTime(1_800_000_000),
+            key: Some("pkcs11:token=Office;object=genfic-user".into()),
             public_key: key.public_key().clone(),
             request: Some(request),
         };
-        let brought =
-            PendingRequest { profile: None, ocsp: None, succeeds: None, request: None, ..asked.clone() };
+        let brought = PendingRequest {
+            profile: None,
+            ocsp: None,
+            succeeds: None,
+            key: None,
+            request: None,
+            ..asked.clone()
+        };
         for pending_request in [asked, brought] {
             let text = pending_request.to_string();
             assert!(text.starts_with("waiting for its certificate: see to genfic-user\nsince: 2027-01-15T"));

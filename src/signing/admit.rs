@@ -41,7 +41,7 @@ pub(super) fn crl(tbs: Recorded<TbsCertList>, own: &Certificate, key: &Key) -> A
     Ok(Admitted(tbs, TbsCertList::as_der))
 }
 
-fn is_by(said: &Contents<'_>, own: &Certificate, key: &Key) -> Result<(), SigningError> {
+pub(super) fn is_by(said: &Contents<'_>, own: &Certificate, key: &Key) -> Result<(), SigningError> {
     let its_own = authority_key_identifier(&own.key_identifier()).value;
     let is_own = said.by == own.tbs().subject().as_der() && said.identifier == Some(its_own);
     if is_own && own.tbs().public_key() == key { Ok(()) } else { Err(said.is_not_by(own)) }
@@ -50,6 +50,18 @@ fn is_by(said: &Contents<'_>, own: &Certificate, key: &Key) -> Result<(), Signin
 /// Makes and admits a `CertificationRequestInfo` (RFC 2986 §4.1) for this key.
 pub(super) fn request(subject: &Name, extensions: &[Extension], key: &Key) -> Admitted<Vec<u8>> {
     Admitted(encode_request(subject, key, extensions), Vec::as_slice)
+}
+
+/// What the key of a responder signs to name the key that comes after it: a text that no DER begins with, and the
+/// TBSCertificate of that key.
+pub(crate) fn enrolment_octets(tbs: &TbsCertificate) -> Vec<u8> {
+    [b"genfic-ca: the next key of this responder\n", tbs.as_der()].concat()
+}
+
+/// Admits the certificate that comes after that of the responder with this key.
+pub(super) fn enrolment(tbs: &TbsCertificate) -> Admission<Vec<u8>> {
+    Contents::of(tbs.as_der(), SignedKind::Certificate)?;
+    Ok(Admitted(enrolment_octets(tbs), Vec::as_slice))
 }
 
 /// Admits an OCSP response of the responder whose key has this hash.

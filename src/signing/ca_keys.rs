@@ -1,9 +1,9 @@
 //! Stores of CA keys, and references to the keys.
-use super::{CaSigner, KeyError, MarkError, OpenedKey};
+use super::{AdministerKeys, BroughtKey, CaSigner, KeyError, MarkError, MoveKeys, TokenUri};
 use crate::error::Shown as _;
 use crate::index::Authority;
 use crate::x509::extension::CrlNumber;
-use crate::x509::{KeyAlgorithm, SubjectPublicKeyInfo};
+use crate::x509::{Certificate, KeyAlgorithm, SerialNumber, SubjectPublicKeyInfo};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,7 +14,8 @@ pub struct KeyRef {
     /// SHA-256 of the SubjectPublicKeyInfo; `None` for a key that is not generated yet. A token finds a key by this
     /// digest, a store of files by the URI.
     pub identity: Option<[u8; 32]>,
-    /// URI whose scheme names the store: `age:NAME.age`.
+    /// URI whose scheme names the store: `age:NAME.age`, `signer:NAME.age`,
+    /// `pkcs11:token=TOKEN;object=NAME`.
     pub uri: String,
 }
 
@@ -32,11 +33,31 @@ impl KeyRef {
         Self { identity: Some(key.digest()), ..self }
     }
 
+    /// Returns whether the key is in a token, which a command reaches or the signer that listens.
+    #[must_use]
+    pub(crate) fn is_in_token(&self) -> bool {
+        token_part(&self.uri).is_some()
+    }
+
+    /// Returns whether the signer that listens has the key.
+    #[must_use]
+    pub(crate) fn is_in_service(&self) -> bool {
+        self.within("signer").is_some()
+    }
+
     /// Returns the part of the URI after this scheme; `None` for another scheme.
     #[must_use]
-    pub(super) fn within(&self, scheme: &str) -> Option<&str> {
+    pub(crate) fn within(&self, scheme: &str) -> Option<&str> {
         self.uri.split_once(':').filter(|(found, _)| *found == scheme).map(|(_, name)| name)
     }
+}
+
+/// Returns the URI of RFC 7512 in the URI of a key in a token: the whole of it, or for one that the signer which listens
+/// reaches (`signer:pkcs11:...`) what follows.
+#[must_use]
+pub(crate) fn token_part(uri: &str) -> Option<&str> {
+    let uri = uri.strip_prefix("signer:").unwrap_or(uri);
+    uri.starts_with("pkcs11:").then_some(uri)
 }
 
 /// The location of a key or of its mark, as messages show it.
@@ -84,6 +105,16 @@ pub trait CaKeys: Send + Sync {
     /// Returns the reference that a new key of the CA with this name gets here.
     fn new_key(&self, authority: &str) -> KeyRef;
 
+    /// Returns the reference that a new key of the CA with this name gets in a token.
+    fn new_key_in(&self, token: &TokenUri, authority: &str) -> KeyRef {
+        KeyRef { identity: None, uri: token.for_key(authority).to_string() }
+    }
+
+    /// Returns the reference that a key of another program gets here, which a file has: it comes into the home.
+    fn imported_key(&self, authority: &str) -> KeyRef {
+        self.new_key(authority)
+    }
+
     /// Returns the location of a key, whether or not the key exists.
     fn place(&self, key: &KeyRef) -> KeyPlace;
 
@@ -112,6 +143,19 @@ pub trait CaKeys: Send + Sync {
     /// When the mark cannot be read or written; [`MarkError::Busy`] when another process holds the lock too long.
     fn raise_mark(&self, key: &KeyRef, number: CrlNumber) -> Result<(), MarkError>;
 
+    /// Says under which profile the CA of a key is made, or was. A signer names by it who may use other profiles; a store
+    /// in this process has no use for it.
+    fn note_profile(&self, key: &KeyRef, profile: &str) {
+        let _ = (key, profile);
+    }
+
+    /// Gives a key and its mark this other reference, whose URI the index has already. Returns whether there was
+    /// anything to move.
+    ///
+    /// # Errors
+    /// When there is another key under the new reference, or the store fails.
+    fn rename(&self, from: &KeyRef, to: &KeyRef) -> Result<bool, KeyError>;
+
     /// Returns the store's ability to import keys, if it has it.
     fn importing(&self) -> Option<&dyn ImportKeys>;
 
@@ -120,6 +164,24 @@ pub trait CaKeys: Send + Sync {
 
     /// Returns the store's ability to delete keys, if it has it.
     fn discarding(&self) -> Option<&dyn DiscardKeys>;
+
+    /// Returns the store's ability to protect keys with other passphrases, if it has it.
+    fn protecting(&self) -> Option<&dyn ProtectKeys>;
+
+    /// Returns the store's memory of what its keys signed, if it has one.
+    fn remembering(&self) -> Option<&dyn RememberSignatures> {
+        None
+    }
+
+    /// Returns the store's ability to describe, limit and hand out its keys, if it has it.
+    fn administering(&self) -> Option<&dyn AdministerKeys> {
+        None
+    }
+
+    /// Returns the store's ability to hand keys over to another place, if it has it.
+    fn moving(&self) -> Option<&dyn MoveKeys> {
+        None
+    }
 }
 
 /// A store that imports keys which were made by other programs.
@@ -128,7 +190,7 @@ pub trait ImportKeys {
     ///
     /// # Errors
     /// As [`CaKeys::generate`].
-    fn import(&self, key: &KeyRef, opened: OpenedKey) -> Result<Arc<dyn CaSigner>, KeyError>;
+    fn import(&self, key: &KeyRef, brought: BroughtKey) -> Result<Arc<dyn CaSigner>, KeyError>;
 }
 
 /// A store that can check a key without its secret.
@@ -138,6 +200,12 @@ pub trait InspectKeys {
     /// # Errors
     /// When the key does not exist here, or no secret could unlock it.
     fn inspect(&self, key: &KeyRef) -> Result<(), KeyError>;
+
+    /// Returns the contents of the file of a key, encrypted, for a backup.
+    ///
+    /// # Errors
+    /// When there is no such file, or it cannot be read.
+    fn sealed(&self, key: &KeyRef) -> Result<Vec<u8>, KeyError>;
 
     /// Returns the paths of the files of a key, whether or not they exist: the key file first, then current and
     /// former files beside it.
@@ -153,6 +221,96 @@ pub trait DiscardKeys {
     fn discard(&self, key: &KeyRef) -> Result<(), KeyError>;
 }
 
+/// A store that protects keys with passphrases, which can be changed.
+pub trait ProtectKeys {
+    /// Unlocks a key with its present passphrase, and encrypts it with a new one. Nothing is written yet.
+    ///
+    /// # Errors
+    /// As [`CaKeys::signer`]; when the new passphrase is not available or weak, or the key is not the one on record.
+    fn reencrypt(&self, key: &KeyRef) -> Result<Reencrypted, KeyError>;
+
+    /// Puts a key encrypted anew in the place of the former one, durably: before that the old passphrase opens it, and
+    /// afterwards the new one alone.
+    ///
+    /// # Errors
+    /// When the key was changed by another process since, or cannot be written. The former one stays.
+    fn put_reencrypted(&self, reencrypted: &Reencrypted) -> Result<(), KeyError>;
+}
+
+/// What a store of keys has to be shown before it signs a CRL.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct ToBeShown {
+    /// Serial numbers of certificates whose ends it does not know.
+    pub certificates: Vec<SerialNumber>,
+    /// Whether it does not know the last CRL.
+    pub crl: bool,
+}
+
+/// A store that remembers what its keys signed, and signs no CRL that takes back a revocation.
+pub trait RememberSignatures {
+    /// Returns what it has to be shown before it signs a CRL that follows the one of the number `last` and leaves out
+    /// its entries with these serial numbers.
+    ///
+    /// # Errors
+    /// When the store cannot be asked.
+    fn to_be_shown(
+        &self,
+        key: &KeyRef,
+        last: CrlNumber,
+        left_out: &[SerialNumber],
+    ) -> Result<ToBeShown, KeyError>;
+
+    /// Shows certificates that the key of this CA signed.
+    ///
+    /// # Errors
+    /// When the store cannot be asked, or one of them has no signature of the key.
+    fn show_certificates(
+        &self,
+        key: &KeyRef,
+        issuer: &Certificate,
+        certificates: &[Certificate],
+    ) -> Result<(), KeyError>;
+
+    /// Shows a CRL that the key of this CA signed, DER.
+    ///
+    /// # Errors
+    /// As [`RememberSignatures::show_certificates`].
+    fn show_crl(&self, key: &KeyRef, issuer: &Certificate, crl: &[u8]) -> Result<(), KeyError>;
+
+    /// Says that these certificates were given up: nobody has them.
+    ///
+    /// # Errors
+    /// When the store cannot be asked.
+    fn abandon(&self, key: &KeyRef, serials: &[SerialNumber]) -> Result<(), KeyError>;
+
+    /// Says that a key comes back here from a medium: what it signed meanwhile is remembered there.
+    ///
+    /// # Errors
+    /// When the store cannot be asked.
+    fn note_return(&self, key: &KeyRef) -> Result<(), KeyError>;
+
+    /// Accepts what a restore could not know.
+    ///
+    /// # Errors
+    /// When the store cannot be asked.
+    fn accept_gap(&self) -> Result<(), KeyError>;
+}
+
+/// A key that is encrypted with a new passphrase, and that is not in its place yet.
+pub enum Reencrypted {
+    /// In the memory of this process.
+    Here {
+        /// The file.
+        path: PathBuf,
+        /// The contents of the file now, encrypted.
+        before: Vec<u8>,
+        /// The new contents, encrypted.
+        after: Vec<u8>,
+    },
+    /// In the signer, which knows it by this number.
+    InSigner(u32),
+}
+
 impl dyn CaKeys + '_ {
     /// Returns the reference to the key of a CA on record; for an external CA, the reference that the key would have
     /// here.
@@ -164,14 +322,20 @@ impl dyn CaKeys + '_ {
         }
     }
 
+    /// Returns the reference that a key gets when its CA is called otherwise: a key in a token keeps its own.
+    #[must_use]
+    pub(crate) fn renamed(&self, key: &KeyRef, authority: &str) -> KeyRef {
+        if key.is_in_token() { key.clone() } else { self.new_key(authority) }
+    }
+
     /// Imports a key as [`ImportKeys::import`].
     ///
     /// # Errors
     /// As [`ImportKeys::import`]; [`KeyError::Backend`] for a store that imports none.
-    pub fn import(&self, key: &KeyRef, opened: OpenedKey) -> Result<Arc<dyn CaSigner>, KeyError> {
+    pub fn import(&self, key: &KeyRef, brought: BroughtKey) -> Result<Arc<dyn CaSigner>, KeyError> {
         let unable =
             || KeyError::Backend(self.place(key), "keys made elsewhere are not taken in here".into());
-        self.importing().ok_or_else(unable)?.import(key, opened)
+        self.importing().ok_or_else(unable)?.import(key, brought)
     }
 
     /// Deletes a key as [`DiscardKeys::discard`].
@@ -181,6 +345,15 @@ impl dyn CaKeys + '_ {
     pub(crate) fn discard(&self, key: &KeyRef) -> Result<(), KeyError> {
         let unable = || KeyError::Backend(self.place(key), "keys are not removed here".into());
         self.discarding().ok_or_else(unable)?.discard(key)
+    }
+
+    /// Returns the store's ability to protect keys with other passphrases.
+    ///
+    /// # Errors
+    /// [`KeyError::Backend`] for a store of keys without passphrases.
+    pub(crate) fn protector(&self, key: &KeyRef) -> Result<&dyn ProtectKeys, KeyError> {
+        let unable = || KeyError::Backend(self.place(key), "keys have no passphrases here".into());
+        self.protecting().ok_or_else(unable)
     }
 }
 

@@ -1,13 +1,35 @@
 //! The signer of a CA.
 use super::private_key::PrivateKey;
 use super::sealed::Sealed;
-use super::{SigningError, admit, request};
+use super::{KeyError, PresentResponder, SigningError, admit, request};
 use crate::failpoint;
 use crate::index::Recorded;
+use crate::par_map::par_map;
 use crate::x509::{
     Certificate, CertificateList, GeneralName, Name, SignatureAlgorithm, SubjectPublicKeyInfo, TbsCertList,
     TbsCertificate, encode_signed,
 };
+
+/// A line of the envelope of a key, which is the most that it ever signs: a field and its value, both as in the file
+/// (TOML).
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct EnvelopeLine {
+    /// The field, such as `longest_days`.
+    pub field: String,
+    /// Its value.
+    pub value: String,
+}
+
+impl EnvelopeLine {
+    /// Returns the lines of an envelope, without comments.
+    pub(crate) fn all_of(text: &str) -> Vec<Self> {
+        let line = |line: &str| {
+            let (field, value) = line.split_once(" = ").filter(|_| !line.starts_with('#'))?;
+            Some(Self { field: field.to_owned(), value: value.to_owned() })
+        };
+        text.lines().filter_map(line).collect()
+    }
+}
 
 /// A CA's unlocked key, in memory or on a token. It signs certificates and CRLs that were linted and recorded, each
 /// once, and certification requests for itself. The trait is sealed, so no other crate can implement a signer that
@@ -97,6 +119,34 @@ pub trait CaSigner: Sealed + Send + Sync {
         issuer: Option<&Certificate>,
     ) -> Result<Certificate, SigningError>;
 
+    /// Signs a group of TBSCertificates as [`CaSigner::sign_certificate`] does, all or none.
+    ///
+    /// # Errors
+    /// As [`CaSigner::sign_certificate`], for the first of them that is not signed.
+    fn sign_certificates(
+        &self,
+        group: Vec<Recorded<TbsCertificate>>,
+        issuer: Option<&Certificate>,
+    ) -> Result<Vec<Certificate>, SigningError> {
+        par_map(group, |tbs| self.sign_certificate(tbs, issuer)).into_iter().collect()
+    }
+
+    /// Signs the certificate of a responder as [`CaSigner::sign_certificate`] does. `present` returns the responder that
+    /// is in use, if there is one: a signer that is a service takes the word of its key for the one that comes after it,
+    /// and may be asked for that without anybody who unlocks a key for certificates of responders.
+    ///
+    /// # Errors
+    /// As [`CaSigner::sign_certificate`].
+    fn sign_responder(
+        &self,
+        tbs: Recorded<TbsCertificate>,
+        issuer: &Certificate,
+        present: &dyn Fn() -> Option<PresentResponder>,
+    ) -> Result<Certificate, SigningError> {
+        let _ = present;
+        self.sign_certificate(tbs, Some(issuer))
+    }
+
     /// Signs a TBSCertList of the CA of this key with the certificate `issuer`, and verifies the signature.
     ///
     /// # Errors
@@ -114,6 +164,16 @@ pub trait CaSigner: Sealed + Send + Sync {
     /// [`SigningError::Signature`] when the signature does not verify, [`SigningError::Key`] when the key's store
     /// fails.
     fn sign_request(&self, subject: &Name, names: &[GeneralName]) -> Result<Vec<u8>, SigningError>;
+
+    /// Returns the envelope of the key, or where it has none yet, the one that it gets with this certificate; none for a
+    /// key without a signer of its own.
+    ///
+    /// # Errors
+    /// When the signer cannot be asked, or the envelope cannot be read.
+    fn envelope_with(&self, tbs: &TbsCertificate) -> Result<Vec<EnvelopeLine>, KeyError> {
+        let _ = tbs;
+        Ok(Vec::new())
+    }
 }
 
 /// A CA's key in the memory of this process.

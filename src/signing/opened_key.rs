@@ -3,6 +3,7 @@ use super::KeyError;
 use super::soft_key::SoftKey;
 use crate::x509::SubjectPublicKeyInfo;
 use std::fmt;
+use zeroize::Zeroizing;
 
 /// A private key that was read from a file. It cannot sign. Either a store of CA keys imports it
 /// ([`ImportKeys`](super::ImportKeys)), or it becomes the key of a subscriber
@@ -49,8 +50,26 @@ impl OpenedKey {
         self.0.public_key()
     }
 
+    /// Returns a `PrivateKeyInfo`, DER.
+    ///
+    /// # Errors
+    /// [`KeyError::Cryptography`] when the key cannot be encoded.
+    pub(crate) fn to_pkcs8_der(&self) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+        self.0.to_pkcs8_der()
+    }
+
+    pub(super) fn soft(&self) -> &SoftKey {
+        &self.0
+    }
+
     pub(crate) fn into_inner(self) -> SoftKey {
         self.0
+    }
+}
+
+impl From<SoftKey> for OpenedKey {
+    fn from(key: SoftKey) -> Self {
+        Self(key)
     }
 }
 

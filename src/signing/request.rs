@@ -1,7 +1,18 @@
 //! Certification requests (RFC 2986), which both CA keys and subscriber keys sign.
 use super::private_key::PrivateKey;
 use super::{SigningError, admit};
-use crate::x509::{GeneralName, Name, encode_signed, extension, verify};
+use crate::x509::{
+    Extension, GeneralName, Name, SubjectPublicKeyInfo, encode_request, encode_signed, extension, verify,
+};
+
+/// Returns a `CertificationRequestInfo` (RFC 2986 §4.1) for this key, DER.
+pub(crate) fn request_info(subject: &Name, names: &[GeneralName], key: &SubjectPublicKeyInfo) -> Vec<u8> {
+    encode_request(subject, key, &requested_extensions(subject, names))
+}
+
+fn requested_extensions(subject: &Name, names: &[GeneralName]) -> Vec<Extension> {
+    if names.is_empty() { Vec::new() } else { vec![extension::subject_alt_name(names, subject)] }
+}
 
 /// Returns a request with this subject and these names, DER. It is signed by the key that the certificate is
 /// requested for, and the signature is verified.
@@ -10,9 +21,7 @@ pub(super) fn sign(
     subject: &Name,
     names: &[GeneralName],
 ) -> Result<Vec<u8>, SigningError> {
-    let extensions =
-        if names.is_empty() { Vec::new() } else { vec![extension::subject_alt_name(names, subject)] };
-    let info = admit::request(subject, &extensions, key.public_key());
+    let info = admit::request(subject, &requested_extensions(subject, names), key.public_key());
     let signature = key.sign(&info)?;
     let info = info.into_inner();
     if !verify(key.public_key(), key.algorithm(), &info, &signature) {

@@ -1,13 +1,18 @@
 //! Keys of OCSP responders (RFC 6960 §4.2.2.2).
+use super::admit::Admitted;
+use super::pkcs11::{TokenKey, TokenStore};
 use super::private_key::PrivateKey;
 use super::soft_key::SoftKey;
-use super::{KeyError, SigningError, admit};
-use crate::x509::{KeyAlgorithm, SignatureAlgorithm, SubjectPublicKeyInfo};
+use super::{KeyError, KeyRef, SecretSpec, SigningError, Unattended, admit};
+use crate::error::Reason;
+use crate::x509::{Certificate, KeyAlgorithm, SignatureAlgorithm, SubjectPublicKeyInfo, TbsCertificate, pem};
 use std::fmt;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 use zeroize::Zeroizing;
 
-/// The key of an OCSP responder. It signs only ResponseData that names this key as the responder. It cannot be made
-/// from the key of a CA.
+/// The key of an OCSP responder. It signs only ResponseData that names this key as the responder, and which key
+/// comes after it. It cannot be made from the key of a CA.
 ///
 /// ```compile_fail,E0308
 /// # use genfic_ca::{index::Recorded, signing::ResponseSigner, x509::TbsCertificate};
@@ -30,8 +35,87 @@ use zeroize::Zeroizing;
 /// }
 /// ```
 pub struct ResponseSigner {
-    key: SoftKey,
+    key: ResponderKey,
     key_hash: Vec<u8>,
+}
+
+/// The key itself, or the way to it.
+enum ResponderKey {
+    Soft(SoftKey),
+    Token(ResponderToken),
+}
+
+impl PrivateKey for ResponderKey {
+    fn public_key(&self) -> &SubjectPublicKeyInfo {
+        match self {
+            Self::Soft(key) => key.public_key(),
+            Self::Token(token) => &token.public_key,
+        }
+    }
+
+    fn sign<T>(&self, message: &Admitted<T>) -> Result<Vec<u8>, KeyError> {
+        match self {
+            Self::Soft(key) => key.sign(message),
+            Self::Token(token) => token.sign(message),
+        }
+    }
+}
+
+/// A responder's key in a token, which is opened when the first response is to be signed, and again when the token was
+/// away.
+struct ResponderToken {
+    store: TokenStore,
+    key: KeyRef,
+    public_key: SubjectPublicKeyInfo,
+    open: Mutex<Option<Arc<TokenKey>>>,
+}
+
+/// The tokens that keys of responders may be in.
+#[derive(Clone)]
+pub(crate) struct ResponderTokens(TokenStore);
+
+impl Default for ResponderTokens {
+    /// None: nothing is signed with a key in a token.
+    fn default() -> Self {
+        Self::new(Vec::new(), SecretSpec::Prompt)
+    }
+}
+
+impl ResponderTokens {
+    /// Returns the tokens of these modules, whose PIN is in `pin`.
+    pub(crate) fn new(modules: Vec<PathBuf>, pin: SecretSpec) -> Self {
+        Self(TokenStore::new(modules, PathBuf::new(), Arc::new(Unattended(pin))))
+    }
+
+    /// Returns the key with this URI, which is the private half of this public key or none.
+    pub(crate) fn signer(&self, uri: &str, public_key: SubjectPublicKeyInfo) -> ResponseSigner {
+        let key = KeyRef { identity: None, uri: uri.to_owned() }.of_key(&public_key);
+        let key_hash = public_key.key_hash();
+        let token = ResponderToken { store: self.0.clone(), key, public_key, open: Mutex::default() };
+        ResponseSigner { key: ResponderKey::Token(token), key_hash }
+    }
+}
+
+impl ResponderToken {
+    fn opened(&self, anew: bool) -> Result<Arc<TokenKey>, KeyError> {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if anew {
+            *open = None;
+        }
+        if let Some(open) = open.as_ref() {
+            return Ok(Arc::clone(open));
+        }
+        let key = Arc::new(self.store.open(&self.key)?);
+        *open = Some(Arc::clone(&key));
+        Ok(key)
+    }
+
+    fn sign<T>(&self, message: &Admitted<T>) -> Result<Vec<u8>, KeyError> {
+        match PrivateKey::sign(self.opened(false)?.as_ref(), message) {
+            Err(KeyError::TokenGone(..)) => PrivateKey::sign(self.opened(true)?.as_ref(), message),
+            signed => signed,
+        }
+    }
 }
 
 impl ResponseSigner {
@@ -41,7 +125,25 @@ impl ResponseSigner {
     /// [`KeyError::Malformed`] when the octets are not a usable key.
     pub fn from_pkcs8_der(octets: &[u8]) -> Result<Self, KeyError> {
         let key = SoftKey::from_pkcs8_der(octets)?;
-        Ok(Self { key_hash: key.public_key().key_hash(), key })
+        Ok(Self { key_hash: key.public_key().key_hash(), key: ResponderKey::Soft(key) })
+    }
+
+    /// Reads the keys of a PEM file, each in a block of its own.
+    ///
+    /// # Errors
+    /// When it is no PEM file, or a block of it is no plain key.
+    pub(crate) fn all_in(file: &[u8]) -> Result<Vec<Self>, Reason> {
+        let text = std::str::from_utf8(file).map_err(|_| "not a PEM file".to_owned())?;
+        let mut keys = Vec::new();
+        for block in pem::frames(text).filter(|block| block.body().is_some()) {
+            let (label, document) =
+                der::SecretDocument::from_pem(block.whole()).map_err(|error| error.to_string())?;
+            if label != "PRIVATE KEY" {
+                return Err(format!("{label} where a plain PKCS#8 PRIVATE KEY belongs").into());
+            }
+            keys.push(Self::from_pkcs8_der(document.as_bytes()).map_err(|error| error.to_string())?);
+        }
+        Ok(keys)
     }
 
     /// Returns the public key.
@@ -63,6 +165,34 @@ impl ResponseSigner {
     /// [`SigningError::Key`] when signing fails.
     pub fn sign(&self, data: &EncodedResponseData) -> Result<Vec<u8>, SigningError> {
         Ok(self.key.sign(&admit::response(&data.0, &self.key_hash)?)?)
+    }
+
+    /// Signs that the key in this TBSCertificate comes after this one, and returns the octets of the signature. They are
+    /// no response, and stand for nothing but to the signer of the CA's key.
+    ///
+    /// # Errors
+    /// [`SigningError::Contents`] when the octets are no TBSCertificate, [`SigningError::Key`] when signing fails.
+    pub(crate) fn enrol(&self, tbs: &TbsCertificate) -> Result<Vec<u8>, SigningError> {
+        Ok(self.key.sign(&admit::enrolment(tbs)?)?)
+    }
+}
+
+/// The responder of a CA that is in use.
+pub struct PresentResponder {
+    /// Its certificate.
+    pub certificate: Certificate,
+    /// The key that this is for.
+    pub key: ResponseSigner,
+}
+
+impl PresentResponder {
+    /// Returns the responder with this certificate and its key, which is in a key file. While a responder is renewed, the
+    /// file has two. `None` when the key is not in it, as when it is in a token.
+    #[must_use]
+    pub(crate) fn of(certificate: Certificate, key_file: &[u8]) -> Option<Self> {
+        let keys = ResponseSigner::all_in(key_file).ok()?;
+        let key = keys.into_iter().find(|key| key.public_key() == certificate.tbs().public_key())?;
+        Some(Self { certificate, key })
     }
 }
 
@@ -97,7 +227,7 @@ impl EncodedResponseData {
 pub(crate) struct PlainKey {
     /// The public key, for which a certificate is issued.
     pub public_key: SubjectPublicKeyInfo,
-    /// The private key, PKCS#8 in PEM, wiped after use.
+    /// The private key, PKCS#8 in PEM, wiped after use; for a key in a token its URI.
     pub pem: Zeroizing<String>,
 }
 
@@ -109,5 +239,10 @@ impl PlainKey {
     pub(crate) fn generate(algorithm: KeyAlgorithm) -> Result<Self, KeyError> {
         let key = SoftKey::generate(algorithm)?;
         Ok(Self { public_key: key.public_key().clone(), pem: key.to_pem()? })
+    }
+
+    /// Returns a key in a token: what the responder gets is its URI.
+    pub(crate) fn in_token(uri: &str, public_key: SubjectPublicKeyInfo) -> Self {
+        Self { public_key, pem: Zeroizing::new(format!("{uri}\n")) }
     }
 }

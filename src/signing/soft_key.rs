@@ -8,6 +8,7 @@ mod rsa;
 use super::KeyError;
 use super::admit::Admitted;
 use super::private_key::PrivateKey;
+use super::vault::{ForKey, VaultKey};
 use crate::error::Reason;
 use crate::x509::{KeyAlgorithm, KeyScheme, SubjectPublicKeyInfo, Unidentified, identify};
 use der::pem::LineEnding;
@@ -36,7 +37,11 @@ impl SoftKey {
             return Err(KeyError::Malformed(format!("{algorithm} keys are not generated here")));
         }
         let scheme = private_half::scheme(algorithm.scheme());
-        Self::new(scheme.generate(algorithm.length()).map_err(|_| KeyError::Cryptography("key generation"))?)
+        Self::new(
+            scheme
+                .generate(algorithm.length())
+                .map_err(|_| KeyError::Cryptography("key generation".into()))?,
+        )
     }
 
     /// Reads a `PrivateKeyInfo` or `OneAsymmetricKey`. The private and the public half must belong together.
@@ -80,7 +85,7 @@ impl SoftKey {
     fn new(private: Box<dyn PrivateHalf>) -> Result<Self, KeyError> {
         let public_key = {
             let encoded = private.public_key();
-            let encoded = encoded.map_err(|_| KeyError::Cryptography("encoding the public key"))?;
+            let encoded = encoded.map_err(|_| KeyError::Cryptography("encoding the public key".into()))?;
             SubjectPublicKeyInfo::from_der(encoded.as_ref())
                 .map_err(|error| KeyError::Malformed(error.to_string()))?
         };
@@ -93,7 +98,7 @@ impl SoftKey {
     /// # Errors
     /// [`KeyError::Cryptography`] when the key cannot be encoded.
     pub(crate) fn to_pkcs8_der(&self) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-        self.private.to_pkcs8().map_err(|_| KeyError::Cryptography("encoding the private key"))
+        self.private.to_pkcs8().map_err(|_| KeyError::Cryptography("encoding the private key".into()))
     }
 
     /// Returns the public key.
@@ -106,7 +111,7 @@ impl SoftKey {
         let document = SecretDocument::try_from(self.to_pkcs8_der()?.as_slice());
         document
             .and_then(|document| document.to_pem(PLAIN, LineEnding::LF))
-            .map_err(|_| KeyError::Cryptography("encoding the private key"))
+            .map_err(|_| KeyError::Cryptography("encoding the private key".into()))
     }
 
     /// Reads a key from unencrypted PEM; returns the reason otherwise.
@@ -130,7 +135,17 @@ impl PrivateKey for SoftKey {
     }
 
     fn sign<T>(&self, message: &Admitted<T>) -> Result<Vec<u8>, KeyError> {
-        self.private.sign(message.octets()).map_err(|_| KeyError::Cryptography("signing"))
+        self.private.sign(message.octets()).map_err(|_| KeyError::Cryptography("signing".into()))
+    }
+}
+
+impl VaultKey for SoftKey {
+    fn public_key(&self) -> &SubjectPublicKeyInfo {
+        &self.public_key
+    }
+
+    fn sign(&self, message: ForKey<'_>) -> Result<Vec<u8>, KeyError> {
+        self.private.sign(message.octets()).map_err(|_| KeyError::Cryptography("signing".into()))
     }
 }
 

@@ -1,9 +1,10 @@
 //! Errors of the published status.
-use crate::error::{Code, Problem, Remedy, remedy};
+use crate::error::{Code, Problem, Remedy, Shown as _, remedy};
 use crate::home::WriteError;
 use crate::index::{IndexError, StoreError};
 use crate::x509::SerialNumber;
 use crate::x509::extension::CrlNumber;
+use std::path::PathBuf;
 
 /// Error of a reader or writer of the published status.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +38,9 @@ pub enum StatusError {
     /// The status cannot be published.
     #[error("the status is not published: {0}")]
     NotPublished(String),
+    /// A file that the manifest names is not there, as while the directory is being copied.
+    #[error("the published status is not whole: {} is missing", .0.shown())]
+    Incomplete(PathBuf),
     /// A status file, or the file of the index, cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -113,6 +117,7 @@ impl StatusError {
             Self::Contradicts { evidence: SignedEvidence::Audit(_), .. } => {
                 (Code::IndexContradictsAudit, remedy::Home::RevokeAgain.into())
             }
+            Self::Incomplete(_) => StoreError::Backend(String::new()).code_and_hint(),
             Self::NotPublished(_) => (Code::StatusNotPublished, remedy::Record::PublishStatus.into()),
         }
     }
@@ -151,6 +156,7 @@ mod tests {
             StatusError::NotContinued { published: 7 },
             StatusError::OlderCopy("CRL 7 of a is not on record".into()),
             StatusError::NotPublished("status/: denied".into()),
+            StatusError::Incomplete("status/delta-7.db".into()),
             StatusError::from(IndexError::CrlNumber(3)),
             StatusError::from(IndexError::Store(StoreError::Busy)),
             contradicted(SignedEvidence::Status("a".into())),

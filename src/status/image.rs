@@ -23,7 +23,7 @@ use std::path::Path;
 /// A column or table that older readers ignore needs no new version.
 pub(super) const VERSION: i64 = 1;
 
-/// Older readers ignore `retires`, and older files do not have it.
+/// Older readers ignore `retires`, as they ignore `not_after` in [`SCHEMA`], and older files do not have them.
 const AUTHORITY: &str = "
     CREATE TABLE authority (
         issuer INTEGER PRIMARY KEY, name TEXT NOT NULL, certificate BLOB NOT NULL, serves_ocsp INTEGER NOT NULL,
@@ -35,7 +35,7 @@ const SCHEMA: &str = "
     CREATE TABLE issuer_name (issuer INTEGER NOT NULL, octets BLOB NOT NULL) STRICT;
     CREATE TABLE status (
         issuer INTEGER NOT NULL, serial BLOB NOT NULL, state INTEGER NOT NULL, revoked_at INTEGER,
-        reason INTEGER, invalidity_date INTEGER, PRIMARY KEY (issuer, serial)
+        reason INTEGER, invalidity_date INTEGER, not_after INTEGER, PRIMARY KEY (issuer, serial)
     ) WITHOUT ROWID, STRICT;";
 
 /// A file under a temporary name. It is removed when this is dropped.
@@ -136,7 +136,7 @@ impl Image {
         let issuer = self.issuer(&row.id.issuer)?;
         let (state, revoked_at, reason, invalidity_date) = state_columns(&row.state);
         self.connection
-            .prepare_cached("INSERT OR REPLACE INTO status VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
+            .prepare_cached("INSERT OR REPLACE INTO status VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?
             .execute((
                 issuer,
                 row.id.serial_number.as_be_octets(),
@@ -144,6 +144,7 @@ impl Image {
                 revoked_at,
                 reason,
                 invalidity_date,
+                row.not_after.0,
             ))?;
         self.rows = self.rows.saturating_add(1);
         Ok(())

@@ -39,6 +39,9 @@ pub(super) struct StatusManifest {
     /// How issuers are identified in the files.
     #[serde(default)]
     identity: String,
+    /// Whether the files have notAfter of each certificate. Those of earlier versions do not.
+    #[serde(default)]
+    ends: bool,
 }
 
 /// One file of the status.
@@ -86,12 +89,14 @@ impl StatusManifest {
             confirmed: true,
             audit,
             identity: IDENTITY.into(),
+            ends: true,
         }
     }
 
-    /// Returns whether the files identify issuers as the index does now. Other files are made again.
-    pub(super) fn compares_names(&self) -> bool {
-        self.identity == IDENTITY
+    /// Returns whether the files identify issuers as the index does now, and have notAfter of each certificate. Other
+    /// files are made again.
+    pub(super) fn is_usable(&self) -> bool {
+        self.identity == IDENTITY && self.ends
     }
 
     /// Returns the manifest of a directory; `None` when nothing was published there.

@@ -14,6 +14,7 @@ mod continuity;
 mod continuity_tests;
 mod directory;
 mod error;
+mod freshness;
 mod image;
 #[cfg(test)]
 mod image_reuse_tests;
@@ -32,12 +33,13 @@ pub(crate) use compare::StatusComparison;
 pub use directory::StatusDirectory;
 pub(crate) use error::SignedEvidence;
 pub use error::StatusError;
+pub use freshness::{CLOCK_SKEW, StatusAge, beyond};
 pub use publish::PublishedFiles;
 #[cfg(test)]
 pub(crate) use publish::Written;
 pub(crate) use publish::publish;
 pub use publisher::StatusPublisher;
-pub use reader::{StatusReader, StatusSource};
+pub use reader::{StatusEntry, StatusReader, StatusSource};
 pub(crate) use signed::{CrlMarks, SignedCrls, check_contradicting, contradicts, last_signed, signed_list};
 pub use snapshot::StatusSnapshot;
 

@@ -66,7 +66,7 @@ pub(crate) fn publish(
     let continued = old.as_ref().map_or(Ok(true), |old| is_continued(reader, old))?;
     let usable = old.as_ref().filter(|old| {
         continued
-            && old.compares_names()
+            && old.is_usable()
             && std::iter::once(&old.base).chain(&old.delta).all(|part| directory.join(&part.file).is_file())
     });
     let continuity = Continuity { reader, signed, directory, old: old.as_ref(), continued };

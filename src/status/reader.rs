@@ -3,13 +3,30 @@ use super::{PublishedAuthority, StatusError};
 use crate::index::CertificateState;
 use crate::x509::{CertificateId, UnixTime};
 
+/// What is published about one certificate.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct StatusEntry {
+    /// The state of the certificate.
+    pub state: CertificateState,
+    /// notAfter of the certificate; `None` in files of an earlier version.
+    pub not_after: Option<UnixTime>,
+}
+
 /// One state of the published status. It never changes.
 pub trait StatusReader: Send + Sync {
+    /// Returns what is published about a certificate; `None` when this CA never assigned the serial number.
+    ///
+    /// # Errors
+    /// When the published status cannot be read.
+    fn entry(&self, id: &CertificateId) -> Result<Option<StatusEntry>, StatusError>;
+
     /// Returns the state of a certificate; `None` when this CA never assigned the serial number.
     ///
     /// # Errors
     /// When the published status cannot be read.
-    fn status(&self, id: &CertificateId) -> Result<Option<CertificateState>, StatusError>;
+    fn status(&self, id: &CertificateId) -> Result<Option<CertificateState>, StatusError> {
+        Ok(self.entry(id)?.map(|entry| entry.state))
+    }
 
     /// Returns every CA.
     fn authorities(&self) -> &[PublishedAuthority];

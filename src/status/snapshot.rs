@@ -2,7 +2,7 @@
 use super::failed;
 use super::image::VERSION;
 use super::manifest::{FileIdentity, StatusPart};
-use super::{PublishedAuthority, StatusError, StatusReader};
+use super::{PublishedAuthority, StatusEntry, StatusError, StatusReader};
 use crate::audit::Head;
 use crate::error::Shown as _;
 use crate::home::open_file;
@@ -15,7 +15,7 @@ use base16ct::lower::encode_string as hex;
 use rusqlite::{Connection, OpenFlags};
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -51,7 +51,7 @@ impl StatusSnapshot {
         let Some(delta) = &self.delta else { return self.base.for_each(visit) };
         delta.for_each(visit)?;
         let mut failed = Ok(());
-        self.base.for_each(&mut |id, state| match delta.status(&id) {
+        self.base.for_each(&mut |id, state| match delta.entry(&id) {
             Ok(None) => visit(id, state),
             Ok(Some(_)) => {}
             Err(error) => failed = Err(error),
@@ -61,13 +61,13 @@ impl StatusSnapshot {
 }
 
 impl StatusReader for StatusSnapshot {
-    fn status(&self, id: &CertificateId) -> Result<Option<CertificateState>, StatusError> {
+    fn entry(&self, id: &CertificateId) -> Result<Option<StatusEntry>, StatusError> {
         if let Some(delta) = &self.delta
-            && let Some(state) = delta.status(id)?
+            && let Some(entry) = delta.entry(id)?
         {
-            return Ok(Some(state));
+            return Ok(Some(entry));
         }
-        self.base.status(id)
+        self.base.entry(id)
     }
 
     fn authorities(&self) -> &[PublishedAuthority] {
@@ -84,7 +84,11 @@ impl StatusReader for StatusSnapshot {
 }
 
 const STATUS: &str = "
-    SELECT state, revoked_at, reason, invalidity_date FROM status WHERE issuer = ?1 AND serial = ?2";
+    SELECT state, revoked_at, reason, invalidity_date, not_after FROM status WHERE issuer = ?1 AND serial = ?2";
+
+/// The same of a file of an earlier version.
+const STATUS_WITHOUT_END: &str = "
+    SELECT state, revoked_at, reason, invalidity_date, NULL FROM status WHERE issuer = ?1 AND serial = ?2";
 
 const ALL: &str = "
     SELECT state, revoked_at, reason, invalidity_date, serial FROM status WHERE issuer = ?1";
@@ -97,6 +101,8 @@ const CACHE: i64 = -256;
 pub(super) struct Layer {
     file: String,
     sha256: String,
+    /// The query of one certificate.
+    query: &'static str,
     issuers: HashMap<IssuerId, i64>,
     authorities: Vec<PublishedAuthority>,
     connections: Vec<Mutex<Connection>>,
@@ -108,7 +114,10 @@ impl Layer {
     /// at once, because the file may be removed while it is in use.
     pub(super) fn open(directory: &Path, part: &StatusPart) -> Result<Self, StatusError> {
         let path = directory.join(&part.file);
-        let mut file = open_file(&path).map_err(|error| failed(&path, &error))?;
+        let mut file = open_file(&path).map_err(|error| match error.kind() {
+            ErrorKind::NotFound => StatusError::Incomplete(path.clone()),
+            _ => failed(&path, &error),
+        })?;
         let found = hash(&mut file).map_err(|error| failed(&path, &error))?;
         if found != part.sha256 {
             return Err(StoreError::Damaged(format!(
@@ -123,9 +132,14 @@ impl Layer {
             Some(connection) => known(connection)?,
             None => (HashMap::new(), Vec::new()),
         };
+        let first = connections.first();
+        let tells_end =
+            first.map_or(Ok(true), |connection| connection.column_exists(None, "status", "not_after"))?;
+        let query = if tells_end { STATUS } else { STATUS_WITHOUT_END };
         Ok(Self {
             file: part.file.clone(),
             sha256: part.sha256.clone(),
+            query,
             issuers,
             authorities,
             connections: connections.into_iter().map(Mutex::new).collect(),
@@ -138,12 +152,14 @@ impl Layer {
         self.file == part.file && self.sha256 == part.sha256
     }
 
-    fn status(&self, id: &CertificateId) -> Result<Option<CertificateState>, StatusError> {
+    fn entry(&self, id: &CertificateId) -> Result<Option<StatusEntry>, StatusError> {
         let Some(issuer) = self.issuers.get(&id.issuer) else { return Ok(None) };
         self.with_connection(|connection| {
-            let mut statement = connection.prepare_cached(STATUS)?;
+            let mut statement = connection.prepare_cached(self.query)?;
             let mut rows = statement.query((issuer, id.serial_number.as_be_octets()))?;
-            Ok(rows.next()?.map(|row| row::state(row, 0)).transpose()?)
+            let Some(row) = rows.next()? else { return Ok(None) };
+            let not_after = row.get::<_, Option<i64>>(4)?.map(UnixTime);
+            Ok(Some(StatusEntry { state: row::state(row, 0)?, not_after }))
         })
     }
 

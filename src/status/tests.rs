@@ -82,6 +82,43 @@ fn a_revocation_is_published_as_a_delta_over_the_base() {
 }
 
 #[test]
+fn the_end_of_each_certificate_is_published_and_a_file_without_it_is_made_again() {
+    let home = Home::new();
+    let id = home.root.issue_leaf(&home.index, "a.example", 10, 9);
+    home.publish();
+    let end = home.index.certificate(&id).unwrap().unwrap().validity.not_after;
+    assert_eq!(home.open().entry(&id).unwrap().unwrap().not_after, Some(end));
+    home.revoke(&id);
+    home.publish();
+    assert_eq!(home.open().entry(&id).unwrap().unwrap().not_after, Some(end), "of a delta too");
+    let manifest = home.status.join("manifest.json");
+    let text = std::fs::read_to_string(&manifest).unwrap();
+    assert!(text.contains("\"ends\": true"), "{text}");
+    std::fs::write(&manifest, text.replace("\"ends\": true", "\"ends\": false")).unwrap();
+    assert_eq!(home.publish().written, Written::Base(2));
+}
+
+#[test]
+fn a_manifest_that_comes_before_a_file_that_it_names_is_told_from_a_file_that_is_wrong() {
+    let home = Home::new();
+    let id = home.root.issue_leaf(&home.index, "a.example", 10, 9);
+    home.publish();
+    let before = home.open();
+    home.revoke(&id);
+    home.publish();
+    let delta = home.files().into_iter().find(|name| name.starts_with("delta-")).unwrap();
+    let whole = std::fs::read(home.status.join(&delta)).unwrap();
+    std::fs::remove_file(home.status.join(&delta)).unwrap();
+    let directory = StatusDirectory::new(&home.status);
+    let opened = directory.open(Some(&before));
+    assert!(matches!(&opened, Err(StatusError::Incomplete(path)) if path.ends_with(&delta)), "{opened:?}");
+    std::fs::write(home.status.join(&delta), &whole[1..]).unwrap();
+    assert!(matches!(directory.open(Some(&before)), Err(StatusError::Store(StoreError::Damaged(_)))));
+    std::fs::write(home.status.join(&delta), &whole).unwrap();
+    assert!(directory.open(Some(&before)).is_ok());
+}
+
+#[test]
 fn pending_and_abandoned_certificates_are_published_as_what_they_are() {
     let home = Home::new();
     home.index.record_intent(vec![home.root.intent(home.root.leaf("a.example", 10, serial(9)))]).unwrap();
@@ -157,7 +194,7 @@ fn a_lost_file_is_made_anew() {
     home.publish();
     std::fs::remove_file(home.status.join("base-2.db")).unwrap();
     let error = StatusDirectory::new(&home.status).open(None).unwrap_err();
-    assert!(matches!(error, StatusError::Store(StoreError::Backend(_))), "{error}");
+    assert!(matches!(error, StatusError::Incomplete(_)), "{error}");
     assert_eq!(home.publish().written, Written::Base(1));
     home.open();
 }

@@ -181,5 +181,66 @@ fn from_pem(text: &str) -> Result<Option<ForeignKey>, Reason> {
     Ok(Some(ForeignKey { form: *form, octets: Zeroizing::new(octets), encryption }))
 }
 
+/// Ending of the labels of private keys.
+const KEY: &str = "PRIVATE KEY";
+
+/// Returns whether the contents of a file have a private key, PEM or DER.
+#[must_use]
+pub(crate) fn has_private_key(contents: &[u8]) -> bool {
+    let text = Lossy::of(contents);
+    match text.as_str().contains(pem::BEGIN) {
+        true => pem::frames(text.as_str()).any(|block| block.label.ends_with(KEY)),
+        false => contents.first() == Some(&SEQUENCE) && form_of(contents).is_some(),
+    }
+}
+
+/// Returns the blocks of PEM that are no private keys, and nothing that is between them.
+#[must_use]
+pub(crate) fn without_private_keys(contents: &[u8]) -> Vec<u8> {
+    let text = Lossy::of(contents);
+    let text = text.as_str();
+    let (mut others, mut read) = (Vec::new(), 0);
+    for block in pem::frames(text) {
+        let at = text.len() - block.from.len();
+        if at < read {
+            continue;
+        }
+        let whole = block.whole();
+        // one without an end goes on to the next
+        let next = whole.get(pem::BEGIN.len()..).and_then(|rest| rest.find(pem::BEGIN));
+        let whole = next.and_then(|next| whole.get(..pem::BEGIN.len() + next)).unwrap_or(whole);
+        read = at + whole.len();
+        if !block.label.ends_with(KEY) {
+            others.extend_from_slice(whole.as_bytes());
+            if !whole.ends_with('\n') {
+                others.push(b'\n');
+            }
+        }
+    }
+    others
+}
+
+/// Text that may have a key in it, with what is no UTF-8 replaced.
+enum Lossy<'a> {
+    AsItStands(&'a str),
+    Replaced(Zeroizing<String>),
+}
+
+impl<'a> Lossy<'a> {
+    fn of(contents: &'a [u8]) -> Self {
+        match std::str::from_utf8(contents) {
+            Ok(text) => Self::AsItStands(text),
+            Err(_) => Self::Replaced(Zeroizing::new(String::from_utf8_lossy(contents).into_owned())),
+        }
+    }
+
+    fn as_str(&self) -> &str {
+        match self {
+            Self::AsItStands(text) => text,
+            Self::Replaced(text) => text,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests;

@@ -6,5 +6,7 @@ mod pkcs8_file;
 mod subscriber_file;
 
 pub use foreign::ForeignKey;
+pub(crate) use foreign::{has_private_key, without_private_keys};
+pub(crate) use pkcs8_file::encrypted_ca_key_pem;
 pub use pkcs8_file::encrypted_private_key_pem;
 pub use subscriber_file::read_subscriber_key_file;

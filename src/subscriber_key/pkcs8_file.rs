@@ -2,7 +2,7 @@
 //! PBES2.
 use crate::error::Reason;
 use crate::home::{AccessRule, FileKind, OpenError, Owners, open_checked};
-use crate::signing::{KeyError, KeyPlace, Secret, SubscriberKey, random_octets, read_up_to};
+use crate::signing::{KeyError, KeyPlace, OpenedKey, Secret, SubscriberKey, random_octets, read_up_to};
 use der::pem::LineEnding;
 use pkcs8::pkcs5::pbes2::{Kdf, Parameters};
 use pkcs8::{EncryptedPrivateKeyInfoRef, PrivateKeyInfoRef};
@@ -33,19 +33,32 @@ pub fn encrypted_private_key_pem(
     key: &SubscriberKey,
     passphrase: &Secret,
 ) -> Result<Zeroizing<String>, KeyError> {
+    encrypted_pem(&key.to_pkcs8_der()?, passphrase)
+}
+
+/// Returns the key of a CA likewise.
+///
+/// # Errors
+/// As [`encrypted_private_key_pem`].
+pub(crate) fn encrypted_ca_key_pem(
+    key: &OpenedKey,
+    passphrase: &Secret,
+) -> Result<Zeroizing<String>, KeyError> {
+    encrypted_pem(&key.to_pkcs8_der()?, passphrase)
+}
+
+fn encrypted_pem(plain: &[u8], passphrase: &Secret) -> Result<Zeroizing<String>, KeyError> {
     if passphrase.is_empty() {
         return Err(KeyError::SecretUnavailable("an empty passphrase protects nothing".into()));
     }
     let (salt, vector) = (random_octets::<16>()?, random_octets::<16>()?);
-    let plain = key.to_pkcs8_der()?;
     Parameters::generate_pbkdf2_sha256_aes256cbc(PBKDF2_ITERATIONS, &salt, vector)
         .map_err(pkcs8::Error::from)
         .and_then(|parameters| {
-            PrivateKeyInfoRef::try_from(plain.as_slice())?
-                .encrypt_with_params(parameters, passphrase.as_bytes())
+            PrivateKeyInfoRef::try_from(plain)?.encrypt_with_params(parameters, passphrase.as_bytes())
         })
         .and_then(|document| Ok(document.to_pem(ENCRYPTED, LineEnding::LF)?))
-        .map_err(|_| KeyError::Cryptography("encrypting the private key"))
+        .map_err(|_| KeyError::Cryptography("encrypting the private key".into()))
 }
 
 /// Reads a key file into memory that is not reallocated.

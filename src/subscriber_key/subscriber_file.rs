@@ -4,7 +4,7 @@ use super::ForeignKey;
 use super::pkcs8_file::read_checked;
 use crate::signing::{
     Envelope, EnvelopeError, KeyError, KeyPlace, OpenWith, Secret, SecretPurpose, SecretSource,
-    SubscriberKey, read_up_to,
+    SubscriberKey, open_with, read_up_to,
 };
 use std::path::Path;
 use zeroize::Zeroizing;
@@ -23,16 +23,16 @@ pub fn read_subscriber_key_file(path: &Path, secrets: &dyn SecretSource) -> Resu
     let unusable = |reason: String| KeyError::Backend(key.clone(), reason);
     let contents = read_checked(path)?;
     let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-    let mut ask = || secrets.secret(&SecretPurpose::Open(name.clone()));
+    let purpose = SecretPurpose::Open(name);
     let opened;
     let mut octets = contents.as_slice();
     if octets.starts_with(AGE) {
-        opened = open(octets, &key, &mut ask)?;
+        opened = open_with(secrets, &purpose, |ask| open(octets, &key, ask))?;
         octets = opened.as_slice();
     }
     let found =
         ForeignKey::find(octets, path)?.ok_or_else(|| unusable("there is no private key in it".into()))?;
-    found.open(path, &mut ask).map(SubscriberKey::from)
+    open_with(secrets, &purpose, |ask| found.open(path, ask)).map(SubscriberKey::from)
 }
 
 fn open(

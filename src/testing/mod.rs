@@ -14,7 +14,7 @@ pub(crate) use certificate::CertificateBuilder;
 pub(crate) use crl::{CrlBuilder, crl, entry, tbs_cert_list};
 pub(crate) use key::{ED25519, RSA, TestKey, public_key};
 pub(crate) use request::{CHALLENGE_PASSWORD, attribute, info};
-pub(crate) use skipped::is_root;
+pub(crate) use skipped::{is_root, skipped};
 
 use crate::x509;
 use crate::x509::{Name, UnixTime};

@@ -1,6 +1,7 @@
 //! `GeneralName` (RFC 5280 §4.2.1.6; RFC 9598 for mailboxes with non-ASCII local parts).
 use super::name::Name;
 use super::octets::tlv;
+use super::other_name::other_name_text;
 use super::{MalformedDer, octets};
 use der::asn1::{AnyRef, ObjectIdentifier};
 use der::{Decode, Encode, Reader, SliceReader};
@@ -137,9 +138,15 @@ fn smtp_utf8(contents: &[u8]) -> Option<String> {
         .flatten()
 }
 
-/// Writes `DNS:a.example`, `IP:192.0.2.1`, `email:a@b.example`, `URI:http://…`.
+/// Writes `DNS:a.example`, `IP:192.0.2.1`, `email:a@b.example`, `URI:http://…`, and the otherNames that are known as
+/// text: `other:UPN:a@b.example`, `other:KRB5:krbtgt/A@A`.
 impl fmt::Display for GeneralName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Self::Other(octets) = self
+            && let Some((word, text)) = other_name_text(octets)
+        {
+            return write!(f, "{}:{word}:{text}", self.kind());
+        }
         write!(f, "{}:{}", self.kind(), self.value())
     }
 }

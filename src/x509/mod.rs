@@ -20,6 +20,7 @@ mod key_strength;
 mod name;
 mod name_text;
 pub mod octets;
+mod other_name;
 pub mod pem;
 mod pem_kind;
 mod prepared_name;
@@ -28,6 +29,7 @@ mod serial;
 mod spki;
 pub mod text;
 mod time;
+mod wrapped;
 
 pub use algorithm::{KeyAlgorithm, SignatureAlgorithm};
 pub(crate) use algorithm::{KeyScheme, PrivateAlgorithm, Unidentified, identify};

@@ -1,5 +1,6 @@
 //! PEM (RFC 7468), and the distinction of PEM from DER.
 use super::octets::SEQUENCE;
+use super::wrapped;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
@@ -159,11 +160,25 @@ pub(crate) fn decode_lines(lines: &[&str]) -> Option<Vec<u8>> {
     STANDARD.decode(&*contents).ok()
 }
 
-/// Decodes the blocks of a file that may be PEM or one DER element. A DER element gets `label`.
+/// Decodes the blocks of a file that may be PEM or one DER element. A DER element gets `label`. What cannot be read as it
+/// stands is read as mail programs wrap it: quoted or indented, quoted-printable, base64.
 ///
 /// # Errors
 /// When the file looks like PEM and is malformed.
 pub fn decode_file(octets: &[u8], label: &str) -> Result<Vec<Block>, PemError> {
+    let read = as_it_stands(octets, label);
+    let is_read = match read.as_deref() {
+        Ok([one]) => one.der != octets || std::str::from_utf8(octets).is_err(),
+        Ok(several) => !several.is_empty(),
+        Err(_) => false,
+    };
+    if is_read {
+        return read;
+    }
+    wrapped::unwrap(octets, label).map_or(read, Ok)
+}
+
+fn as_it_stands(octets: &[u8], label: &str) -> Result<Vec<Block>, PemError> {
     // a DER element begins with the tag of a SEQUENCE, `0`, and its length is no text
     let is_der = octets.starts_with(&[SEQUENCE]) && std::str::from_utf8(octets).is_err();
     if !is_der && octets.windows(BEGIN.len()).any(|part| part == BEGIN.as_bytes()) {

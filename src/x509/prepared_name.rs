@@ -48,7 +48,13 @@ impl Name {
     /// Tells whether both are the same name (RFC 5280 §7.1), whatever their string types.
     #[must_use]
     pub fn is_same_as(&self, other: &Self) -> bool {
-        self.as_der() == other.as_der() || self.prepared() == other.prepared()
+        self.as_der() == other.as_der() || {
+            let (own, other) = (self.rdns(), other.rdns());
+            let is_same = |(own, other): (&Vec<Attribute>, &Vec<Attribute>)| {
+                own == other || prepared_rdn(own) == prepared_rdn(other)
+            };
+            own.len() == other.len() && own.iter().zip(&other).all(is_same)
+        }
     }
 
     /// Tells whether the first RDNs of this name are those of `base`.
@@ -77,14 +83,16 @@ impl Name {
     }
 }
 
-/// Returns each RDN as one element. Its attributes are sorted by their prepared form.
+/// Returns each RDN as one element.
 fn prepared_rdns(name: &Name) -> Vec<Vec<u8>> {
-    let set = |rdn: Vec<Attribute>| {
-        let mut attributes: Vec<Vec<u8>> = rdn.iter().map(prepared_attribute).collect();
-        attributes.sort();
-        tlv(SET, &attributes.concat())
-    };
-    name.rdns().into_iter().map(set).collect()
+    name.rdns().iter().map(|rdn| prepared_rdn(rdn)).collect()
+}
+
+/// Returns an RDN as one element. Its attributes are sorted by their prepared form.
+fn prepared_rdn(rdn: &[Attribute]) -> Vec<u8> {
+    let mut attributes: Vec<Vec<u8>> = rdn.iter().map(prepared_attribute).collect();
+    attributes.sort();
+    tlv(SET, &attributes.concat())
 }
 
 fn prepared_attribute(attribute: &Attribute) -> Vec<u8> {
@@ -113,13 +121,24 @@ fn domain_label(text: &str) -> String {
 /// Prepares a string by RFC 4518: mapped and case-folded (§2.2), in normalization form KC (§2.3), without
 /// insignificant spaces (§2.6.1).
 fn prepared_text(text: &str) -> String {
+    if text.bytes().all(|octet| (b' '..=b'~').contains(&octet)) {
+        // the tables change only the letter case of these
+        return single_spaced(&text.to_ascii_lowercase());
+    }
+    prepared_by_tables(text)
+}
+
+fn prepared_by_tables(text: &str) -> String {
     let mapped = text
         .chars()
         .filter(|character| !x520_mapped_to_nothing(*character) && !is_ignored(*character))
         .map(|character| if x520_mapped_to_space(character) { ' ' } else { character })
         .flat_map(case_fold_for_nfkc);
-    let normalized: String = mapped.nfkc().collect();
-    let words: Vec<&str> = normalized.split(' ').filter(|word| !word.is_empty()).collect();
+    single_spaced(&mapped.nfkc().collect::<String>())
+}
+
+fn single_spaced(text: &str) -> String {
+    let words: Vec<&str> = text.split(' ').filter(|word| !word.is_empty()).collect();
     words.join(" ")
 }
 
@@ -134,6 +153,7 @@ fn is_ignored(character: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     const CN: [u8; 5] = [6, 3, 0x55, 4, 3];
 
@@ -162,6 +182,22 @@ mod tests {
         }
         assert!(one(&CN, 0x13, b"Partner Root").is_same_as(&one(&CN, 0x0c, b"partner  root")));
         assert!(one(&CN, 0x0c, "stra\u{df}e".as_bytes()).is_same_as(&one(&CN, 0x0c, b"STRASSE")));
+    }
+
+    proptest! {
+        #[test]
+        fn printable_ascii_is_prepared_as_by_the_tables(text in "[ -~]{0,40}") {
+            prop_assert_eq!(prepared_text(&text), prepared_by_tables(&text));
+        }
+
+        #[test]
+        fn names_are_the_same_when_their_prepared_forms_are(
+            one in "(C=BE,)?(O=[abAB ]{1,3}[+])?CN=[abAB]{1,2}",
+            other in "(C=be,)?(O=[abAB ]{1,3}[+])?CN=[abAB]{1,2}",
+        ) {
+            let (Ok(one), Ok(other)) = (Name::parse(&one), Name::parse(&other)) else { return Ok(()) };
+            prop_assert_eq!(one.is_same_as(&other), one.prepared() == other.prepared());
+        }
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! `CRLReason` (RFC 5280 §5.3.1).
-use crate::error::Reason;
+use crate::error::{Reason, did_you_mean};
 use std::fmt;
 use std::str::FromStr;
 
@@ -78,7 +78,8 @@ impl FromStr for CrlReason {
             .ok_or_else(|| {
                 let lifts = |row: &&(Self, u8, &'static str)| row.0 == Self::RemoveFromCrl;
                 let names: Vec<&str> = Self::ALL.iter().filter(|row| !lifts(row)).map(|row| row.2).collect();
-                format!("`{text}` is not a reason; one of {}", names.join(", "))
+                let meant = did_you_mean(text, &names).map(|question| format!(" ({question})"));
+                format!("`{text}` is not a reason; one of {}{}", names.join(", "), meant.unwrap_or_default())
             })
             .map_err(Reason::from)
     }
@@ -96,5 +97,7 @@ mod tests {
         }
         assert_eq!("keyCompromise".parse(), Ok(CrlReason::KeyCompromise));
         assert_eq!(CrlReason::from_number(7), None);
+        let said = "key-comprimise".parse::<CrlReason>().unwrap_err().to_string();
+        assert!(said.ends_with("aa-compromise (did you mean `key-compromise`?)"), "{said}");
     }
 }

@@ -1,5 +1,6 @@
 //! `CertificateSerialNumber` (RFC 5280 §4.1.2.2).
 use super::octets::{INTEGER, put_header};
+use num_bigint::BigUint;
 use std::fmt;
 use std::str::FromStr;
 
@@ -22,6 +23,9 @@ pub enum InvalidSerialNumber {
     /// The text is not hexadecimal.
     #[error("a serial number is written in hexadecimal digits")]
     NotHexadecimal,
+    /// The text is not decimal.
+    #[error("a serial number in decimal is written in the digits 0 to 9")]
+    NotDecimal,
 }
 
 impl SerialNumber {
@@ -48,6 +52,24 @@ impl SerialNumber {
             return Err(InvalidSerialNumber::Negative);
         }
         Self::from_be_octets(contents)
+    }
+
+    /// Reads decimal digits.
+    ///
+    /// # Errors
+    /// When there are other characters, or the value is zero or too long.
+    pub fn from_decimal(text: &str) -> Result<Self, InvalidSerialNumber> {
+        /// Number of digits of the largest number of 20 octets.
+        const MOST: usize = 49;
+        if text.is_empty() || !text.bytes().all(|digit| digit.is_ascii_digit()) {
+            return Err(InvalidSerialNumber::NotDecimal);
+        }
+        let digits = text.trim_start_matches('0');
+        if digits.len() > MOST {
+            return Err(InvalidSerialNumber::TooLong);
+        }
+        let number = BigUint::parse_bytes(digits.as_bytes(), 10).unwrap_or_default();
+        Self::from_be_octets(&number.to_bytes_be())
     }
 
     /// Returns a serial number with 128 random bits. A leading octet of `0x01`..`0x7f` makes it positive and of fixed
@@ -133,6 +155,26 @@ mod tests {
         assert_eq!(serial.to_string(), "0abc");
         assert_eq!("abc".parse(), Ok(serial));
         assert_eq!("xyz".parse::<SerialNumber>(), Err(InvalidSerialNumber::NotHexadecimal));
+        for (decimal, hexadecimal) in
+            [("2748", "0abc"), ("0255", "ff"), ("1208925819614629174706175", "ff".repeat(10).as_str())]
+        {
+            assert_eq!(SerialNumber::from_decimal(decimal).unwrap().to_string(), hexadecimal);
+        }
+        let most = "730750818665451459101842416358141509827966271487";
+        assert_eq!(
+            SerialNumber::from_decimal(most),
+            SerialNumber::from_be_octets(&[0x7f].into_iter().chain([0xff; 19]).collect::<Vec<u8>>())
+        );
+        for (text, reason) in [
+            ("", InvalidSerialNumber::NotDecimal),
+            ("-1", InvalidSerialNumber::NotDecimal),
+            ("1a", InvalidSerialNumber::NotDecimal),
+            ("000", InvalidSerialNumber::Zero),
+            ("730750818665451459101842416358141509827966271488", InvalidSerialNumber::TooLong),
+            (&"9".repeat(1000), InvalidSerialNumber::TooLong),
+        ] {
+            assert_eq!(SerialNumber::from_decimal(text), Err(reason), "{text}");
+        }
         assert_eq!("é1".parse::<SerialNumber>(), Err(InvalidSerialNumber::NotHexadecimal));
     }
 }

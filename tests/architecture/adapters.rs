@@ -8,6 +8,7 @@ const ADAPTERS: &[(&str, &str)] = &[
     ("HomeDirectory", "repository"),
     ("SystemClock", "clock"),
     ("AgeFileStore", "signing"),
+    ("TokenStore", "signing"),
     ("SoftKey", "signing"),
     ("LocalSigner", "signing"),
     ("Admitted", "signing"),
@@ -46,6 +47,16 @@ fn adapters_are_named_by_the_assembly_and_by_their_own_module_alone() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
+/// A CA key in the signer signs what its journal has. Only the journal says so.
+#[test]
+fn only_the_journal_says_that_it_has_what_a_key_signs() {
+    let is_named = |file: &str| {
+        let found = production().into_iter().filter(|source| source.code().contains(file));
+        found.map(|source| source.name).collect::<Vec<_>>()
+    };
+    assert_eq!(is_named("ForKey::journaled"), ["src/signer/journal.rs", "src/signer/token/served.rs"]);
+}
+
 #[test]
 fn each_adapter_is_in_the_module_that_is_said_here() {
     let sources = production();
@@ -61,8 +72,11 @@ fn each_adapter_is_in_the_module_that_is_said_here() {
 /// An adapter is in the module of its trait, and only that module uses the libraries that the adapter is made with.
 #[test]
 fn what_an_adapter_is_made_with_is_named_by_it_alone() {
-    const MADE_WITH: &[(&str, &[&str])] =
-        &[("rusqlite::", &["index::sqlite", "status"]), ("age::", &["signing::age"])];
+    const MADE_WITH: &[(&str, &[&str])] = &[
+        ("rusqlite::", &["index::sqlite", "signer::record", "status"]),
+        ("age::", &["signing::age"]),
+        ("cryptoki::", &["signing::pkcs11"]),
+    ];
     let mut wrong = Vec::new();
     for source in production() {
         let module = source.module.join("::");
@@ -79,4 +93,17 @@ fn what_an_adapter_is_made_with_is_named_by_it_alone() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// A CA's key signs what the signer's journal has. Its proof has private fields, which the file that makes it does not
+/// pass on.
+#[test]
+fn only_the_journal_makes_the_proof_that_something_is_in_it() {
+    let mut makers = Vec::new();
+    for source in production().iter().filter(|source| source.top() == "signer") {
+        let code: String = source.code().split_whitespace().collect();
+        let is_made = code.match_indices("Journaled(").any(|(at, _)| !code[..at].ends_with("struct"));
+        makers.extend((is_made || code.contains("structJournaled<")).then(|| source.name.clone()));
+    }
+    assert_eq!(makers, ["src/signer/journal.rs"]);
 }

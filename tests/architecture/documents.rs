@@ -1,12 +1,14 @@
 //! Documents for people: links have a destination, fenced blocks have a language, error codes exist.
 use crate::source::{production, root};
+use genfic_ca::error::Code;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Languages of fenced blocks. A `sh` block is run by a test, a `console` block is only shown.
-const LANGUAGES: &[&str] =
-    &["sh", "console", "crontab", "toml", "json", "text", "ini", "nginx", "apache", "haproxy"];
+const LANGUAGES: &[&str] = &[
+    "sh", "console", "crontab", "toml", "json", "text", "ini", "nginx", "apache", "haproxy", "caddy", "vcl",
+];
 /// Directories with Markdown documents for people.
 const DIRECTORIES: &[&str] = &["", "ca-layout", "ca-layout/doc", "policy", "tests", "tests/surface"];
 
@@ -166,4 +168,56 @@ fn every_code_that_the_documents_name_is_one_that_is_told() {
 fn a_link_names_a_heading_as_the_web_does() {
     assert_eq!(anchor("A CA's key is stolen"), "a-cas-key-is-stolen");
     assert_eq!(anchor("By hand, with systemd"), "by-hand-with-systemd");
+}
+
+/// Returns the names by which the variants of an enum go over the wire: in kebab case.
+fn words_of(source: &str, name: &str) -> Vec<String> {
+    let body = source.split(&format!("pub(crate) enum {name} {{")).nth(1).unwrap();
+    let body = body.split("\n}").next().unwrap();
+    let variants = body.lines().filter_map(|line| {
+        let line =
+            line.strip_prefix("    ").filter(|line| line.starts_with(|c: char| c.is_ascii_uppercase()))?;
+        line.split(|c: char| !c.is_ascii_alphanumeric()).next()
+    });
+    let kebab = |variant: &str| {
+        let mut word = String::new();
+        for c in variant.chars() {
+            if c.is_ascii_uppercase() && !word.is_empty() {
+                word.push('-');
+            }
+            word.push(c.to_ascii_lowercase());
+        }
+        word
+    };
+    variants.map(kebab).collect()
+}
+
+#[test]
+fn the_page_on_the_signers_protocol_has_every_question_and_every_answer() {
+    let source = fs::read_to_string(root().join("src/signer/protocol/message.rs")).unwrap();
+    let page = Document::at("ca-layout/doc/internals.md".into()).text;
+    let section = page.split("\n## The signer's protocol\n").nth(1).unwrap().split("\n## ").next().unwrap();
+    for (name, least) in [("Request", 25), ("Reply", 13)] {
+        let words = words_of(&source, name);
+        assert!(words.len() >= least, "{words:?}");
+        let missing: Vec<&String> =
+            words.iter().filter(|word| !section.contains(&format!("`{word}`"))).collect();
+        assert!(missing.is_empty(), "{name}: {missing:?}");
+    }
+}
+
+#[test]
+fn every_error_of_the_signer_is_in_the_manual_with_what_to_do() {
+    let manual = fs::read_to_string(root().join("ca-layout/doc/troubleshoot.md")).unwrap();
+    let (_, section) = manual.split_once("## What the signer says").unwrap();
+    let section = section.split("\n## ").next().unwrap();
+    let rows: Vec<&str> =
+        section.lines().filter_map(|line| line.strip_prefix("| ")?.split(" |").next()).collect();
+    let told: BTreeSet<&str> = rows.iter().flat_map(|row| row.split('`').skip(1).step_by(2)).collect();
+    let codes: BTreeSet<&str> = Code::ALL.iter().map(|code| code.code()).collect();
+    let of_signer = |code: &&&str| code.starts_with("signer.") || code.starts_with("journal.");
+    let missing: Vec<_> = codes.iter().filter(of_signer).filter(|code| !told.contains(*code)).collect();
+    assert!(missing.is_empty(), "not in the table: {missing:?}");
+    let unknown: Vec<_> = told.iter().filter(|code| !codes.contains(*code)).collect();
+    assert!(unknown.is_empty(), "no codes: {unknown:?}");
 }

@@ -30,11 +30,21 @@ fn the_calendar_tells_ends_last_days_crls_and_responders_in_80_columns() {
         "genfic-system: last full-length certificate (system)",
         "CRL of genfic due",
         "responder of genfic-user due",
+        "CRL of genfic due, ceremony by ",
     ] {
         assert!(text.contains(part), "{part}\n{text}");
     }
     let result = home.result(&["calendar"]);
     let entries = result["entries"].as_array().unwrap();
+    let crl = |name: &str| {
+        entries.iter().find(|entry| entry["what"] == "crl-due" && entry["name"] == name).unwrap()
+    };
+    let lapses = |name: &str| {
+        let all = result["authorities"].as_array().unwrap();
+        all.iter().find(|one| one["name"] == name).unwrap()["crl"]["ends"].clone()
+    };
+    assert_eq!(crl("genfic")["ceremony_by"], lapses("genfic"), "its key is kept offline");
+    assert!(crl("genfic-user")["ceremony_by"].is_null());
     let times: Vec<&str> = entries.iter().map(|entry| entry["at"].as_str().unwrap()).collect();
     assert!(times.is_sorted(), "{times:?}");
     let ends =
@@ -112,4 +122,85 @@ fn a_generation_that_has_a_successor_is_waited_for_and_issues_no_more() {
 fn a_calendar_without_cas_says_how_to_begin() {
     let home = Home::new();
     assert!(home.ca(&["calendar"]).ok().out.contains("create-root"));
+}
+
+#[test]
+fn each_ca_hangs_below_its_own_root() {
+    // G4
+    let home = Home::new();
+    for root in ["alpha", "beta"] {
+        home.ca(&["create-root", root]).ok();
+    }
+    for (child, root) in [("alpha-user", "alpha"), ("beta-user", "beta"), ("alpha-system", "alpha")] {
+        home.ca(&["create-child", child, "-p", root]).ok();
+    }
+    let text = home.ca(&["calendar"]).ok().out;
+    let names = ["alpha", "  alpha-", "  alpha-", "beta", "  beta-user"];
+    for (line, name) in text.lines().skip(1).zip(names) {
+        assert!(line.starts_with(name), "{line}\n{text}");
+    }
+    let svg = home.ca(&["calendar", "--svg", "-"]).ok().out;
+    let place = |name: &str| svg.find(&format!(">{name}</text>")).unwrap_or_else(|| panic!("{name}"));
+    assert!(place("alpha") < place("alpha-user") && place("alpha-system") < place("beta"), "{svg}");
+    assert!(place("beta") < place("beta-user"));
+}
+
+#[test]
+fn ends_of_the_usual_validity_are_months_and_what_fell_with_a_ca_is_told_apart() {
+    // G4
+    let home = Home::with_hierarchy("http://pki.genfic.example");
+    home.ca(&["create-request", "usual.example", "--sign", "-p", "genfic-system"]).ok();
+    let (subject, san) = ("C=BE,CN=amber", "email:amber@genfic.example");
+    home.ca(&["create-request", "amber", "--subject", subject, "--san", san, "--sign", "-p", "genfic-user"])
+        .ok();
+    let end = home.result(&["show", "usual.example"])["not_after"].as_str().unwrap().to_owned();
+    home.ca(&["revoke-ca", "genfic-user", "--yes"]).ok();
+    let leaves = home.result(&["calendar", "--leaves"])["leaves"].clone();
+    assert_eq!(
+        (&leaves["total"], &leaves["later"], &leaves["below_revoked"]),
+        (&1.into(), &0.into(), &1.into())
+    );
+    assert_eq!(leaves["authorities"], serde_json::json!({ "genfic-system": 1 }));
+    let text = home.ca(&["calendar", "--leaves"]).ok().out;
+    let (_, table) = text.split_once("certificates of holders: 1\n").unwrap();
+    let lines: Vec<&str> = table.lines().collect();
+    assert_eq!(lines[0], "below revoked CAs, and not counted: 1");
+    assert!(lines[1].starts_with("MONTH") && lines[2].starts_with(&end[..7]), "{text}");
+    assert_eq!(lines.len(), 3, "months in which nothing ends are left out: {text}");
+}
+
+#[test]
+fn with_leaves_it_tells_by_week_and_month_what_holders_have() {
+    // G4
+    let home = Home::with_hierarchy("http://pki.genfic.example");
+    for (name, days) in
+        [("a.example", "20"), ("b.example", "20"), ("c.example", "300"), ("d.example", "3000")]
+    {
+        home.ca(&["create-request", name, "--sign", "-p", "genfic-system", "-v", days]).ok();
+    }
+    home.ca(&["revoke", "b.example"]).ok();
+    let result = home.result(&["calendar", "--leaves"]);
+    let leaves = &result["leaves"];
+    assert_eq!((&leaves["total"], &leaves["later"]), (&3.into(), &1.into()), "{leaves}");
+    assert_eq!(leaves["authorities"]["genfic-system"], 3);
+    let months = leaves["months"].as_array().unwrap();
+    let sum =
+        |list: &[serde_json::Value]| -> u64 { list.iter().map(|one| one["count"].as_u64().unwrap()).sum() };
+    assert_eq!(sum(months), 2);
+    assert!(
+        months
+            .iter()
+            .all(|month| sum(month["weeks"].as_array().unwrap()) == month["count"].as_u64().unwrap())
+    );
+    let text = home.ca(&["calendar", "--leaves", "--svg", "c.svg"]).ok().out;
+    let last = months.iter().rfind(|month| month["count"] == 1).unwrap();
+    let row = text.lines().find(|line| line.starts_with(last["month"].as_str().unwrap())).unwrap();
+    assert_eq!(row.split_whitespace().nth(1), Some("1"), "{text}");
+    assert!(text.contains("certificates of holders: 3") && text.contains("later       1"), "{text}");
+    let svg = std::fs::read_to_string(home.path("c.svg")).unwrap();
+    assert!(
+        svg.contains("What holders have")
+            && svg.contains(&format!(">{}</text>", last["month"].as_str().unwrap()))
+    );
+    assert!(home.result(&["calendar"])["leaves"].is_null());
 }

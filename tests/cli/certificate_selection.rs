@@ -102,3 +102,101 @@ fn show_shows_whatever_it_is_in_every_form() {
     refused(&home.ca(&["show", "none.example"]), 5, "certificate.not-found");
     refused(&home.ca(&["show", "genfic", "--pem", "--der"]), 2, "usage");
 }
+
+#[test]
+fn the_first_six_digits_of_a_serial_number_name_a_certificate() {
+    // G11
+    let home = Home::with_hierarchy("http://pki.genfic.example");
+    let made = home.result(&["create-request", "a.example", "--sign", "-p", "genfic-system"]);
+    let serial = made["certificates"][0]["serial"].as_str().unwrap().to_owned();
+    let number = num_bigint::BigUint::parse_bytes(serial.as_bytes(), 16).unwrap();
+    for word in [
+        serial[..6].to_owned(),
+        serial[..9].to_uppercase(),
+        serial.clone(),
+        format!("{}:{}:{}:{}", &serial[..2], &serial[2..4], &serial[4..6], &serial[6..8]),
+        format!("serial:{}", &serial[..6]),
+        format!("genfic-system/{}", &serial[..7]),
+        format!("dec:{number}"),
+        format!("genfic-system/dec:{number}"),
+        format!("serial:0x{serial}"),
+    ] {
+        assert_eq!(home.result(&["show", &word])["serial"], serial.as_str(), "{word}");
+    }
+    for (word, exit) in [
+        (serial[..5].to_owned(), 5),
+        (format!("serial:{}", &serial[..5]), 5),
+        (format!("serial:0x{}", &serial[..8]), 5),
+        (format!("genfic/{}", &serial[..8]), 5),
+        ("dec:12x".into(), 2),
+        (format!("dec:{}", "9".repeat(60)), 2),
+    ] {
+        assert_eq!(home.ca(&["show", &word]).status, exit, "{word}");
+    }
+    // an exact name wins
+    home.ca(&["create-request", &serial[..6], "--sign", "-p", "genfic-user"]).ok();
+    assert_eq!(home.result(&["show", &serial[..6]])["subject"], format!("CN={}", &serial[..6]));
+    home.ca(&["hold", &serial[..8], "--no-crl"]).ok();
+    home.ca(&["release", &serial[..8], "--no-crl"]).ok();
+    home.ca(&["revoke", &serial[..8]]).ok();
+}
+
+#[test]
+fn first_digits_are_never_taken_for_a_whole_number_or_the_other_way_round() {
+    // G11, C1
+    let home = Home::with_hierarchy("http://pki.genfic.example");
+    for number in ["4f1a2b00", "4f1a2b01"] {
+        home.ca(&["--yes", "revoke", &format!("genfic-system/{number}")]).ok();
+    }
+    for words in [
+        &["show", "4f1a2b"][..],
+        &["show", "serial:4f1a2b"],
+        &["--yes", "revoke", "genfic-system/4f1a2b"],
+        &["--yes", "revoke", "serial:4f1a2b", "-p", "genfic-system"],
+    ] {
+        let said = home.ca(words);
+        let expected =
+            if words[0] == "show" { (2, "certificate.ambiguous") } else { (5, "certificate.not-found") };
+        refused(&said, expected.0, expected.1);
+        assert_eq!(said.err.matches("\ngenfic-system/4f1a2b0").count(), 2, "{words:?} {}", said.err);
+    }
+    let whole = home.result(&["--yes", "revoke", "genfic-system/0x4f1a2b"]);
+    assert_eq!(whole["serial"], "4f1a2b");
+    assert_eq!(home.result(&["show", "serial:4f1a2b"])["serial"], "4f1a2b", "a whole number wins");
+    assert_eq!(home.result(&["show", "4f1a2b"])["serial"], "4f1a2b");
+
+    let made = home.result(&["create-request", "a.example", "--sign", "-p", "genfic-system"]);
+    let serial = made["certificates"][0]["serial"].as_str().unwrap().to_owned();
+    let digits = format!("serial:{}", &serial[..8]);
+    let asked = home.ca(&["revoke", &digits, "-p", "genfic-system"]);
+    refused(&asked, 9, "input.confirmation");
+    assert!(asked.err.contains(&format!("0x{}", &serial[..8])), "{}", asked.err);
+    assert_eq!(home.ca(&["--yes", "revoke", &digits, "-p", "genfic-user"]).status, 5);
+    assert_eq!(home.result(&["--yes", "revoke", &digits])["serial"], serial.as_str());
+}
+
+#[test]
+fn a_name_that_is_nearly_right_is_followed_by_the_right_one() {
+    let home = Home::with_hierarchy("http://pki.genfic.example");
+    home.ca(&["create-request", "www.genfic.example", "--sign", "-p", "genfic-system"]).ok();
+    for (words, meant) in [
+        (&["show", "www.genfic.exmaple"][..], "www.genfic.example"),
+        (&["revoke", "WWW.genfic.exampl"], "www.genfic.example"),
+        (&["ocsp", "query", "ww.genfic.example"], "www.genfic.example"),
+        (&["show", "genfic-sytem"], "genfic-system"),
+        (&["crl", "publish", "genfic_system"], "genfic-system"),
+        (&["list", "-p", "genfic-uesr"], "genfic-user"),
+        (&["sign", "www.genfic.example.req", "-p", "genfic-system", "--profile", "sytem"], "system"),
+        (&["revoke", "www.genfic.example", "--reason", "superceded"], "superseded"),
+        (&["create-root", "other", "--key", "p265"], "p256"),
+    ] {
+        let said = home.ca(words);
+        assert!([2, 5, 7].contains(&said.status), "{words:?} {}", said.all());
+        assert!(said.err.contains(&format!("did you mean `{meant}`?")), "{words:?} {}", said.err);
+    }
+    for word in ["nothing-like-it", "x"] {
+        let said = home.ca(&["show", word]);
+        refused(&said, 5, "certificate.not-found");
+        assert!(!said.err.contains("did you mean"), "{}", said.err);
+    }
+}

@@ -65,7 +65,7 @@ fn check_all(all: &[Damage]) {
             let told = findings.iter().any(|one| one["code"] == *code && one["fixed"] == true);
             assert!(told, "{lines}\n{code} is not told as mended: {}", said.all());
             assert_eq!(said.json()["changed"], true);
-            let audit = fixed.ca(&["audit", "show"]).ok().out;
+            let audit = fixed.ca(&["audit", "show", "--verbose"]).ok().out;
             assert!(audit.contains("doctor.mended") && audit.contains(code), "{lines}\n{audit}");
             let (said, findings) = look(&fixed, &[]);
             assert!(open(&findings, code).is_empty(), "{}", said.all());
@@ -219,7 +219,7 @@ fn what_a_crl_has_revoked_is_taken_over_and_then_everything_is_published_again()
     assert_eq!(open(&findings, "index.contradicts-crl").len(), 0, "{}", said.all());
     assert!(home.path("home/status/manifest.json").exists(), "{}", said.all());
     home.ca(&["crl", "publish", "genfic-system"]).ok();
-    let audit = home.ca(&["audit", "show"]).ok().out;
+    let audit = home.ca(&["audit", "show", "--verbose"]).ok().out;
     assert!(audit.contains("of genfic-system") && audit.contains("doctor.mended"), "{audit}");
     let (said, findings) = look(&home, &[]);
     assert_eq!(findings, Vec::<Value>::new(), "{}", said.all());
@@ -344,6 +344,7 @@ fn an_ordinary_user_is_told_the_same_and_can_mend_it() {
     let program = home.path("genfic-ca").display().to_string();
     home.shell("chmod 755 .").ok();
     std::fs::copy(crate::support::CA, &program).unwrap();
+    std::fs::copy(env!("CARGO_BIN_EXE_genfic-signer"), home.path("genfic-signer")).unwrap();
     home.shell("chown -R 65534:65534 home; chmod 644 home/keys/genfic.age; chmod 500 home/keys; chmod 0 home/index.db").ok();
     let as_nobody = |words: &str| {
         home.shell(&format!("exec setpriv --reuid=65534 --regid=65534 --clear-groups {program} {words}"))
@@ -355,7 +356,7 @@ fn an_ordinary_user_is_told_the_same_and_can_mend_it() {
     }
     let said = as_nobody("doctor --fix");
     assert_eq!(said.status, 0, "{}", said.all());
-    assert!(as_nobody("audit show").ok().out.contains("doctor.mended"));
+    assert!(as_nobody("audit show --verbose").ok().out.contains("doctor.mended"));
     let root = home.ca(&["doctor"]);
     assert!(root.status == 12 && root.out.contains("(home.wrong-user)"), "{}", root.all());
     assert!(root.out.contains("sudo -u nobody genfic-ca doctor"), "{}", root.all());

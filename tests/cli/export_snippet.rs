@@ -129,3 +129,102 @@ fn of_several_certificates_of_one_holder_the_newest_is_handed_out_and_named() {
     home.ca(&["revoke", "two"]).ok();
     snippet(&home, "nginx", &[]).ok();
 }
+
+#[test]
+fn dovecot_takes_its_snippet() {
+    // G19
+    let home = home();
+    let said = home.run(&["dovecot", "--version"]).ok();
+    snippet(&home, "dovecot", &["-o", "ssl.conf"]).ok();
+    fs::write(home.path("dovecot.conf"), "!include ssl.conf\n").unwrap();
+    let chain = home.path("www.genfic.example.chain.pem").display().to_string();
+    if said.out.starts_with("2.3") {
+        let read = home.run(&["doveconf", "-c", "dovecot.conf", "-n"]).ok();
+        assert!(read.out.contains(&format!("ssl_cert = <{chain}")), "{}", read.all());
+        assert!(read.out.contains("ssl_min_protocol = TLSv1.2") || read.out.contains("ssl = required"));
+    }
+}
+
+#[test]
+fn postgresql_takes_its_snippet() {
+    // G19
+    let home = home();
+    snippet(&home, "postgresql", &["-o", "postgresql.conf"]).ok();
+    let programs = fs::read_dir("/usr/lib/postgresql").unwrap().map(|entry| entry.unwrap().path());
+    let program = programs.map(|path| path.join("bin/postgres")).find(|path| path.is_file()).unwrap();
+    let at = home.directory().display().to_string();
+    home.run(&["chmod", "755", &at]).ok();
+    let value = |name: &str| {
+        let words =
+            ["-C", name, "-D", &at, "-c", &format!("config_file={at}/postgresql.conf")].map(str::to_owned);
+        let mut command = std::process::Command::new("setpriv");
+        command.args(["--reuid=nobody", "--clear-groups"]).arg(&program).args(words);
+        Said::of(command.output().unwrap()).ok().out.trim().to_owned()
+    };
+    assert_eq!(value("ssl"), "on");
+    assert_eq!(value("ssl_cert_file"), format!("{at}/www.genfic.example.chain.pem"));
+    assert_eq!(value("ssl_min_protocol_version"), "TLSv1.2");
+}
+
+#[test]
+fn openvpn_takes_its_snippet() {
+    // G19
+    let home = home();
+    let text = snippet(&home, "openvpn", &[]).ok().out;
+    let port = free_address().split(':').next_back().unwrap().to_owned();
+    let more = format!("tls-server\ndev null\nproto udp\nlocal 127.0.0.1\nport {port}\n");
+    fs::write(home.path("server.conf"), format!("{more}{text}")).unwrap();
+    let said = home.run(&["timeout", "5", "openvpn", "--config", "server.conf"]);
+    assert!(said.out.contains("link local (bound)"), "{}", said.all());
+    let issuers = fs::read_to_string(home.path("www.genfic.example.issuers.pem")).unwrap();
+    assert_eq!(issuers.matches("BEGIN CERTIFICATE").count(), 2);
+}
+
+#[test]
+fn strongswan_gets_each_issuer_in_a_file_of_its_own() {
+    // G19
+    let home = home();
+    let text = snippet(&home, "strongswan", &[]).ok().out;
+    let at = home.directory().display();
+    for number in 1..=2 {
+        let file = format!("www.genfic.example.issuer-{number}.pem");
+        let pem = fs::read_to_string(home.path(&file)).unwrap();
+        assert_eq!(pem.matches("BEGIN CERTIFICATE").count(), 1);
+        assert!(text.contains(&format!("cacert = {at}/{file}\n")), "{text}");
+    }
+    assert!(text.contains(&format!("certs = {at}/www.genfic.example.chain.pem\n")), "{text}");
+    assert_eq!(text.matches('{').count(), text.matches('}').count(), "{text}");
+}
+
+#[test]
+fn the_line_for_a_timer_renews_in_time_and_has_the_server_take_it() {
+    // G22
+    let home = home();
+    let chain = "www.genfic.example.chain.pem";
+    fs::create_dir(home.path("bin")).unwrap();
+    for program in ["nginx", "systemctl"] {
+        let file = home.path("bin").join(program);
+        fs::write(&file, format!("#!/bin/sh\necho {program} $* >>{}\n", home.path("told").display()))
+            .unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let line = |server: &str| {
+        let text = snippet(&home, server, &["--force"]).ok().out;
+        let line = text.lines().find(|line| line.starts_with("# genfic-ca ")).unwrap();
+        line.trim_start_matches("# ").to_owned()
+    };
+    let run = |line: &str| home.shell(&format!("PATH=$PWD/bin:$PATH\n{line}")).ok();
+    let nginx = line("nginx");
+    run(&nginx);
+    assert!(!home.path("told").exists(), "it is not due");
+    let before = fs::read(home.path(chain)).unwrap();
+    run(&nginx.replace("30d", "9000d"));
+    assert_eq!(fs::read_to_string(home.path("told")).unwrap(), "nginx -s reload\n");
+    assert_ne!(fs::read(home.path(chain)).unwrap(), before);
+    run(&line("haproxy").replace("30d", "9000d"));
+    let both = fs::read_to_string(home.path("www.genfic.example.haproxy.pem")).unwrap();
+    assert!(both.contains("PRIVATE KEY") && both.ends_with(&fs::read_to_string(home.path(chain)).unwrap()));
+    let mode = fs::metadata(home.path("www.genfic.example.haproxy.pem")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    assert!(fs::read_to_string(home.path("told")).unwrap().ends_with("systemctl reload haproxy\n"));
+}

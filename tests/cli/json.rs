@@ -1,8 +1,6 @@
 //! `--json` of every command: one object, its fields present and of their types.
+use super::json_walk::{Walk, commands, each};
 use crate::support::{Home, free_address};
-use serde_json::Value;
-use std::collections::BTreeSet;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// Fields that every certificate has.
@@ -10,112 +8,13 @@ const CERTIFICATE: &str = "serial:serial subject:text san[]?:text not_before:tim
                            issuer:text fingerprint:fingerprint file:path";
 const CRL: &str = "number:number next_update:time files[]:path";
 
-fn is(kind: &str, value: &Value, directory: &Path) -> bool {
-    let text = value.as_str();
-    let is_hex =
-        |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_digit() || ('a'..='f').contains(&c));
-    match kind {
-        "text" => text.is_some_and(|text| !text.is_empty()),
-        "number" => value.is_u64(),
-        "bool" => value.is_boolean(),
-        "null" => value.is_null(),
-        "time" => {
-            text.is_some_and(|text| text.len() == 20 && text.ends_with('Z') && text.as_bytes()[10] == b'T')
-        }
-        "serial" => text.is_some_and(is_hex),
-        "fingerprint" => text
-            .and_then(|text| text.strip_prefix("sha256:"))
-            .is_some_and(|digits| digits.len() == 64 && is_hex(digits)),
-        "path" => text.is_some_and(|text| directory.join(text).is_file()),
-        _ => panic!("no such kind: {kind}"),
-    }
-}
-
-/// Checks `path:kind` items; `[]` goes into a list that has something, `[]?` into any list.
-fn check(result: &Value, spec: &str, directory: &Path) {
-    for item in spec.split_whitespace() {
-        let (path, kind) = item.split_once(':').unwrap();
-        let mut values = vec![result.clone()];
-        for step in path.split('.') {
-            let name = step.trim_end_matches("[]?").trim_end_matches("[]");
-            let mut next = Vec::new();
-            for value in values {
-                let field = value.get(name).unwrap_or_else(|| panic!("{item}: no {name} in {value}")).clone();
-                if name == step {
-                    next.push(field);
-                } else {
-                    let list = field.as_array().unwrap_or_else(|| panic!("{item}: {field}"));
-                    assert!(!list.is_empty() || step.ends_with('?'), "{item} is empty in {result}");
-                    next.extend(list.iter().cloned());
-                }
-            }
-            values = next;
-        }
-        for value in values {
-            assert!(kind.split('|').any(|kind| is(kind, &value, directory)), "{item}: {value}\n{result}");
-        }
-    }
-}
-
-/// Every command of the help, `crl publish` and the like included.
-fn commands(home: &Home, above: &[&str]) -> BTreeSet<String> {
-    let help = home.ca(&[above, &["--help"]].concat()).ok().out;
-    let Some((_, listed)) = help.split_once("\nCommands:\n") else {
-        return BTreeSet::from([above.join(" ")]);
-    };
-    let lines = listed.lines().take_while(|line| !line.is_empty());
-    // what stands further right is the rest of what is said of a command
-    let names = lines.filter(|line| !line.starts_with("   "));
-    let names = names.filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "help");
-    names.flat_map(|name| commands(home, &[above, &[name]].concat())).collect()
-}
-
-struct Walk {
-    home: Home,
-    seen: BTreeSet<String>,
-}
-
-impl Walk {
-    /// Runs a command with `--json` and checks the object around the result, and its fields.
-    #[track_caller]
-    fn step(&mut self, command: &str, rest: &str, exit: i32, changed: bool, spec: &str) {
-        let words: Vec<&str> = command.split(' ').chain(rest.split_whitespace()).collect();
-        let said = self.home.ca(&[&["--json"], words.as_slice()].concat());
-        assert_eq!(said.status, exit, "{words:?} {}", said.all());
-        assert_eq!(said.err, "", "{words:?}");
-        assert_eq!(said.out.lines().count(), 1, "{words:?} {}", said.out);
-        let object = said.json();
-        let directory = self.home.directory();
-        check(&object, "schema:text command:text ok:bool changed:bool warnings[]?:text", directory);
-        assert_eq!(object["schema"], "genfic-ca/1", "{object}");
-        assert_eq!(object["command"], command, "{object}");
-        assert_eq!(object["changed"], changed, "{words:?} {object}");
-        assert_eq!(object["ok"], exit == 0 || exit == 12, "{object}");
-        assert_eq!(object.get("error").is_some(), exit != 0, "{object}");
-        if exit != 0 {
-            check(&object, "error.code:text error.exit:number error.message:text", directory);
-            assert_eq!(object["error"]["exit"], exit, "{object}");
-        }
-        if spec.is_empty() {
-            check(&object, "result:null error.hint:text", directory);
-        } else {
-            check(&object["result"], spec, directory);
-        }
-        self.seen.insert(command.to_owned());
-    }
-}
-
-fn each(list: &str, fields: &str) -> String {
-    fields.split_whitespace().map(|field| format!("{list}[].{field} ")).collect()
-}
-
 #[test]
 fn every_command_says_one_json_object_with_typed_fields() {
     // G22
     let address = free_address();
     let home = Home::at_url(&format!("http://{address}"));
     std::fs::write(home.path("bad.req"), "no request").unwrap();
-    let mut walk = Walk { home, seen: BTreeSet::new() };
+    let mut walk = Walk::of(home);
     let authority = format!(
         "name:text serial:serial subject:text not_before:time not_after:time certificate:path chain:path crl:path \
          fingerprint:fingerprint {}",
@@ -261,6 +160,9 @@ fn every_command_says_one_json_object_with_typed_fields() {
         ),
     );
     walk.step("revoke-ca", "partner --yes", 4, false, "");
+    walk.step("retire", "partner", 0, true,
+        "name:text record:text retired_at:time remaining:number last_end:null revoked:number revoked_end:null name_free:bool name_free_after:null last_crl_until:null key:text");
+    walk.step("retire", "partner-retired", 4, false, "");
     walk.step("audit show", "--last 3", 0, false,
         "records[].sequence:number records[].time:time records[].user:text records[].action:text records[].outcome:text");
     walk.step("audit verify", "", 0, false, "records:number head:serial");
@@ -360,6 +262,49 @@ fn every_command_says_one_json_object_with_typed_fields() {
         "name:text key:text algorithm:text form:text waiting:bool",
     );
     walk.step("key import", "brought far.pem", 2, false, "");
+    let generated = "brought --generate --new-passphrase-from file:generated.txt";
+    walk.step("key passphrase", generated, 0, true, "keys[].name:text keys[].file:path");
+    walk.step("key passphrase", "brought", 8, false, "");
+    let known = "keys[].name:text keys[].key:text keys[].where:text keys[].file:path|null keys[].algorithm:text \
+        keys[].protection:text|null keys[].scrypt_log_n:number|null keys[].recipients[]?:text keys[].threshold:null \
+        keys[].shares:null keys[].last_used:time|null keys[].waiting:bool keys[].retired:bool keys[].problem:text|null";
+    walk.step("key list", "", 0, false, known);
+    let exported = "far -o exported.key --confirm far --new-passphrase-from env:GENFIC_TEST_PASSPHRASE";
+    walk.step("key export", exported, 0, true, "name:text file:path algorithm:text format:text");
+    walk.step("key export", "far -o again.key", 9, false, "");
+    walk.step(
+        "key envelope",
+        "far",
+        0,
+        false,
+        "name:text envelope.profile:text envelope.longest_days:number",
+    );
+    let set = "far --set longest_crl_days=300 --confirm far";
+    walk.step(
+        "key envelope",
+        set,
+        0,
+        true,
+        "name:text envelope.longest_crl_days:number before.profile:text wider:bool",
+    );
+    walk.step(
+        "profile list",
+        "",
+        0,
+        false,
+        "profiles[].name:text profiles[].kind:text profiles[].description:text profiles[].authorities[]?:text \
+         profiles[].days:number profiles[].usable:bool profiles[].file:path",
+    );
+    walk.step("profile show", "system", 0, false, "name:text issuers[]:text default_of[]:text text:text");
+    std::fs::write(walk.home.path("wrong.toml"), "kind = 'x'").unwrap();
+    walk.step(
+        "profile check",
+        "wrong.toml",
+        12,
+        false,
+        "profiles[]:text mistakes[].profile:text mistakes[].line:number mistakes[].key:text mistakes[].message:text",
+    );
+    walk.step("config check", "", 0, false, "file:path");
     walk.step("completions", "bash", 0, false, "shell:text script:text");
     walk.step("man", "pages", 0, true, "files[]:path");
     walk.step(
@@ -369,9 +314,65 @@ fn every_command_says_one_json_object_with_typed_fields() {
         true,
         "dir:text url:text passphrase:path checks[].sentence:text checks[].passed:bool checks[].command:text",
     );
+    offline_steps(&mut walk);
     let all = commands(&walk.home, &[]);
     assert_eq!(all.difference(&walk.seen).collect::<Vec<_>>(), Vec::<&String>::new(), "commands not walked");
     assert!(all.len() > 20, "{all:?}");
+}
+
+/// A key that goes to a medium, signs in a ceremony and comes back; and keys of a signer that listens, which is not there.
+fn offline_steps(walk: &mut Walk) {
+    walk.home.ca(&["create-root", "vault"]).ok();
+    walk.step(
+        "key export-bundle",
+        "vault --to medium",
+        0,
+        true,
+        "name:text media[]:text files[]:text key_file_sha256:text opened:bool removed:bool",
+    );
+    walk.step("key export-bundle", "vault --to other", 8, false, "");
+    let items = "items[].kind:text items[].name:text items[].why:text";
+    walk.step(
+        "ceremony request",
+        "vault -o asked.toml",
+        0,
+        true,
+        &format!("name:text file:path sha256:text until:time supersedes:bool {items}"),
+    );
+    let asked = std::fs::read_to_string(walk.home.path("asked.toml")).unwrap();
+    let made =
+        asked.lines().find_map(|line| line.strip_prefix("made = ")).unwrap().trim_matches('"').to_owned();
+    let sign = format!("asked.toml --keys medium -o answer.toml --yes --date {made}");
+    let answered =
+        format!("name:text file:path transcript:path sha256:text request_sha256:text repeated:bool {items}");
+    walk.step("ceremony sign", &sign, 0, true, &answered);
+    walk.step("ceremony sign", &sign, 0, false, &answered);
+    walk.step("ceremony sign", "asked.toml -o answer.toml", 2, false, "");
+    walk.step(
+        "ceremony import",
+        "answer.toml",
+        0,
+        true,
+        "name:text certificates[]?.serial:serial crl.number:number crl.next_update:time authorities[]?:text",
+    );
+    walk.step("ceremony import", "answer.toml", 4, false, "");
+    walk.step(
+        "crl import",
+        "vault home/public/vault.crl",
+        0,
+        false,
+        "name:text number:number next_update:time entries:number recorded.revoked:number recorded.serial_only:number \
+         lacking[]?:text files[]:path",
+    );
+    walk.step("key import-bundle", "vault --from medium", 0, true, "name:text file:path from:text");
+    walk.step("key import-bundle", "vault --from medium", 4, false, "");
+    let stayed =
+        "name:text from:text to:text moved:bool removed:bool certificates_shown:number envelope:null";
+    walk.step("key move", "vault --to home", 0, false, stayed);
+    walk.step("key move", "vault --to signer", 8, false, "");
+    walk.step("key unlock", "vault --socket none.socket", 8, false, "");
+    walk.step("key lock", "vault --socket none.socket", 8, false, "");
+    walk.step("key status", "--socket none.socket", 8, false, "");
 }
 
 #[test]

@@ -45,6 +45,93 @@ fn list_expiring_is_exit_12_only_for_what_somebody_has_to_renew() {
 }
 
 #[test]
+fn what_ends_is_listed_soonest_first_without_what_is_replaced_or_is_no_leaf() {
+    // G10
+    let home = Home::with_hierarchy("http://pki.genfic.example");
+    for (name, ca, days) in [
+        ("c.example", "genfic-system", "20"),
+        ("b.example", "genfic-user", "25"),
+        ("a.example", "genfic-system", "10"),
+    ] {
+        home.ca(&["create-request", name, "--sign", "-p", ca, "-v", days]).ok();
+    }
+    let ending = ["list", "--expiring", "30d"];
+    let said = home.ca(&[&ending[..], &["--json"]].concat());
+    assert_eq!(said.status, 12, "{}", said.all());
+    let result = said.json()["result"].clone();
+    let subjects: Vec<&str> = result["certificates"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["subject"].as_str().unwrap())
+        .collect();
+    assert_eq!(subjects, ["CN=a.example", "CN=c.example", "CN=b.example"]);
+    let first = &result["certificates"][0];
+    assert!(first["days_left"] == 9 || first["days_left"] == 10, "{first}");
+    assert_eq!(first["type"], "leaf");
+    let responders = ", 2 of responders, which renew themselves (--type responder)";
+    assert_eq!(result["left_out"].to_string(), r#"{"replaced":0,"ca":0,"responder":2}"#);
+    home.ca(&["renew", "a.example"]).ok();
+    let table = home.ca(&ending);
+    assert_eq!(table.status, 12);
+    assert!(!table.out.contains("a.example") && table.out.contains("CN=c.example"), "{}", table.out);
+    let heading = table.out.lines().next().unwrap();
+    assert_eq!(heading.split_whitespace().nth(3), Some("DAYS"), "{heading}");
+    let last = table.out.lines().last().unwrap();
+    assert_eq!(last, format!("left out: 1 replaced by newer ones{responders}"));
+    home.ca(&["renew", "c.example"]).ok();
+    home.ca(&["revoke", "b.example"]).ok();
+    let done = home.ca(&ending);
+    assert_eq!(done.status, 0, "nothing needs doing: {}", done.all());
+    let far = home.ca(&["list", "--expiring", "9000d"]).out;
+    assert!(far.ends_with(&format!("3 of CAs (--type ca){responders}\n")), "{far}");
+    let lines = home.ca(&["list", "--expiring", "30d", "--csv"]).ok().out;
+    assert!(lines.lines().count() == 1 && lines.ends_with("issuer_revoked,type,days_left\r\n"), "{lines}");
+}
+
+#[test]
+fn list_tells_leaves_from_cas_and_responders() {
+    // G10
+    let home = Home::with_hierarchy("http://pki.genfic.example");
+    home.ca(&["create-request", "a.example", "--sign", "-p", "genfic-system"]).ok();
+    assert_eq!(subjects(&home, &["--type", "leaf"]), ["CN=a.example"]);
+    assert_eq!(subjects(&home, &["--type", "ca"]).len(), 3);
+    assert_eq!(subjects(&home, &["--type", "responder"]).len(), 2);
+    assert_eq!(subjects(&home, &["--type", "responder", "--expiring", "60d"]).len(), 2);
+    refused(&home.ca(&["list", "--type", "leaves"]), 2, "usage");
+    for (period, meant) in [("1m", "`1mo` for months, `1min` for minutes"), ("soon", "`soon` is not")] {
+        let said = home.ca(&["list", "--expiring", period]);
+        refused(&said, 2, "usage");
+        assert!(said.err.contains(meant), "{}", said.err);
+    }
+    assert_eq!(home.ca(&["list", "--expiring", "1mo"]).status, 0);
+    refused(&home.ca(&["renew", "a.example", "--expiring", "1m"]), 2, "usage");
+}
+
+#[test]
+fn a_subject_is_compared_as_a_whole_and_the_wide_list_has_fingerprints() {
+    // G10
+    let home = Home::with_hierarchy("http://pki.genfic.example");
+    let made = home.result(&["create-request", "Bea Smith", "--sign", "-p", "genfic-user"]);
+    let fingerprint = made["certificates"][0]["fingerprint"].as_str().unwrap();
+    let none = home.ca(&["list", "--subject", "bea"]).ok();
+    assert_eq!(none.out, "no certificate matches\n");
+    assert_eq!(
+        none.err,
+        "warning: `bea` is compared with whole names: --subject '*bea*' finds what contains it, as bea smith\n"
+    );
+    let none = home.ca(&["list", "--subject", "smith", "--json"]).ok().json();
+    assert_eq!(none["result"]["certificates"].to_string(), "[]", "nothing else is found: {none}");
+    assert_eq!(none["warnings"].as_array().unwrap().len(), 1, "{none}");
+    assert_eq!(subjects(&home, &["--subject", "BEA SMITH"]), ["CN=Bea Smith"]);
+    assert_eq!(home.ca(&["list", "--subject", "*none*"]).ok().err, "");
+    let wide = home.ca(&["list", "--wide", "--subject", "*bea*"]).ok().out;
+    assert!(wide.contains("FINGERPRINT") && wide.contains(fingerprint), "{wide}");
+    assert!(!home.ca(&["list"]).ok().out.contains("sha256:"));
+    assert!(home.ca(&["show", "Bea Smith"]).ok().out.contains(&fingerprint["sha256:".len()..]));
+}
+
+#[test]
 fn index_txt_is_what_openssl_reads() {
     let home = Home::with_hierarchy("http://pki.genfic.example");
     home.ca(&["create-request", "a.example", "--sign", "-p", "genfic-system"]).ok();
@@ -152,5 +239,5 @@ fn csv_has_the_fields_of_json_and_keeps_commas_and_formulas_in_their_cells() {
     assert!(fs::read_to_string(home.path("none.csv")).unwrap().starts_with("issuer,serial,"));
     assert_eq!(home.ca(&["list", "--jsonl", "--subject", "none"]).ok().out, "");
     refused(&home.ca(&["list", "--csv", "--jsonl"]), 2, "usage");
-    assert_eq!(home.ca(&["list", "--csv", "--expiring", "9000d"]).status, 12);
+    assert_eq!(home.ca(&["list", "--csv", "--expiring", "9000d", "--type", "ca"]).status, 12);
 }

@@ -21,7 +21,7 @@ fn disabling_asks_says_what_certificates_name_the_responder_and_is_on_record() {
     assert_eq!(said["result"]["certificates_naming_responder"], 1);
     let again = home.ca(&["--json", "ocsp", "disable", "genfic-system"]).ok().json();
     assert_eq!(again["changed"], false, "{again}");
-    let audit = home.ca(&["audit", "show"]).ok().out;
+    let audit = home.ca(&["audit", "show", "--verbose"]).ok().out;
     assert!(audit.contains("authority.ocsp") && audit.contains("genfic-system"), "{audit}");
     // its certificates name none, it needs none, and nothing is wrong with that
     home.ca(&["create-request", "b.genfic.example", "--sign", "-p", "genfic-system"]).ok();

@@ -3,6 +3,8 @@ use crate::refused;
 use crate::support::{Home, Said};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 fn publish(home: &Home, from: &str) -> Said {
     home.ca(&["--passphrase-from", from, "crl", "publish", "genfic"])
@@ -62,4 +64,37 @@ fn nobody_to_ask_is_exit_9_and_names_the_flag() {
         assert!(said.err.contains("--passphrase-from"), "{}", said.err);
     }
     assert!(!home.path("home/keys/other.age").exists());
+}
+
+#[test]
+fn a_signer_that_waits_for_a_passphrase_ends_with_its_command() {
+    // K2
+    let home = Home::new();
+    home.ca(&["create-root", "genfic"]).ok();
+    let (reading, writing) = std::io::pipe().unwrap();
+    let mut command = home.command(&["--passphrase-from", "fd:0", "crl", "publish", "genfic"]);
+    let mut started = command.stdin(reading).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    drop(command);
+    let children = format!("/proc/{0}/task/{0}/children", started.id());
+    let child = || fs::read_to_string(&children).ok()?.split_whitespace().next()?.parse::<u32>().ok();
+    let within = |what: &str, is_so: &dyn Fn() -> bool| {
+        let end = Instant::now() + Duration::from_secs(60);
+        while !is_so() {
+            assert!(Instant::now() < end, "{what}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    };
+    within("no signer", &|| child().is_some());
+    let signer = child().unwrap();
+    // it waits for the pipe, which stays open
+    let waits = || fs::read_to_string(format!("/proc/{signer}/syscall")).unwrap_or_default();
+    within("it does not wait", &|| waits().starts_with("7 ") || waits().starts_with("271 "));
+    started.kill().unwrap();
+    started.wait().unwrap();
+    let is_gone = || {
+        let state = fs::read_to_string(format!("/proc/{signer}/stat")).unwrap_or_default();
+        state.rsplit(')').next().is_none_or(|rest| rest.trim().is_empty() || rest.trim().starts_with('Z'))
+    };
+    within("the signer waits for a passphrase that nobody wants", &is_gone);
+    drop(writing);
 }

@@ -69,9 +69,24 @@ fn a_certificate_gets_the_key_of_a_request_only_for_the_same_names() {
     refused(&home.ca(&["rekey", "www.example", "--request", "other.example.req"]), 7, "renewal.differs");
     let named = ["create-request", "named", "--subject", "CN=www.example", "--san", "DNS:more.example"];
     home.ca(&named).ok();
-    refused(&home.ca(&["rekey", "www.example", "--request", "named.req"]), 7, "renewal.differs");
+    let said = home.ca(&["rekey", "www.example", "--request", "named.req"]);
+    refused(&said, 7, "renewal.differs");
+    assert!(said.err.contains("for DNS:more.example besides, and not for DNS:www.example"), "{}", said.err);
     let same = home.ca(&["rekey", "www.example", "--request", "new/www.example.req"]);
     refused(&same, 7, "renewal.same-key");
+}
+
+#[test]
+fn what_looks_alike_and_is_not_the_same_is_told_by_what_differs() {
+    let home = hierarchy();
+    let named = ["create-request", "twin", "--subject", "CN=www.example", "--san", "DNS:www.example"];
+    let names = ["--san", "DNS:more.example", "--sign", "-p", "genfic-system"];
+    home.ca(&[&named[..], &names].concat()).ok();
+    let said = home.ca(&["renew", "www.example"]);
+    refused(&said, 2, "certificate.ambiguous");
+    let differing =
+        "they have one subject and differ in names: DNS:more.example, DNS:www.example | DNS:www.example";
+    assert!(said.err.contains(differing), "{}", said.err);
 }
 
 #[test]

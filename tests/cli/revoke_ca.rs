@@ -1,6 +1,6 @@
 //! What `revoke-ca` says is to be done, and the list that is worked off afterwards.
 use crate::refused;
-use crate::support::Home;
+use crate::support::{Home, Said};
 use std::fs;
 
 fn run_book(home: &Home, words: &[&str]) -> String {
@@ -67,6 +67,54 @@ fn a_family_whose_newest_generation_is_revoked_is_given_another_key() {
     assert_eq!((made["parent"].as_str(), made["status"].as_str()), (Some("genfic-g2"), Some("valid")));
 }
 
+#[test]
+fn after_a_rollover_the_crls_of_both_generations_are_named() {
+    // C1, G10
+    let home = Home::with_hierarchy("http://pki.genfic.example");
+    home.ca(&["renew-ca", "genfic", "--rekey"]).ok();
+    home.ca(&["renew-ca", "genfic-user"]).ok();
+    let other = home.copied();
+    let text = home.ca(&["revoke-ca", "genfic-user", "--yes"]).ok().out;
+    for name in ["genfic", "genfic-g2"] {
+        assert!(text.contains(&format!("listed on the CRL of {name}, number ")), "{text}");
+    }
+    let step = text.lines().find(|line| line.contains("copy the new CRLs of genfic and genfic-g2")).unwrap();
+    assert!(step.ends_with("wherever they are served: public/genfic.crl, public/genfic-g2.crl"), "{text}");
+    let result = other.result(&["revoke-ca", "genfic-user", "--yes"]);
+    let names: Vec<&str> =
+        result["crls"].as_array().unwrap().iter().map(|crl| crl["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["genfic", "genfic-g2"], "{result}");
+    let root = home.ca(&["revoke-ca", "genfic", "--yes"]).ok().out;
+    let step = root.lines().find(|line| line.contains("copy the new CRLs of ")).unwrap();
+    assert!(step.contains("public/genfic.crl, public/genfic-g2.crl"), "its own list and the link's: {root}");
+}
+
+#[test]
+fn the_step_about_lists_says_what_answers_and_what_is_owed() {
+    // C1, G10
+    let home = Home::with_hierarchy("http://pki.genfic.example");
+    let answered = home.copied();
+    answered.ca(&["ocsp", "enable", "genfic"]).ok();
+    let wrong = home.copied();
+    let first = |book: String| book.lines().next().unwrap().to_owned();
+    assert_eq!(
+        first(run_book(&home, &["genfic-user"])),
+        "copy the new CRL of genfic to wherever it is served: public/genfic.crl",
+        "no responder answers for a root"
+    );
+    let told = first(run_book(&answered, &["genfic-user"]));
+    assert!(told.ends_with("public/genfic.crl; OCSP answers already"), "{told}");
+    let mut command = wrong.command(&["revoke-ca", "genfic-user", "--yes"]);
+    let said = Said::of(command.env("GENFIC_TEST_PASSPHRASE", "another phrase altogether").output().unwrap());
+    assert_eq!(said.status, 8, "{}", said.all());
+    let step = said.out.lines().find(|line| line.starts_with("  1. ")).unwrap();
+    assert_eq!(
+        step,
+        "  1. make the CRL of genfic, which could not be signed: genfic-ca crl publish genfic; then copy it to wherever \
+         it is served: public/genfic.crl"
+    );
+}
+
 fn person(home: &Home, name: &str) {
     let (subject, san) = (format!("C=BE,CN={name}"), format!("email:{name}@genfic.example"));
     home.ca(&["create-request", name, "--subject", &subject, "--san", &san, "--sign", "-p", "genfic-user"])
@@ -97,13 +145,15 @@ fn what_fell_with_a_ca_is_listed_until_each_is_replaced_or_revoked() {
     let text = home.ca(&["list", "-p", "genfic-user", "--status", "valid"]).ok().out;
     assert_eq!(text.lines().filter(|line| line.contains("issuer-revoked")).count(), 3, "{text}");
     let csv = home.ca(&["list", "--csv"]).ok().out;
-    assert!(csv.lines().next().unwrap().ends_with(",issuer_revoked"), "{csv}");
+    // columns that came later stand behind it
+    let issuer_revoked = |line: &str| line.rsplit(',').nth(2).unwrap().to_owned();
+    assert_eq!(issuer_revoked(csv.lines().next().unwrap()), "issuer_revoked", "{csv}");
     let marked = |word: &str, told: &str| {
         let line = csv.lines().find(|line| line.contains(word)).unwrap_or_else(|| panic!("{word}: {csv}"));
-        assert!(line.ends_with(told), "{line}");
+        assert_eq!(issuer_revoked(line), told, "{line}");
     };
-    marked("CN=amber", ",true");
-    marked("CN=w.example", ",false");
+    marked("CN=amber", "true");
+    marked("CN=w.example", "false");
     let lines = home.ca(&["list", "--jsonl", "--subject", "*w.example*"]).ok().out;
     assert!(lines.contains(r#""issuer_revoked":false"#), "{lines}");
 

@@ -91,9 +91,9 @@ fn standard_input_and_output_stand_for_files() {
 
 #[test]
 fn what_cannot_be_saved_is_still_told_as_issued() {
-    // the file system refuses after the certificate is on record: nobody makes files there
+    // the device refuses after the certificate is on record
     let home = hierarchy();
-    let said = home.ca(&["sign", "www.example.req", "-p", "genfic-system", "-o", "/sys", "--json"]);
+    let said = home.ca(&["sign", "www.example.req", "-p", "genfic-system", "-o", "/dev/full", "--json"]);
     let object = said.json();
     assert_eq!(said.status, 1, "{}", said.all());
     assert_eq!((&object["changed"], &object["ok"]), (&true.into(), &false.into()), "{object}");
@@ -251,11 +251,12 @@ fn no_applicant_is_made_a_responder_but_by_the_way_that_asks_and_is_listed() {
     home.ca(&["revoke", &format!("serial:{serial}")]).ok();
     let status = home.ca(&["status"]).ok().out;
     let line = format!(
-        "{serial} until {}, for a request, revoked but not looked up",
-        made["not_after"].as_str().unwrap()
+        "{} until {}, for a request, revoked but not looked up",
+        &serial[..12],
+        &made["not_after"].as_str().unwrap()[..10]
     );
     assert!(
-        status.contains("genfic-system: 2 responder certificates: ") && status.contains(&line),
+        status.contains("genfic-system: 2 responder certificates\n") && status.contains(&line),
         "{status}"
     );
     let doctor = home.ca(&["doctor"]).ok().out;
@@ -265,4 +266,119 @@ fn no_applicant_is_made_a_responder_but_by_the_way_that_asks_and_is_listed() {
     );
     assert!(doctor.contains("(responder.requested)") && doctor.contains(serial), "{doctor}");
     home.ca(&["ocsp", "responder", "genfic-system"]).ok();
+}
+
+#[test]
+fn an_output_with_the_certificate_of_somebody_else_is_replaced_by_force_only() {
+    // G11
+    let home = Home::with_hierarchy("http://pki.genfic.example");
+    for host in ["a.example", "b.example"] {
+        home.ca(&["create-request", host, "--sign", "-p", "genfic-system"]).ok();
+    }
+    let before = fs::read(home.path("a.example.crt")).unwrap();
+    let number = || home.result(&["list"])["certificates"].as_array().unwrap().len();
+    let issued = number();
+    for words in [
+        &["sign", "b.example.req", "-p", "genfic-system", "-o", "a.example.crt"][..],
+        &["renew", "b.example", "-o", "a.example.crt"],
+        &["sign", "b.example.req", "-p", "genfic-system", "-o", "b.example.req"],
+        &["sign", "b.example.req", "-p", "genfic-system", "-o", "a.example.req"],
+    ] {
+        let said = home.ca(words);
+        refused(&said, 4, "file.exists");
+        assert!(said.err.contains("--force"), "{}", said.err);
+    }
+    assert_eq!((fs::read(home.path("a.example.crt")).unwrap(), number()), (before, issued));
+    // a successor for the same subject takes the place of what is there
+    home.ca(&["renew", "b.example", "-o", "b.example.crt"]).ok();
+    home.ca(&["sign", "b.example.req", "-p", "genfic-system", "-o", "b.example.crt"]).ok();
+    home.ca(&["sign", "b.example.req", "-p", "genfic-system", "-o", "a.example.crt", "--force"]).ok();
+    assert_eq!(home.result(&["show", "a.example.crt"])["subject"], "CN=b.example");
+}
+
+#[test]
+fn a_private_key_is_never_replaced_by_a_certificate() {
+    // G11
+    let home = Home::with_hierarchy("http://pki.genfic.example");
+    for host in ["a.example", "b.example"] {
+        home.ca(&["create-request", host, "--sign", "-p", "genfic-system"]).ok();
+    }
+    home.run(&[
+        "sh",
+        "-c",
+        "cat b.example.crt b.example.key > both.pem; mkdir www; cp a.example.key www/b.example.crt",
+    ])
+    .ok();
+    home.run(&["sh", "-c", "cp home/keys/genfic.age sealed; : > empty"]).ok();
+    let keys = ["a.example.key", "b.example.key", "both.pem", "sealed", "www/b.example.crt"];
+    let before = keys.map(|key| fs::read(home.path(key)).unwrap());
+    let issued = home.result(&["list"])["certificates"].as_array().unwrap().len();
+    for output in ["a.example.key", "b.example.key", "both.pem", "sealed", "www"] {
+        for words in [&["sign", "b.example.req", "-p", "genfic-system"][..], &["renew", "b.example"]] {
+            for force in [&[][..], &["--force"]] {
+                let said = home.ca(&[words, &["-o", output], force].concat());
+                refused(&said, 4, "file.exists");
+                assert!(
+                    said.err.contains("holds a private key") && !said.err.contains("--force"),
+                    "{}",
+                    said.err
+                );
+            }
+        }
+    }
+    assert_eq!(keys.map(|key| fs::read(home.path(key)).unwrap()), before);
+    assert_eq!(home.result(&["list"])["certificates"].as_array().unwrap().len(), issued);
+    home.ca(&["sign", "b.example.req", "-p", "genfic-system", "-o", "empty"]).ok();
+    home.ca(&["sign", "b.example.req", "-p", "genfic-system", "-o", "a.example.req", "--force"]).ok();
+    assert_eq!(home.result(&["show", "a.example.req"])["subject"], "CN=b.example");
+}
+
+#[test]
+fn a_request_that_was_certified_already_is_noted_with_the_newest_certificate() {
+    let home = Home::with_hierarchy("http://pki.genfic.example");
+    home.ca(&["create-request", "a.example"]).ok();
+    home.ca(&["sign", "a.example.req", "-p", "genfic-system"]).ok();
+    fs::remove_file(home.path("a.example.key")).unwrap();
+    fs::rename(home.path("a.example.req"), home.path("former.req")).unwrap();
+    let twice = ["sign", "former.req", "-p", "genfic-system", "--json"];
+    let newer =
+        home.ca(&twice).ok().json()["result"]["certificates"][0]["serial"].as_str().unwrap().to_owned();
+    let said = home.ca(&twice).ok().json()["warnings"].to_string();
+    assert!(said.contains(&format!("by genfic-system/{newer}")), "{said}");
+    let made = home.result(&["create-request", "a.example", "--sign", "-p", "genfic-system"]);
+    let serial = made["certificates"][0]["serial"].as_str().unwrap();
+    let again = ["sign", "a.example.req", "-p", "genfic-system"];
+    for more in [&["--json", "--dry-run"][..], &["--json"]] {
+        let said = home.ca(&[&again[..], more].concat()).ok().json();
+        let warned = said["warnings"].to_string();
+        assert!(warned.contains(&format!("certified already, by genfic-system/{serial}")), "{said}");
+    }
+    let other = home
+        .ca(&[&again[..], &["--san", "DNS:a.example", "--san", "DNS:b.example", "--json"]].concat())
+        .ok()
+        .json();
+    assert!(!other["warnings"].to_string().contains("already"), "{other}");
+}
+
+#[test]
+fn the_name_of_a_host_is_among_the_names_that_its_request_asks_for() {
+    let home = Home::new();
+    let names = |words: &[&str]| {
+        let said = home.ca(&[&["create-request"], words, &["--json"]].concat()).ok().json();
+        let san: Vec<String> = serde_json::from_value(said["result"]["san"].clone()).unwrap();
+        (san, said["warnings"].to_string())
+    };
+    let said = home.ca(&["create-request", "shown.example", "--san", "alias.example"]).ok().out;
+    assert!(said.contains("\n  names    DNS:shown.example, DNS:alias.example\n"), "{said}");
+    let (san, _) = names(&["www.example", "--san", "alias.example"]);
+    assert_eq!(san, ["DNS:www.example", "DNS:alias.example"]);
+    let (san, _) = names(&["x.example", "--san", "DNS:X.example", "--san", "IP:192.0.2.1"]);
+    assert_eq!(san, ["DNS:x.example", "IP:192.0.2.1"]);
+    let (san, warned) = names(&["web", "--san", "www.example"]);
+    assert_eq!(san, ["DNS:www.example"]);
+    assert!(warned.contains("`web` is the common name only"), "{warned}");
+    let (san, warned) = names(&["amber.mcstone", "--san", "email:amber@genfic.example"]);
+    assert_eq!((san, warned), (vec!["email:amber@genfic.example".to_owned()], "[]".to_owned()));
+    let (san, _) = names(&["y.example", "--subject", "CN=other", "--san", "DNS:z.example"]);
+    assert_eq!(san, ["DNS:z.example"]);
 }

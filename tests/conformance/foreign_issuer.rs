@@ -58,6 +58,7 @@ fn home_with_elder(url: &str, newkey: &[&str], profile: &str) -> (Home, Certific
         serves_ocsp: true,
         succeeds: None,
         last_end: None,
+        retired: None,
     };
     let event = AuditEvent {
         at: genfic_ca::assembly::now(),

@@ -192,3 +192,27 @@ fn a_configuration_that_it_may_not_read_is_named() {
     assert_eq!(child.wait().unwrap().code(), Some(1), "{text}");
     assert!(text.contains("genfic-ca.toml cannot be read") && text.contains("denied"), "{text}");
 }
+
+#[test]
+fn it_does_not_start_on_files_that_others_can_change_and_names_the_commands_that_mend_them() {
+    // P2
+    let home = Home::with_hierarchy("http://pki.genfic.example");
+    for (file, loose) in [
+        ("home/status", 0o2777),
+        ("home/status/manifest.json", 0o666),
+        ("home/ocsp/genfic-system/responder.key", 0o644),
+        ("home/public/genfic-system.crl", 0o666),
+    ] {
+        let path = home.path(file);
+        let before = fs::metadata(&path).unwrap().permissions();
+        fs::set_permissions(&path, Permissions::from_mode(loose)).unwrap();
+        let words = [OCSPD, "--home", "home", "--listen", "127.0.0.1:0"];
+        let said = home.run(&words);
+        assert_eq!(said.status, 10, "{file}: {}", said.err);
+        assert!(said.err.contains("(exit 10, home.unsafe)"), "{}", said.err);
+        let command = said.err.lines().find_map(|line| line.strip_prefix("run: ")).unwrap();
+        home.run(&["sh", "-c", command]).ok();
+        assert_eq!(home.run(&[&words[..], &["--check"]].concat()).status, 0, "{file}: {command}");
+        fs::set_permissions(&path, before).unwrap();
+    }
+}

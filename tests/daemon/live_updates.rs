@@ -50,8 +50,15 @@ fn a_new_certificate_is_good_as_soon_as_sign_has_returned() {
     for at in 0..8 {
         let name = format!("w{at}.genfic.example");
         site.home.ca(&["create-request", &name]).ok();
-        let result =
-            site.home.result(&["sign", &format!("{name}.req"), "-p", "genfic-system", "-o", "new.crt"]);
+        let result = site.home.result(&[
+            "sign",
+            &format!("{name}.req"),
+            "-p",
+            "genfic-system",
+            "-o",
+            "new.crt",
+            "--force",
+        ]);
         // asked at once, without even the time that openssl takes to make a request
         let serial = result["certificates"][0]["serial"].as_str().unwrap();
         let verdict = post(site.url(), &request(&site, serial)).verdict();

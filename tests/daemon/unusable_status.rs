@@ -103,6 +103,74 @@ fn a_manifest_or_a_status_file_that_is_broken_is_never_answered_from() {
 }
 
 #[test]
+fn a_copy_that_meets_a_publication_leaves_the_former_status_in_use_until_it_is_whole() {
+    // O13
+    let asked = asked();
+    let copy = asked.site.home.path("copy");
+    asked.site.home.run(&["cp", "-r", asked.path("").to_str().unwrap(), copy.to_str().unwrap()]).ok();
+    let there = crate::support::Daemon::start(&copy, "127.0.0.1:0");
+    let verdict = || post(&there.url, &asked.question).verdict();
+    assert_eq!(verdict(), "good");
+    asked.site.home.ca(&["revoke", &asked.issued.file]).ok();
+    let manifest = fs::read_to_string(asked.path("status/manifest.json")).unwrap();
+    let parsed: serde_json::Value = serde_json::from_str(&manifest).unwrap();
+    let delta = parsed["delta"]["file"].as_str().unwrap();
+    // the manifest comes before its delta
+    let put = |name: &str| {
+        let aside = copy.join("status/.new-copy");
+        fs::copy(asked.path("status").join(name), &aside).unwrap();
+        fs::rename(&aside, copy.join("status").join(name)).unwrap();
+    };
+    put("manifest.json");
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_millis(1500) {
+        assert_eq!(verdict(), "good");
+        assert_eq!(get(&there.url, "/readyz").text().lines().next(), Some("ready"));
+    }
+    put(delta);
+    let begun = Instant::now();
+    while verdict() != "revoked" {
+        assert!(begun.elapsed() < Duration::from_secs(10));
+    }
+}
+
+#[test]
+fn a_responder_certificate_that_is_revoked_is_replaced_by_the_same_command() {
+    // O7, O13
+    let asked = asked();
+    let file = asked.path("ocsp/genfic-system/responder.pem");
+    let before = fs::read(&file).unwrap();
+    let responder = |reply: &Reply| reply.basic().certificates()[0].clone();
+    let first = responder(&post(asked.site.url(), &asked.question));
+    let serial = first.tbs().serial_number().to_string();
+    let said =
+        asked.site.home.result(&["revoke", &format!("genfic-system/{serial}"), "--reason", "key-compromise"]);
+    assert!(said["responder"].is_string(), "{said}");
+    assert_ne!(fs::read(&file).unwrap(), before);
+    let begun = Instant::now();
+    loop {
+        let reply = post(asked.site.url(), &asked.question);
+        if reply.verdict() == "good" && responder(&reply) != first {
+            break;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(10), "{}", reply.verdict());
+    }
+    assert_eq!(asked.ready().status, 200);
+
+    // without the key of the CA it is out of use all the same
+    let second = responder(&post(asked.site.url(), &asked.question)).tbs().serial_number().to_string();
+    let key = asked.path("keys/genfic-system.age");
+    fs::rename(&key, asked.path("aside")).unwrap();
+    let said = asked.site.home.ca(&["revoke", &format!("genfic-system/{second}")]);
+    assert_ne!(said.status, 0);
+    assert!(said.all().contains("genfic-ca ocsp responder genfic-system"), "{}", said.all());
+    asked.refuses("tryLater", "genfic-system has no valid responder certificate: it is revoked");
+    fs::rename(asked.path("aside"), &key).unwrap();
+    asked.site.home.ca(&["ocsp", "responder", "--due"]).ok();
+    asked.recovers();
+}
+
+#[test]
 fn status_that_is_too_old_is_not_answered_from() {
     // O13
     const DAY: i64 = 86_400;

@@ -4,7 +4,10 @@
 mod builders;
 
 use builders::{CertificateBuilder, TestKey};
+use genfic_ca::assembly::any_octets;
+use genfic_ca::ceremony;
 use genfic_ca::config::Config;
+use genfic_ca::custody::{Block, Line, LineFault, ShareSet, lines_of_key, lines_of_share, read_block};
 use genfic_ca::import::parse_index_txt;
 use genfic_ca::index::{CertificateState, Revocation};
 use genfic_ca::lint;
@@ -17,8 +20,10 @@ use genfic_ca::ocsp::settings::{NotIssued, ResponderSettings};
 use genfic_ca::ocsp::snapshot::{ServedIssuer, Snapshot};
 use genfic_ca::ocsp::text::describe;
 use genfic_ca::profile::{Profile, check_alt_name, parse_alt_name};
-use genfic_ca::signing::{KeyError, ResponseSigner, Secret, SubscriberKey};
-use genfic_ca::status::{PublishedAuthority, StatusError, StatusReader};
+use genfic_ca::signing::{
+    KeyError, KeyRecipient, RecipientText, ResponseSigner, Secret, SubscriberKey, TokenUri,
+};
+use genfic_ca::status::{PublishedAuthority, StatusEntry, StatusError, StatusReader};
 use genfic_ca::subscriber_key::ForeignKey;
 use genfic_ca::x509::{
     Certificate, CertificateId, CertificateList, CertificationRequest, CrlReason, Fingerprint, Name,
@@ -32,18 +37,133 @@ pub type Body = fn(&[u8]);
 
 /// Every target by name.
 pub const TARGETS: &[(&str, Body)] = &[
+    ("ceremony", ceremony_files),
     ("certificate", certificate),
     ("config", config),
     ("crl", crl),
+    ("envelope", envelope),
     ("index_txt", index_txt),
+    ("journal", journal),
     ("name", name),
     ("ocsp_request", ocsp_request),
     ("ocsp_response", ocsp_response),
     ("pem", pem_text),
     ("private_key", private_key),
     ("profile", profile),
+    ("protocol", protocol),
+    ("recipient", recipient),
     ("request", request),
+    ("share", share),
+    ("token_uri", token_uri),
 ];
+
+/// A request for a ceremony, its answer, or what a medium has besides.
+pub fn ceremony_files(octets: &[u8]) {
+    let text = String::from_utf8_lossy(octets);
+    match ceremony::Request::parse(&text) {
+        Ok(request) => assert_eq!(ceremony::Request::parse(&request.to_toml()), Ok(request)),
+        Err(mistakes) => assert!(mistakes.iter().all(|mistake| !mistake.to_string().is_empty())),
+    }
+    if let Ok(answer) = ceremony::Answer::parse(&text) {
+        assert_eq!(ceremony::Answer::parse(&answer.to_toml()), Ok(answer));
+    }
+    any_octets::medium(&text);
+}
+
+/// The envelope of a key.
+pub fn envelope(octets: &[u8]) {
+    let text = String::from_utf8_lossy(octets);
+    if let Some(written) = any_octets::envelope(&text) {
+        assert_eq!(any_octets::envelope(&written), Some(written));
+    }
+}
+
+/// A journal: as it is, and with the first group made whole, behind whose digest no other octets come.
+pub fn journal(octets: &[u8]) {
+    let written = any_octets::journal(octets);
+    assert!(octets.starts_with(&written), "what was read is what is there");
+    const HEAD: usize = 80;
+    let Some(entries) = octets.get(HEAD..) else { return };
+    let mut group = octets[..HEAD].to_vec();
+    group[..8].copy_from_slice(b"GFSJRNL1");
+    group[8..12].copy_from_slice(&u32::try_from(entries.len()).unwrap_or(u32::MAX).to_be_bytes());
+    group[12..20].copy_from_slice(&1_u64.to_be_bytes());
+    group[48..80].fill(0);
+    group.extend(entries);
+    let said = [b"genfic-signer journal group 1\0", &group[..]].concat();
+    group.extend(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &said).as_ref());
+    let written = any_octets::journal(&group);
+    assert!(written.is_empty() || written == group);
+}
+
+/// A frame of the signer's protocol: as it is, and as the message of a frame around it.
+pub fn protocol(octets: &[u8]) {
+    let read = |frame: &[u8]| {
+        for again in any_octets::signer_frames(frame) {
+            assert!(any_octets::signer_frames(&again).contains(&again), "what is sent is read");
+        }
+        if let Some(problem) = any_octets::failure_in(frame) {
+            assert!(!problem.message.is_empty());
+        }
+    };
+    read(octets);
+    let (message, body) = match octets.iter().position(|octet| *octet == b'\n') {
+        Some(end) => (&octets[..end], &octets[end + 1..]),
+        None => (octets, &[][..]),
+    };
+    let parts = if body.is_empty() { String::new() } else { format!("\"parts\":[{}],", body.len()) };
+    let head = [b"{", parts.as_bytes(), b"\"message\":", message, b"}"].concat();
+    let lengths =
+        [head.len(), body.len()].map(|length| u32::try_from(length).unwrap_or(u32::MAX).to_be_bytes());
+    read(&[&lengths.concat()[..], &head, body].concat());
+}
+
+/// Recipients of age, one a line.
+pub fn recipient(octets: &[u8]) {
+    let text = String::from_utf8_lossy(octets);
+    for line in text.lines() {
+        if let Ok(recipient) = line.parse::<RecipientText>() {
+            assert_eq!(recipient.to_string(), line);
+            assert!(line.parse::<KeyRecipient>().is_ok(), "what is configured is encrypted to: {line}");
+        }
+        let _ = line.parse::<KeyRecipient>();
+    }
+}
+
+/// URIs of keys in tokens (RFC 7512), one a line.
+pub fn token_uri(octets: &[u8]) {
+    let text = String::from_utf8_lossy(octets);
+    for line in text.lines() {
+        if let Ok(uri) = line.parse::<TokenUri>() {
+            assert_eq!(uri.to_string().parse::<TokenUri>(), Ok(uri), "{line}");
+        }
+    }
+}
+
+/// A share or a key as somebody typed it, or the record of a set of shares.
+pub fn share(octets: &[u8]) {
+    let text = String::from_utf8_lossy(octets);
+    if let Ok(set) = ShareSet::parse(&text) {
+        assert_eq!(ShareSet::parse(&set.to_string()), Ok(set));
+    }
+    for (number, line) in (1..).zip(text.lines()) {
+        match Line::parse(number, line) {
+            Ok(read) => assert_eq!(
+                Line::parse(number, &read.to_string()).map(|line| line.to_string()),
+                Ok(read.to_string())
+            ),
+            Err(LineFault::Wrong(at, is, fits)) => assert!(at > 0 && is != fits, "{line}"),
+            Err(_) => {}
+        }
+    }
+    let Ok(block) = read_block(&text) else { return };
+    let lines = match &block {
+        Block::Share(share) => lines_of_share(share),
+        Block::Key(file) => lines_of_key(file).unwrap(),
+    };
+    let again: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    assert_eq!(read_block(&again), Ok(block));
+}
 
 /// A request for a certificate, as `sign` and `show` read it.
 pub fn request(octets: &[u8]) {
@@ -184,16 +304,17 @@ pub struct Stage {
 struct Status(Vec<PublishedAuthority>);
 
 impl StatusReader for Status {
-    fn status(&self, id: &CertificateId) -> Result<Option<CertificateState>, StatusError> {
-        Ok(match id.serial_number.as_be_octets() {
-            [2] => Some(CertificateState::Issued),
-            [3] => Some(CertificateState::Revoked(Revocation {
+    fn entry(&self, id: &CertificateId) -> Result<Option<StatusEntry>, StatusError> {
+        let state = match id.serial_number.as_be_octets() {
+            [2] => CertificateState::Issued,
+            [3] => CertificateState::Revoked(Revocation {
                 revoked_at: NOW.plus(-1000),
                 reason: Some(CrlReason::KeyCompromise),
                 invalidity_date: None,
-            })),
-            _ => None,
-        })
+            }),
+            _ => return Ok(None),
+        };
+        Ok(Some(StatusEntry { state, not_after: Some(NOW.plus(86_400)) }))
     }
 
     fn authorities(&self) -> &[PublishedAuthority] {
@@ -244,7 +365,11 @@ pub fn stage() -> &'static Stage {
             serves_ocsp: true,
             retires: None,
         };
-        let served = ServedIssuer { authority: authority.clone(), responders: vec![Arc::new(responder)] };
+        let served = ServedIssuer {
+            authority: authority.clone(),
+            responders: vec![Arc::new(responder)],
+            is_withdrawn: false,
+        };
         let snapshot = Snapshot::new(Arc::new(Status(vec![authority])), vec![served]);
         let strict = ResponderSettings {
             not_issued: NotIssued::Revoked,

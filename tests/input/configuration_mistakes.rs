@@ -10,7 +10,7 @@ use std::fs;
 /// Each key of the commented template, with its section and its default.
 fn keys() -> Vec<(String, String, String)> {
     let (mut section, mut keys) = (String::new(), Vec::new());
-    for line in config::template(None, None, None, None).lines() {
+    for line in config::template(None, None, None, None, None).lines() {
         let line = line.strip_prefix("# ").unwrap_or(line);
         if let Some(name) = line.strip_prefix('[') {
             section = name.trim_end_matches(']').to_owned();

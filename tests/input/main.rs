@@ -17,6 +17,7 @@ mod support;
 mod all_commands;
 mod configuration_mistakes;
 mod corrupted_home_files;
+mod foreign_requests;
 mod hostile_servers;
 mod malformed_requests;
 mod names;

@@ -1,9 +1,9 @@
 //! Clocks that are set back or far ahead, and clients whose clock is behind (X2).
+use crate::support::terminal::Terminal;
 use crate::support::{CA, Home, Said};
 use crate::{ca, on_record, refused};
 use serde_json::Value;
 use std::fs;
-use std::path::Path;
 use std::process::{Command, Stdio};
 
 fn now() -> i64 {
@@ -26,8 +26,12 @@ fn at(home: &Home, moved: &str, words: &[&str]) -> Said {
 
 /// The same at a terminal, with this answer to whatever is asked.
 fn attended_at(home: &Home, moved: &str, words: &str, answer: &str) -> Said {
-    let program = Path::new(CA).display();
-    home.shell(&format!("echo {answer} | script -qec 'faketime -f {moved} {program} {words}' /dev/null"))
+    let like = home.command::<&str>(&[]);
+    let mut command = Command::new("faketime");
+    command.args(["-f", moved, CA]).args(words.split_whitespace()).current_dir(home.directory());
+    command.envs(like.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let (out, status) = Terminal::spawn(&command, 80, 24).type_line(answer).end();
+    Said { status, out, err: String::new() }
 }
 
 fn is_listed(home: &Home, serial: &Value) -> bool {
@@ -240,7 +244,7 @@ fn what_the_clock_says_is_accepted_by_a_person_and_no_further_back_than_what_was
     home.ca(&["--no-input", "crl", "publish", "--all"]).ok();
     refused(&at(&home, "-1h", &["--yes", "clock", "accept"]), 13, "clock.behind", "clock accept");
     assert_eq!(at(&home, "-1h", &["clock", "status", "--json"]).ok().json()["result"]["signs"], "never");
-    let audit = home.ca(&["audit", "show"]).ok().out;
+    let audit = home.ca(&["audit", "show", "--verbose"]).ok().out;
     assert_eq!(audit.matches("clock.accepted").count(), 2, "{audit}");
     assert_eq!(home.result(&["clock", "status"])["signs"], "always");
 }

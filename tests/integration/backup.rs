@@ -94,16 +94,17 @@ fn keys_come_along_only_when_they_are_asked_for() {
         let issued = fs::read_dir(home.path(&format!("{target}/issued/genfic-system"))).unwrap().count();
         assert_eq!(issued, 1);
         assert!(home.path(&format!("{target}/status/manifest.json")).is_file());
-        home.ca(&["--home", target, "status"]).ok();
+        let status = home.ca(&["--home", target, "status"]);
+        assert!(status.status == 12 && status.out.contains("genfic-ca backup accept"), "{}", status.all());
     }
     assert!(!home.path("one/keys/genfic.age").exists());
     assert!(!home.path("one/ocsp/genfic-system/responder.pem").exists(), "of no use without its key");
     assert_eq!(fs::read(home.path("two/keys/genfic.age")).unwrap(), key);
     assert_eq!(fs::read(home.path("two/ocsp/genfic-system/responder.key")).unwrap(), responder);
     home.ca(&["--home", "two", "crl", "publish", "--all"]).ok();
+    home.ca(&["--home", "two", "backup", "accept", "--yes"]).ok();
     let due = home.result(&["--home", "two", "status"]).to_string();
     assert!(!due.contains("responder certificate"), "{due}");
-    home.ca(&["--home", "two", "backup", "accept", "--yes"]).ok();
     home.ca(&["--home", "two", "create-request", "b.example", "--sign", "-p", "genfic-system"]).ok();
     home.ca(&["--home", "two", "audit", "verify"]).ok();
 }

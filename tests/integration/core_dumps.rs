@@ -1,5 +1,5 @@
 //! No key is left behind in a core dump, and none is looked at by another process.
-use crate::support::{CA, Home, OCSPD, PASSPHRASE};
+use crate::support::{CA, Home, OCSPD, PASSPHRASE, SIGNER};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -11,6 +11,27 @@ fn core_limit(id: u32) -> Vec<String> {
     let limits = fs::read_to_string(format!("/proc/{id}/limits")).unwrap();
     let line = limits.lines().find_map(|line| line.strip_prefix("Max core file size")).unwrap();
     line.split_whitespace().take(2).map(str::to_owned).collect()
+}
+
+/// The signer that a command has started, as soon as it runs.
+fn signer_of(id: u32) -> u32 {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    loop {
+        let threads = fs::read_dir(format!("/proc/{id}/task")).unwrap();
+        let children: String = threads
+            .filter_map(|thread| fs::read_to_string(thread.unwrap().path().join("children")).ok())
+            .collect();
+        let is_signer = |child: &u32| {
+            let name = fs::read_to_string(format!("/proc/{child}/comm")).unwrap_or_default();
+            name.trim() == "genfic-signer"
+        };
+        let found = children.split_whitespace().filter_map(|child| child.parse().ok()).find(is_signer);
+        if let Some(child) = found {
+            return child;
+        }
+        assert!(Instant::now() < deadline, "no signer of {id}: {children}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 #[test]
@@ -27,17 +48,21 @@ fn the_program_that_opens_ca_keys_leaves_no_core_dump() {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let deadline = Instant::now() + Duration::from_secs(20);
-    let mut limit = core_limit(child.id());
-    while limit != ["0", "0"] && Instant::now() < deadline {
-        std::thread::sleep(Duration::from_millis(20));
-        limit = core_limit(child.id());
-    }
+    let signer = signer_of(child.id());
+    let limits = [child.id(), signer].map(|id| {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        let mut limit = core_limit(id);
+        while limit != ["0", "0"] && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(20));
+            limit = core_limit(id);
+        }
+        limit
+    });
     let is_running = child.try_wait().unwrap().is_none();
     child.kill().unwrap();
     child.wait().unwrap();
-    assert!(is_running, "it waits for its passphrase");
-    assert_eq!(limit, ["0", "0"]);
+    assert!(is_running, "it waits for the signer, which waits for its passphrase");
+    assert_eq!(limits, [["0", "0"], ["0", "0"]]);
 }
 
 /// The number of an ordinary user.
@@ -74,13 +99,13 @@ fn opens_memory(id: u32) -> bool {
 }
 
 #[test]
-fn no_other_process_of_the_same_user_reads_the_memory_of_either_program() {
+fn no_other_process_of_the_same_user_reads_the_memory_of_any_program() {
     // K2: not dumpable, which also keeps it from a program in core_pattern: the kernel does not look at that first
     let home = Home::new();
     home.ca(&["create-root", "genfic"]).ok();
     let programs = home.path("programs");
     fs::create_dir(&programs).unwrap();
-    for program in [CA, OCSPD] {
+    for program in [CA, SIGNER, OCSPD] {
         fs::copy(program, programs.join(Path::new(program).file_name().unwrap())).unwrap();
     }
     if rustix::process::geteuid().is_root() {
@@ -93,7 +118,9 @@ fn no_other_process_of_the_same_user_reads_the_memory_of_either_program() {
     serving.args(["--listen", "127.0.0.1:0"]);
     let mut sleeping = ordinary(Path::new("sleep"));
     sleeping.arg("60");
-    for (mut command, is_ours) in [(sleeping, false), (waiting, true), (serving, true)] {
+    for (mut command, is_ours, has_signer) in
+        [(sleeping, false, false), (waiting, true, true), (serving, true, false)]
+    {
         let mut child = command
             .env("GENFIC_CA_HOME", home.path("home"))
             .stdin(Stdio::piped())
@@ -101,17 +128,29 @@ fn no_other_process_of_the_same_user_reads_the_memory_of_either_program() {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let deadline = Instant::now() + Duration::from_secs(20);
-        while is_ours == opens_memory(child.id()) && Instant::now() < deadline {
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        let (memory, rest) = (opens_memory(child.id()), seen(child.id()));
+        let looked_at = [Some(child.id()), has_signer.then(|| signer_of(child.id()))];
+        let found: Vec<(bool, Vec<&str>)> = looked_at
+            .into_iter()
+            .flatten()
+            .map(|id| {
+                let deadline = Instant::now() + Duration::from_secs(20);
+                // before that it is setpriv, still with the rights of its parent
+                let begins = || fs::read_to_string(format!("/proc/{id}/comm")).unwrap().trim() != "setpriv";
+                while (!begins() || is_ours == opens_memory(id)) && Instant::now() < deadline {
+                    std::thread::sleep(Duration::from_millis(20));
+                }
+                (opens_memory(id), seen(id))
+            })
+            .collect();
         let is_running = child.try_wait().unwrap().is_none();
         child.kill().unwrap();
         child.wait().unwrap();
         assert!(is_running, "{command:?}");
-        assert_eq!(memory, !is_ours, "{command:?}");
-        assert_eq!(rest.is_empty(), is_ours, "{command:?}: {rest:?}");
+        assert_eq!(found.len(), if has_signer { 2 } else { 1 });
+        for (memory, rest) in found {
+            assert_eq!(memory, !is_ours, "{command:?}");
+            assert_eq!(rest.is_empty(), is_ours, "{command:?}: {rest:?}");
+        }
     }
 }
 

@@ -4,8 +4,13 @@ use std::collections::BTreeMap;
 
 /// How often a command passed each place.
 fn passed(home: &Home, words: &[&str]) -> BTreeMap<String, usize> {
+    traced(home, words, "GENFIC_CA_FAILPOINT_TRACE")
+}
+
+/// How often a command, or its signer, passed each place.
+fn traced(home: &Home, words: &[&str], variable: &str) -> BTreeMap<String, usize> {
     let trace = home.path("trace");
-    let run = home.command(words).env("GENFIC_CA_FAILPOINT_TRACE", &trace).output().unwrap();
+    let run = home.command(words).env(variable, &trace).output().unwrap();
     assert!(run.status.success(), "{words:?}: {}", String::from_utf8_lossy(&run.stderr));
     let mut places = BTreeMap::new();
     for place in std::fs::read_to_string(&trace).unwrap().lines() {
@@ -44,4 +49,18 @@ fn a_revocation_without_a_list_waits_for_one_commit_and_the_status() {
     let revoked = passed(&home, &["revoke", "c.example", "--no-crl"]);
     let expected = [("directory: durable", 1), ("files: aside, durable", 1), ("index: committed", 1)];
     assert_eq!(waits(&revoked), BTreeMap::from(expected));
+}
+
+#[test]
+fn the_signer_waits_for_its_journal_once_for_twenty_certificates_as_for_one() {
+    let home = Home::with_hierarchy("http://pki.genfic.example");
+    home.ca(&["create-request", "c.example"]).ok();
+    let sign = |count: usize| {
+        let words = [&["sign"][..], &vec!["c.example.req"; count], &["-p", "genfic-system"]].concat();
+        traced(&home, &words, "GENFIC_SIGNER_FAILPOINT_TRACE")
+    };
+    sign(1);
+    let (one, twenty) = (sign(1), sign(20));
+    assert_eq!(waits(&one), waits(&twenty));
+    assert_eq!(waits(&one), BTreeMap::from([("journal: durable", 1)]));
 }

@@ -67,8 +67,8 @@ fn what_lapses_is_first_a_warning_and_then_an_error() {
         (31, Error, "responder.lapsed", user),
         (31, Warning, "clock.unconfirmed", "the clock"),
         (100, Note, "clock.ahead", "the clock"),
-        (200, Warning, "crl.due", "genfic"),
-        (366, Error, "crl.lapsed", "genfic"),
+        (366, Warning, "crl.due", "genfic"),
+        (401, Error, "crl.lapsed", "genfic"),
         (3650, Warning, "authority.ended", user),
         (3650 - 100, Warning, "authority.ends-soon", user),
         (3650 - 370, Warning, "authority.short-leaves", user),
@@ -86,6 +86,11 @@ fn what_lapses_is_first_a_warning_and_then_an_error() {
     }
     let after = found(&home, begin.plus_days(3650 + 200));
     assert!(!after.iter().any(|one| one.1.starts_with("crl.") && one.2 == "genfic-system"), "{after:#?}");
+    let yearly = found(&home, begin.plus_days(364));
+    assert!(
+        !yearly.iter().any(|one| one.1 == "crl.due" && one.2 == "genfic"),
+        "once a year is enough: {yearly:#?}"
+    );
     let early = found(&home, begin.plus_days(3));
     assert_eq!(early, [], "before half their lives");
 }
@@ -98,10 +103,11 @@ impl SecretSource for Known {
     }
 }
 
-/// Publishes a CA's CRL as it would have been made so many days ago.
+/// Publishes a CA's CRL as it would have been made so many days ago. Neither the index nor the signer knows of a newer one:
+/// both would refuse.
 fn publish_crl_of_before(home: &Home, name: &str, days: u32) {
     home.shell(&format!(
-        "rm -f home/public/*.crl home/public/*.crl.pem
+        "rm -f home/public/*.crl home/public/*.crl.pem home/keys/journal home/keys/record.db*
         sqlite3 home/index.db 'update head set newest = 0; update crl set this_update = 0'
         faketime -f -{days}d genfic-ca crl publish {name}"
     ))
@@ -118,22 +124,34 @@ fn what_is_about_to_lapse_shows_in_status_doctor_and_exit_codes() {
     home.ca(&["create-root", "genfic"]).ok();
     home.ca(&["create-child", "genfic-user", "-p", "genfic"]).ok();
     let crl = |home: &Home, code: &str, to_do: &str| {
-        let status = home.ca(&["status"]).ok().out;
-        assert!(status.contains(to_do), "{status}");
-        assert_eq!(home.result(&["status"])["authorities"][1]["crl"]["due"], true);
+        let status = home.ca(&["status"]);
+        assert!(status.status == 12 && status.out.contains(to_do), "{}", status.all());
+        let result = home.ca(&["status", "--json"]).json()["result"].clone();
+        assert_eq!((&result["authorities"][1]["crl"]["due"], &result["ready"]), (&true.into(), &true.into()));
+        let due = result["due"].as_array().unwrap();
+        let is_told = due.iter().any(|one| {
+            one["code"] == code
+                && one["object"] == "genfic-user"
+                && one["remedy"] == "genfic-ca crl publish genfic-user"
+        });
+        assert!(is_told, "{result}");
         let doctor = home.ca(&["doctor"]);
         assert!(doctor.status == 12 && doctor.out.contains(&format!("({code})")), "{}", doctor.all());
         assert!(doctor.out.contains("genfic-ca crl publish genfic-user"), "{}", doctor.out);
         assert_eq!(home.ca(&["crl", "check", "genfic-user"]).status, 12);
     };
     publish_crl_of_before(&home, "genfic-user", 4);
-    crl(&home, "crl.due", "the CRL of genfic-user is due: genfic-ca crl publish genfic-user");
+    crl(&home, "crl.due", "genfic-user has a CRL that is due to be renewed; it lapses at ");
     publish_crl_of_before(&home, "genfic-user", 8);
-    crl(&home, "crl.lapsed", "the CRL of genfic-user lapsed at");
+    crl(&home, "crl.lapsed", "genfic-user has a CRL that lapsed at ");
 
-    let status = home.ca(&["status"]).ok().out;
-    let to_do = "the responder certificate of genfic-user is due: genfic-ca ocsp responder genfic-user";
-    assert!(status.contains(to_do), "{status}");
+    let status = home.ca(&["status"]);
+    let to_do = [
+        "genfic-user has a responder certificate past half its life",
+        "genfic-ca ocsp responder genfic-user",
+    ];
+    let lines = |part: &str| status.out.lines().any(|line| line.contains(part) && line.contains(to_do[1]));
+    assert!(status.status == 12 && lines(to_do[0]), "{}", status.all());
     let doctor = home.ca(&["doctor"]);
     assert!(doctor.status == 12 && doctor.out.contains("(responder.due)"), "{}", doctor.all());
 

@@ -54,3 +54,17 @@ fn a_thread_that_ends_is_seen_by_the_exit_status_when_nothing_can_be_written() {
         home.ca(&sign).ok();
     }
 }
+
+#[test]
+fn a_thread_of_the_signer_that_ends_ends_the_command_too_and_the_next_one_goes_on() {
+    // G6, G22
+    let (home, sign) = home();
+    for place in ["journal: with its record", "journal: durable", "signer: signed"] {
+        let said = home.command(&sign).env("GENFIC_SIGNER_FAILPOINT_PANIC", place).output().unwrap();
+        let told = String::from_utf8_lossy(&said.stderr);
+        assert_eq!(said.status.code(), Some(8), "{place}: {told}");
+        assert!(told.contains("signer.unavailable") && said.stdout.is_empty(), "{place}: {told}");
+        home.ca(&sign).ok();
+        home.ca(&["doctor"]).ok();
+    }
+}

@@ -39,7 +39,7 @@ fn marks_and_requests_stay_where_programs_of_before_look_until_the_index_keeps_t
     };
     assert_ne!(home.ca(&["crl", "publish", "genfic"]).status, 0);
     before(true);
-    home.shell("sqlite3 home/index.db 'pragma user_version = 6'").ok();
+    home.shell("sqlite3 home/index.db 'pragma user_version = 7'").ok();
     home.ca(&["crl", "publish", "genfic"]).ok();
     before(false);
     assert!(home.path("home/keys/genfic.mark").exists() && home.path("home/requests/far.waiting").exists());

@@ -2,6 +2,7 @@
 use crate::support::{CA, Home, OCSPD, run, there_is};
 use genfic_ca::ocsp::server::{CONNECTION_OCTETS, SOCKET_OCTETS};
 use genfic_ca::ocsp::settings::ResponderSettings;
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -33,7 +34,7 @@ fn every_service_is_confined() {
         return;
     }
     let services = units("service");
-    assert_eq!(services.len(), 4);
+    assert_eq!(services.len(), 6);
     for service in services {
         let said = Command::new("systemd-analyze")
             .args(["security", "--offline=true", "--threshold=20", "--no-pager"])
@@ -81,6 +82,46 @@ fn the_limit_on_the_daemons_memory_is_the_sum_of_what_its_defaults_can_cost() {
     assert_eq!(setting(&unit, "MemoryMax"), Some(format!("{}M", amounts.iter().sum::<u64>()).as_str()));
 }
 
+#[test]
+fn systemd_waits_longer_for_the_daemon_to_end_than_the_daemon_for_its_clients() {
+    let unit = text("systemd/genfic-ocspd.service");
+    let daemon = genfic_ca::config::Config::default().daemon;
+    let limit = setting(&unit, "TimeoutStopSec").and_then(|text| text.strip_suffix('s')?.parse::<i64>().ok());
+    assert!(limit.unwrap() >= daemon.shutdown_timeout + 5, "{limit:?}");
+    assert_eq!(setting(&unit, "ExecReload"), Some("/bin/kill -HUP $MAINPID"));
+    let rotated = text("logrotate.d/genfic-ocspd");
+    let logs = setting(&unit, "LogsDirectory").unwrap();
+    assert!(rotated.contains(&format!("/var/log/{logs}/*.log {{")), "{rotated}");
+    assert!(rotated.contains("systemctl reload genfic-ocspd.service"), "{rotated}");
+}
+
+#[test]
+fn no_log_is_rotated_by_two_files() {
+    let names = |directory: &str| {
+        let entries = fs::read_dir(layout(directory)).unwrap();
+        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        names.collect::<BTreeSet<String>>()
+    };
+    let logs = |file: &str| {
+        let text = text(file);
+        let lines = text.lines().filter_map(|line| line.strip_suffix(" {"));
+        lines.map(str::to_owned).collect::<Vec<String>>()
+    };
+    let (all, of_openrc) = (names("logrotate.d"), names("openrc/logrotate.d"));
+    assert!(of_openrc.is_subset(&all), "{of_openrc:?} replaces files of {all:?}");
+    let with_openrc = all.iter().map(|name| match of_openrc.contains(name) {
+        true => logs(&format!("openrc/logrotate.d/{name}")),
+        false => logs(&format!("logrotate.d/{name}")),
+    });
+    let mut with_openrc: Vec<String> = with_openrc.flatten().collect();
+    let mut with_systemd: Vec<String> =
+        all.iter().flat_map(|name| logs(&format!("logrotate.d/{name}"))).collect();
+    for logs in [&mut with_openrc, &mut with_systemd] {
+        logs.sort();
+        assert_eq!(*logs, ["/var/log/genfic-ca/*.log", "/var/log/genfic-ocspd/*.log"]);
+    }
+}
+
 /// The units as they are once installed: with programs and manual pages in their places.
 #[test]
 fn systemd_has_nothing_to_say_about_the_units() {
@@ -94,11 +135,16 @@ fn systemd_has_nothing_to_say_about_the_units() {
         let (ca, ocspd) = (format!("ExecStart={CA} "), format!("ExecStart={OCSPD}\n"));
         let text = text.replace("ExecStart=/usr/bin/genfic-ca ", &ca);
         let text = text.replace("ExecStart=/usr/bin/genfic-ocspd\n", &ocspd);
+        let signer = Path::new(CA).with_file_name("genfic-signer");
+        let signer = format!("ExecStart={}\n", signer.display());
+        let text = text.replace("ExecStart=/usr/bin/genfic-signer\n", &signer);
+        let text =
+            text.replace("ExecStart=/usr/bin/genfic-signer tokens", &format!("{} tokens", signer.trim()));
         let name = directory.path().join(unit.file_name().unwrap());
         fs::write(&name, text).unwrap();
         names.push(name);
     }
-    assert_eq!(names.len(), 8);
+    assert_eq!(names.len(), 13);
     let said = Command::new("systemd-analyze")
         .args(["verify", "--man=no", "--recursive-errors=no"])
         .args(&names)
@@ -148,15 +194,36 @@ fn the_completions_are_taken_by_their_shells() {
     for (shell, check) in [
         ("bash", "source ./script && complete -p genfic-ca"),
         ("zsh", "autoload -U compinit && compinit -u -D && source ./script && (( $+functions[_genfic-ca] ))"),
-        ("fish", "source ./script && complete -C 'genfic-ca sig' | grep -q ^sign"),
+        (
+            "fish",
+            "source ./script && complete -C 'genfic-ca completions zs' >/dev/null && complete genfic-ca",
+        ),
     ] {
         let script = home.ca(&["completions", shell]).ok().out;
-        assert!(script.contains("create-child") && script.contains("passphrase-from"), "{shell}");
+        assert!(script.contains(&format!("GENFIC_CA_COMPLETE={shell}")), "{shell}");
         fs::write(home.path("script"), script).unwrap();
         if there_is(shell) {
             home.run(&[shell, "-c", check]).ok();
         }
     }
+    for (shell, check) in [
+        ("bash", "source ./script && complete -p genfic-key"),
+        (
+            "zsh",
+            "autoload -U compinit && compinit -u -D && source ./script && (( $+functions[_genfic-key] ))",
+        ),
+        ("fish", "source ./script && complete genfic-key"),
+    ] {
+        let script = home.ca(&["completions", shell, "--program", "genfic-key"]).ok().out;
+        assert!(script.contains("rewrap") && script.contains("in-place"), "{shell}: {script}");
+        fs::write(home.path("script"), script).unwrap();
+        if there_is(shell) {
+            home.run(&[shell, "-c", check]).ok();
+        }
+    }
+    // other shells get their commands and options in the script itself
+    let script = home.ca(&["completions", "elvish"]).ok().out;
+    assert!(script.contains("create-child") && script.contains("passphrase-from"));
     assert_eq!(home.ca(&["completions", "tcsh"]).status, 2);
     let json = home.result(&["completions", "bash"]);
     assert!(json["script"].as_str().unwrap().contains("complete -F"));
@@ -194,7 +261,12 @@ fn timers_and_cron_run_the_commands_of_the_manual() {
 fn the_paths_and_users_of_the_layout_are_those_of_the_system_home() {
     let home = genfic_ca::home::Home::system();
     let tmpfiles = text("tmpfiles.d/genfic-ca.conf");
-    for directory in [home.configuration_directory(), home.directory(), home.log_directory()] {
+    let work = genfic_ca::home::Home::work_directory();
+    let signer = text("systemd/genfic-signer.service");
+    let of_signer = Path::new("/var/lib").join(setting(&signer, "StateDirectory").unwrap());
+    let directories =
+        [home.configuration_directory(), home.directory(), home.log_directory(), work, &of_signer];
+    for directory in directories {
         let line = format!("d {} ", directory.display());
         assert!(tmpfiles.lines().any(|row| row.starts_with(&line)), "{line}");
     }
@@ -209,8 +281,13 @@ fn the_paths_and_users_of_the_layout_are_those_of_the_system_home() {
     let sysusers = text("sysusers.d/genfic-ca.conf");
     let users: Vec<&str> =
         sysusers.lines().filter_map(|row| row.strip_prefix("u ")?.split_whitespace().next()).collect();
-    assert_eq!(users, ["genfic-ca", "genfic-ocsp"]);
+    assert_eq!(users, ["genfic-ca", "genfic-ocsp", "genfic-signer", "genfic-tokens"]);
+    let tokens = text("systemd/genfic-signer-tokens.service");
+    assert_eq!(setting(&tokens, "User"), Some("genfic-tokens"));
+    assert!(tokens.contains("InaccessiblePaths=-/var/lib/genfic-signer"), "{tokens}");
     assert_eq!(setting(&daemon, "User"), Some("genfic-ocsp"));
+    assert_eq!(setting(&signer, "User"), Some("genfic-signer"));
+    assert!(!signer.contains("Paths="), "no path of a key stands in its unit: the directory is its own");
     let socket = text("systemd/genfic-ocspd.socket");
     let listen = genfic_ca::config::Config::default().daemon.listen;
     assert_eq!(setting(&socket, "ListenStream"), Some(listen[0].to_string().as_str()));

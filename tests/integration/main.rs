@@ -12,9 +12,14 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod another_url;
+mod ansible;
 mod backup;
+mod canary;
+mod ceremony;
 mod certificate_policy;
 mod concurrent_commands;
+mod confined_signer;
 mod core_dumps;
 mod crash;
 #[cfg(debug_assertions)]
@@ -26,10 +31,18 @@ mod hierarchy_in_six_lines;
 mod import;
 mod index_rollback;
 mod installed_files;
+mod month;
+mod offline_root;
+mod older_home;
 mod older_script;
+mod openrc;
 mod policy;
 mod power_loss;
 mod quickstart;
 mod readme;
 mod renew_ca;
 mod restore;
+mod second_machine;
+mod service_user;
+mod signer_files;
+mod tokens;

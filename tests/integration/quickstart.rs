@@ -33,6 +33,43 @@ fn quickstart_shows_what_it_says_and_openssl_agrees() {
 }
 
 #[test]
+fn the_lines_that_quickstart_prints_can_be_pasted_from_anywhere() {
+    let directory = tempfile::tempdir().unwrap();
+    let beneath = directory.path().join("with blanks and 'quotes'");
+    std::fs::create_dir(&beneath).unwrap();
+    let output = Command::new(CA)
+        .args(["quickstart", "--no-serve"])
+        .current_dir(&beneath)
+        .env_clear()
+        .env("PATH", "/usr/bin:/bin")
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    let (_, lines) = text.split_once("look around, in any terminal:\n").unwrap();
+    let lines: Vec<&str> = lines.lines().map_while(|line| line.strip_prefix("  ")).collect();
+    assert!(lines.len() > 5 && lines.iter().any(|line| line.ends_with("audit show")), "{text}");
+    let pasted = Command::new("sh")
+        .args(["-ec", &lines.join("\n")])
+        .current_dir("/")
+        .env_clear()
+        .env("PATH", "/usr/bin:/bin")
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&pasted.stdout);
+    assert!(pasted.status.success(), "{}", String::from_utf8_lossy(&pasted.stderr));
+    for told in ["w03443ad.genfic.example", "└─ genfic-user", "quickstart", "www.genfic.example"] {
+        assert!(said.contains(told), "{told}\n{said}");
+    }
+    assert!(beneath.join("genfic-demo/www.genfic.example.crt").is_file());
+    let verify = text.lines().find_map(|line| line.trim().strip_prefix("openssl verify")).unwrap();
+    let said = run(std::path::Path::new("/"), &["sh", "-c", &format!("openssl verify{verify}")]);
+    assert!(said.out.contains("OK"), "{}", said.all());
+}
+
+#[test]
 fn quickstart_leaves_a_directory_that_is_not_empty_alone() {
     let directory = tempfile::tempdir().unwrap();
     std::fs::write(directory.path().join("precious"), "x").unwrap();

@@ -1,5 +1,5 @@
 //! A whole machine is lost and built again from its backup, its keys, and what the world has.
-use crate::support::{CA, Daemon, Home, PASSPHRASE, Said, is_root};
+use crate::support::{CA, Daemon, Home, PASSPHRASE, SIGNER, Said, is_root};
 use genfic_ca::assembly::restore_backup;
 use genfic_ca::home::Home as Directories;
 use genfic_ca::signing::{OpenWith, Secret};
@@ -188,7 +188,9 @@ fn a_lost_machine_is_rebuilt_from_its_backup_and_un_revokes_nothing() {
         fs::copy(home.path(&format!("vault/{name}.age")), home.path(&format!("home/keys/{name}.age")))
             .unwrap();
     }
-    let status = home.result(&["status"]);
+    let said = home.ca(&["status", "--json"]);
+    assert_eq!(said.status, 12, "{}", said.all());
+    let status = said.json()["result"].clone();
     assert!(status["restored"]["backup"].is_string(), "{status}");
     assert!(status["attention"][0].as_str().unwrap().contains("genfic-ca backup accept"), "{status}");
     home.ca(&["crl", "publish", "--all"]).ok();
@@ -281,8 +283,18 @@ fn the_old_status_directory_is_taken_over_and_may_stay_in_use() {
     assert!(found.contains(&revoked), "{found}");
 }
 
+/// Puts the signer where this process looks for it: beside its own program.
+fn put_signer_beside_this_program() {
+    let beside = std::env::current_exe().unwrap().with_file_name("genfic-signer");
+    if !beside.is_file() {
+        let _ = fs::remove_file(&beside);
+        std::os::unix::fs::symlink(SIGNER, &beside).unwrap();
+    }
+}
+
 #[test]
 fn configuration_and_state_in_two_directories_are_restored_into_both() {
+    put_signer_beside_this_program();
     let home = Home::with_hierarchy("http://pki.genfic.example");
     home.ca(&["backup", "create", "machine.age"]).ok();
     let two = Directories::in_directories(home.path("etc/genfic-ca"), home.path("var/genfic-ca"));
@@ -318,6 +330,7 @@ fn a_service_user_restores_into_the_empty_directory_it_was_given() {
     fs::set_permissions(home.directory(), fs::Permissions::from_mode(0o755)).unwrap();
     fs::set_permissions(home.path("machine.age"), fs::Permissions::from_mode(0o644)).unwrap();
     fs::copy(CA, home.path("genfic-ca")).unwrap();
+    fs::copy(SIGNER, home.path("genfic-signer")).unwrap();
     fs::create_dir(home.path("service")).unwrap();
     let run = |words: &[&str]| {
         let like = home.command::<&str>(&[]);

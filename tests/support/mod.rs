@@ -4,6 +4,8 @@
 pub(crate) mod builders;
 #[path = "../../src/testing/skipped.rs"]
 mod skipped;
+pub(crate) mod terminal;
+pub(crate) mod tokens;
 
 use serde_json::Value;
 use std::ffi::OsStr;
@@ -14,7 +16,10 @@ use std::process::{Child, Command, Output, Stdio};
 use tempfile::TempDir;
 
 pub const CA: &str = env!("CARGO_BIN_EXE_genfic-ca");
+pub const KEY: &str = env!("CARGO_BIN_EXE_genfic-key");
 pub const OCSPD: &str = env!("CARGO_BIN_EXE_genfic-ocspd");
+/// It is found beside the program that needs a key: where that is copied, this is copied too.
+pub const SIGNER: &str = env!("CARGO_BIN_EXE_genfic-signer");
 #[allow(unused_imports, reason = "each test binary uses its part")]
 pub(crate) use skipped::{is_root, skipped};
 
@@ -73,6 +78,14 @@ pub fn run(directory: &Path, words: &[&str]) -> Said {
         .output()
         .unwrap_or_else(|error| panic!("{}: {error}", words[0]));
     Said::of(output)
+}
+
+/// Returns the names of the commands that a help text lists.
+pub fn listed_commands(help: &str) -> Vec<&str> {
+    let told = help.split("\nOptions:\n").next().unwrap_or_default();
+    let rows = told.lines().filter_map(|line| line.strip_prefix("  "));
+    let names = rows.filter(|row| row.starts_with(|c: char| c.is_ascii_lowercase()));
+    names.filter_map(|row| row.split_whitespace().next()).filter(|name| *name != "help").collect()
 }
 
 impl Home {
@@ -223,7 +236,13 @@ pub struct Daemon {
 
 impl Daemon {
     pub fn start(home: &Path, listen: &str) -> Self {
+        Self::start_with(home, listen, &[])
+    }
+
+    /// Starts it with more in its environment.
+    pub fn start_with(home: &Path, listen: &str, environment: &[(&str, String)]) -> Self {
         let mut child = Command::new(OCSPD)
+            .envs(environment.iter().map(|(name, value)| (name, value)))
             .args([OsStr::new("--home"), home.as_os_str(), OsStr::new("--listen"), OsStr::new(listen)])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

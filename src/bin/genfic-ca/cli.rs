@@ -2,26 +2,48 @@
 mod authority;
 mod backup;
 mod certificate;
+mod ensure;
+mod examples;
 mod export;
 mod foreign;
+mod help;
+mod keys;
+mod moving;
+mod offline;
+mod passphrase;
+mod profile;
 mod publication;
 mod renewal;
+mod unlocking;
 
-pub(crate) use authority::{Authorities, AuthorityOptions, CreateChild, CreateRoot, Keystore};
-pub(crate) use backup::{Backup, BackupCreate, BackupRestore, BackupVerify};
-pub(crate) use certificate::{Chain, CreateRequest, Lint, List, Revoke, Selected, Show, Sign, StatusFilter};
+pub(crate) use authority::{Authorities, AuthorityOptions, CreateChild, CreateRoot};
+pub(crate) use backup::{Backup, BackupAccept, BackupCreate, BackupRestore, BackupVerify};
+pub(crate) use certificate::{
+    Chain, CreateRequest, HolderType, Lint, List, Revoke, Selected, Several, Show, Sign, StatusFilter,
+};
+pub(crate) use ensure::Ensure;
 pub(crate) use export::{
     Bundle, BundleFormat, HashedDir, ServerProgram, SnippetFor, SubscriberFile, Truststore,
 };
 pub(crate) use foreign::{Adopt, Import, ImportFrom, Key, KeyImport};
+pub(crate) use help::{command, examples, groups, option, positional};
+pub(crate) use keys::{KeyEnvelope, KeyExport};
+pub(crate) use offline::{
+    Ceremony, CeremonyImport, CeremonyRequest, CeremonySign, KeyExportBundle, KeyImportBundle,
+};
+pub(crate) use passphrase::{KeyPassphrase, NewPassphrase};
+pub(crate) use profile::{Profile, ProfileCheck, ProfileShow};
 pub(crate) use publication::{
-    Audit, AuditShow, Clock, Crl, CrlCheck, CrlPublish, CrlSubject, Export, IndexTxt, Ocsp, OcspAuthority,
-    Query, Responder,
+    Audit, AuditShow, Clock, Config, ConfigCheck, Crl, CrlCheck, CrlImport, CrlPublish, CrlSubject, Export,
+    IndexTxt, Ocsp, OcspAuthority, Query, Responder,
 };
 
-pub(crate) use renewal::{CrossSign, Rekey, Renew, RenewCa, RevokeCa};
+pub(crate) use moving::{KeyMove, KeyPlaceTo};
+pub(crate) use renewal::{CrossSign, Rekey, Renew, RenewCa, Retire, RevokeCa};
+pub(crate) use unlocking::{KeyLock, KeyStatus, KeyUnlock, UnlockScope};
 
 use clap::{Args, Parser, Subcommand};
+use genfic_ca::signing::{RecipientText, SecretSpec};
 use genfic_ca::x509::KeyAlgorithm;
 use std::path::PathBuf;
 
@@ -31,7 +53,7 @@ use std::path::PathBuf;
     name = "genfic-ca",
     version,
     subcommand_negates_reqs = true,
-    after_help = "First steps: `genfic-ca quickstart` shows everything at work in ./genfic-demo; `genfic-ca init` begins in earnest."
+    after_help = "`genfic-ca quickstart` shows everything at work in ./genfic-demo; `genfic-ca init` begins in earnest.\n`genfic-ca COMMAND --help` tells more of a command, `man genfic-ca` of errors and files."
 )]
 pub(crate) struct Cli {
     #[command(flatten)]
@@ -60,6 +82,9 @@ pub(crate) struct Global {
     /// Show also what was put on record
     #[arg(long, global = true)]
     pub(crate) verbose: bool,
+    /// Print tables whole, however wide the terminal is
+    #[arg(long, global = true)]
+    pub(crate) wide: bool,
     /// Answer yes to every confirmation
     #[arg(long, global = true)]
     pub(crate) yes: bool,
@@ -75,9 +100,24 @@ pub(crate) struct Global {
         hide_env_values = true
     )]
     pub(crate) passphrase_from: Option<String>,
+    /// The directory of a medium with the keys of CAs that are kept offline
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) keys: Option<PathBuf>,
     /// Whether that was typed for this command, and is not what the environment has for all.
     #[arg(skip)]
     pub(crate) passphrase_is_typed: bool,
+    /// How a command that makes keys of CAs is given their passphrases.
+    #[arg(skip)]
+    pub(crate) new_passphrase: Option<NewPassphrase>,
+    /// The label of a new key in a token, and where its PIN comes from, which `--keystore` says.
+    #[arg(skip)]
+    pub(crate) pin: Option<(String, SecretSpec)>,
+    /// The name of a new key of a CA, and the recipients to which it is encrypted, which `--recipient` says.
+    #[arg(skip)]
+    pub(crate) recipients: Option<(String, Vec<RecipientText>)>,
+    /// Where the passphrase of a new key of a subscriber comes from, which `--key-passphrase-from` says.
+    #[arg(skip)]
+    pub(crate) subscriber_passphrase_from: Option<String>,
 }
 
 /// The older script's options, accepted in place of a subcommand.
@@ -116,8 +156,8 @@ pub(crate) enum Command {
     Init(Init),
     /// Show the whole thing at work in a directory of its own
     Quickstart(Quickstart),
-    /// One screen: every CA, its end, its CRL's age, its responder, what waits
-    Status,
+    /// Every CA on one screen: its end, CRL, responder, what waits
+    Status(Status),
     /// Look for what is wrong with the home, and mend what is safe
     Doctor(Doctor),
     /// What ends and what is due when: CAs, CRLs, responders
@@ -130,17 +170,19 @@ pub(crate) enum Command {
     Adopt(Adopt),
     /// List the CAs
     Authorities(Authorities),
-    /// Give a CA a new certificate of the same key, or with --rekey a new key
+    /// Give a CA a new certificate, or with --rekey also a new key
     RenewCa(RenewCa),
     /// Certify another CA, or a generation of a root by the other
     CrossSign(CrossSign),
-    /// Revoke a CA: list what falls, stop issuing, say what is to be done
+    /// Revoke a CA, and say what falls with it and what to do
     RevokeCa(RevokeCa),
+    /// Retire a CA made by mistake, so that nothing is due for it
+    Retire(Retire),
     /// Create a key and a certification request
     CreateRequest(CreateRequest),
     /// Issue certificates for requests
     Sign(Sign),
-    /// Issue a certificate once more: same subject, names and key, new validity
+    /// Issue a certificate once more: new validity, all else the same
     Renew(Renew),
     /// Issue a certificate once more with a new key
     Rekey(Rekey),
@@ -159,7 +201,7 @@ pub(crate) enum Command {
     /// Publish and check certificate revocation lists
     #[command(subcommand)]
     Crl(Crl),
-    /// Responder certificates, published status, questions to a responder
+    /// Responder certificates, published status, questions to one
     #[command(subcommand)]
     Ocsp(Ocsp),
     /// The record of everything that was done and refused
@@ -168,6 +210,9 @@ pub(crate) enum Command {
     /// Whether the clock is trusted to sign by, and that it is right
     #[command(subcommand)]
     Clock(Clock),
+    /// The configuration of both programs
+    #[command(subcommand)]
+    Config(Config),
     /// Hand out what is on record in other programs' formats
     #[command(subcommand)]
     Export(Export),
@@ -180,9 +225,15 @@ pub(crate) enum Command {
     /// The private keys of CAs
     #[command(subcommand)]
     Key(Key),
+    /// Have a key that is offline sign what a request asks for
+    #[command(subcommand)]
+    Ceremony(Ceremony),
+    /// Profiles of certificates, and the CAs that may use them
+    #[command(subcommand)]
+    Profile(Profile),
     /// Print a script that completes commands and options in a shell
     Completions(Completions),
-    /// Write the manual pages of both programs and of the configuration
+    /// Write the manual pages of the programs and the configuration
     Man(Man),
     /// Print the version
     Version,
@@ -190,6 +241,9 @@ pub(crate) enum Command {
 
 #[derive(Args, Debug)]
 pub(crate) struct Completions {
+    /// The program: genfic-ca or genfic-key
+    #[arg(long, value_name = "PROGRAM", value_parser = ["genfic-ca", "genfic-key"], default_value = "genfic-ca")]
+    pub(crate) program: String,
     /// The shell
     #[arg(value_name = "SHELL")]
     pub(crate) shell: clap_complete::Shell,
@@ -213,6 +267,19 @@ pub(crate) struct Init {
     /// Where CRLs, CA certificates and OCSP will be served: written into certificates
     #[arg(long, value_name = "URL")]
     pub(crate) url: Option<String>,
+    /// The socket of the signer that has the keys of CAs [default for the system's home:
+    /// /run/genfic-signer/ca.socket, where it is there]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) signer_socket: Option<String>,
+    #[command(flatten)]
+    pub(crate) ensure: Ensure,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Status {
+    /// Retired CAs too
+    #[arg(long)]
+    pub(crate) all: bool,
 }
 
 #[derive(Args, Debug)]
@@ -223,6 +290,9 @@ pub(crate) struct Doctor {
     /// Compare every signature and every file on record, not only those of the newest 10,000 certificates
     #[arg(long)]
     pub(crate) deep: bool,
+    /// Also fetch every URL that certificates name, and compare what comes: CRLs, CA certificates, OCSP answers
+    #[arg(long)]
+    pub(crate) online: bool,
 }
 
 #[derive(Args, Debug)]
@@ -233,6 +303,9 @@ pub(crate) struct CalendarFiles {
     /// Also as iCalendar, with reminders; `-` is standard output
     #[arg(long, value_name = "FILE")]
     pub(crate) ics: Option<PathBuf>,
+    /// Also when holders' certificates end, by week and month, in text and picture
+    #[arg(long)]
+    pub(crate) leaves: bool,
 }
 
 #[derive(Args, Debug)]

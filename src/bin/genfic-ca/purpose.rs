@@ -1,6 +1,6 @@
 //! The purpose of each command: whether it needs free disk space, and may use the space that is reserved for
 //! revocations.
-use crate::cli::{Audit, Backup, Clock, Command, Crl, Export, Import, Key, Ocsp};
+use crate::cli::{Audit, Backup, Ceremony, Clock, Command, Config, Crl, Export, Import, Key, Ocsp};
 use genfic_ca::ca::CommandPurpose;
 
 /// Returns the purpose of a command.
@@ -16,18 +16,29 @@ pub(crate) fn purpose(command: &Command) -> CommandPurpose {
         | Command::Rekey(_)
         | Command::Ocsp(Ocsp::Responder(_))
         | Command::Adopt(_)
+        | Command::Ceremony(Ceremony::Request(_) | Ceremony::Import(_))
         | Command::Import(Import::Openssl(_) | Import::EasyRsa(_))
-        | Command::Key(Key::Import(_)) => CommandPurpose::Issue,
+        | Command::Key(
+            Key::Import(_)
+            | Key::Export(_)
+            | Key::Envelope(_)
+            | Key::ExportBundle(_)
+            | Key::ImportBundle(_)
+            | Key::Move(_)
+            | Key::Passphrase(_),
+        ) => CommandPurpose::Issue,
         Command::Revoke(_)
         | Command::RevokeCa(_)
+        | Command::Retire(_)
         | Command::Hold(_)
         | Command::Release(_)
-        | Command::Crl(Crl::Publish(_))
+        | Command::Crl(Crl::Publish(_) | Crl::Import(_))
         | Command::Ocsp(Ocsp::Sync | Ocsp::Disable(_)) => CommandPurpose::Distrust,
         Command::Init(_)
         | Command::Quickstart(_)
-        | Command::Status
+        | Command::Status(_)
         | Command::Doctor(_)
+        | Command::Key(Key::List | Key::Unlock(_) | Key::Lock(_) | Key::Status(_))
         | Command::Calendar(_)
         | Command::Authorities(_)
         | Command::List(_)
@@ -36,6 +47,7 @@ pub(crate) fn purpose(command: &Command) -> CommandPurpose {
         | Command::Crl(Crl::Show(_) | Crl::Check(_))
         | Command::Ocsp(Ocsp::Query(_) | Ocsp::Enable(_))
         | Command::Clock(Clock::Status | Clock::Accept)
+        | Command::Config(Config::Check(_))
         | Command::Audit(Audit::Show(_) | Audit::Verify)
         | Command::Export(
             Export::IndexTxt(_)
@@ -45,7 +57,9 @@ pub(crate) fn purpose(command: &Command) -> CommandPurpose {
             | Export::P12(_)
             | Export::Snippet(_),
         )
-        | Command::Backup(Backup::Create(_) | Backup::Verify(_) | Backup::Restore(_) | Backup::Accept)
+        | Command::Backup(Backup::Create(_) | Backup::Verify(_) | Backup::Restore(_) | Backup::Accept(_))
+        | Command::Ceremony(Ceremony::Sign(_))
+        | Command::Profile(_)
         | Command::Completions(_)
         | Command::Man(_)
         | Command::Version => CommandPurpose::Look,

@@ -8,12 +8,20 @@ use std::ffi::OsString;
 use std::io::{self, Write};
 use std::os::unix::process::CommandExt;
 use std::sync::OnceLock;
+use unicode_width::UnicodeWidthStr;
 
+mod layout;
 mod listing;
+mod paint;
 mod paths;
+mod screen;
+mod table;
 
 pub(crate) use listing::{Lines, Listing, unwritable};
+pub(crate) use paint::{Colour, painted};
 pub(crate) use paths::{path_value, path_values};
+pub(crate) use screen::look;
+pub(crate) use table::{Column, table};
 
 const SCHEMA: &str = "genfic-ca/1";
 
@@ -100,17 +108,17 @@ pub(crate) fn conclude(command: &str, outcome: Result<Report, Problem>, style: S
     };
     if let Some(mut program) = then {
         let error = program.exec();
-        let _ = line(
-            io::stderr(),
-            &format!("error: {} cannot be started: {error}", program.get_program().to_string_lossy()),
-        );
+        let _ = complaint(&format!(
+            "error: {} cannot be started: {error}",
+            program.get_program().to_string_lossy()
+        ));
         return Exit::Failure.code();
     }
     match written {
         Ok(()) => status,
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => status,
         Err(error) => {
-            let _ = line(io::stderr(), &format!("error: standard output cannot be written: {error}"));
+            let _ = complaint(&format!("error: standard output cannot be written: {error}"));
             status.max(Exit::Failure.code())
         }
     }
@@ -185,7 +193,7 @@ fn report_text(report: &Report, style: Style) -> io::Result<()> {
         line(io::stdout(), &told(report.text.trim_end()))?;
     }
     for warning in &report.warnings {
-        line(io::stderr(), &told(&format!("warning: {warning}")))?;
+        complaint(&format!("{} {warning}", painted(Colour::Yellow, "warning:")))?;
     }
     match &report.exit {
         Some(problem) if problem.exit != Exit::Findings => problem_text(problem),
@@ -194,13 +202,18 @@ fn report_text(report: &Report, style: Style) -> io::Result<()> {
 }
 
 fn problem_text(problem: &Problem) -> io::Result<()> {
-    let mut text = format!("error: {}", problem.message);
+    let mut text = format!("{} {}", painted(Colour::Red, "error:"), problem.message);
     if !problem.hint.is_empty() {
         text.push('\n');
         text.push_str(&hints::text(&problem.hint));
     }
     text.push_str(&format!("\n(exit {}, {})", problem.exit.code(), problem.code));
-    line(io::stderr(), &told(&text))
+    complaint(&text)
+}
+
+/// Writes a warning or a problem to standard error.
+fn complaint(text: &str) -> io::Result<()> {
+    written(io::stderr(), &told(text), screen::screen().colours_errors)
 }
 
 /// Returns the text with control characters escaped that would move the cursor, recolour the screen or reverse the
@@ -214,8 +227,12 @@ fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.chars().map(written).collect())
 }
 
-fn line(mut to: impl Write, text: &str) -> io::Result<()> {
-    to.write_all(visible(text).as_bytes())?;
+fn line(to: impl Write, text: &str) -> io::Result<()> {
+    written(to, text, screen::screen().colours_output)
+}
+
+fn written(mut to: impl Write, text: &str, in_colour: bool) -> io::Result<()> {
+    to.write_all(paint::shown(text, in_colour).as_bytes())?;
     to.write_all(b"\n")?;
     to.flush()
 }
@@ -245,19 +262,12 @@ pub(crate) fn counted(number: usize, noun: &str) -> String {
 
 /// Returns two aligned columns, the first padded to its longest cell.
 pub(crate) fn columns(rows: &[(String, String)]) -> String {
-    let width = rows.iter().map(|(left, _)| left.chars().count()).max().unwrap_or(0);
+    let width = rows.iter().map(|(left, _)| left.width()).max().unwrap_or(0);
     rows.iter()
-        .map(|(left, right)| format!("{left:<width$}  {}", on_one_line(right)).trim_end().to_owned())
+        .map(|(left, right)| {
+            let gap = " ".repeat(width.saturating_sub(left.width()));
+            format!("{left}{gap}  {}", on_one_line(right)).trim_end().to_owned()
+        })
         .collect::<Vec<_>>()
         .join("\n")
-}
-
-/// Returns a table with headings and two blanks between columns.
-pub(crate) fn table(headings: &[&str], rows: &[Vec<String>]) -> String {
-    let mut table = comfy_table::Table::new();
-    table.load_style(comfy_table::presets::NOTHING);
-    table.set_header(headings);
-    table.add_rows(rows.iter().map(|row| row.iter().map(|cell| on_one_line(cell))));
-    let text = table.to_string();
-    text.lines().map(|line| line.strip_prefix(' ').unwrap_or(line).trim_end()).collect::<Vec<_>>().join("\n")
 }

@@ -1,6 +1,7 @@
 //! Translates the older script's options into the command that they stand for (G12).
 use crate::cli::{
-    AuthorityOptions, Cli, Command, CreateChild, CreateRequest, CreateRoot, Revoke, Script, Sign,
+    AuthorityOptions, Cli, Command, CreateChild, CreateRequest, CreateRoot, Ensure, Revoke, Script, Several,
+    Sign,
 };
 use genfic_ca::error::{Code, Problem, Remedy};
 
@@ -49,10 +50,12 @@ pub(crate) fn command(cli: Cli) -> Result<Command, Problem> {
         let parent = parent.clone();
         given.push(Ok(Command::Revoke(Revoke {
             certificate,
+            several: Several::default(),
             parent,
             reason: None,
             invalidity_date: None,
             no_crl: false,
+            ensure: Ensure::default(),
         })));
     }
     let loose = parent.is_some() || output.is_some() || valid.is_some();

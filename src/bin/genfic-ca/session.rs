@@ -1,13 +1,15 @@
 //! An opened home together with the options and passphrase sources of one command.
 use crate::cli::Global;
 use crate::commands::clock_watch;
+use crate::progress;
 use crate::prompt::TerminalPrompt;
-use genfic_ca::assembly::{self, Assembly, Unopened};
+use genfic_ca::assembly::{self, Assembly, SignerKeys, Unopened};
 use genfic_ca::ca::{Begun, CommandPurpose, Engine, Recovered};
-use genfic_ca::error::Problem;
+use genfic_ca::config::Config;
+use genfic_ca::error::{Code, Problem, Shown as _};
 use genfic_ca::home::{AuthorityName, Home};
 use genfic_ca::index::CertificateRecord;
-use genfic_ca::signing::{PassphraseSources, SecretSpec};
+use genfic_ca::signing::{NewPassphrases, PassphraseOrders, PassphrasePolicy, PassphraseSources, SecretSpec};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -16,40 +18,112 @@ pub(crate) struct Session {
     pub(crate) global: Global,
     engine: Engine,
     pub(crate) assembly: Assembly,
-    secrets: Arc<PassphraseSources<'static>>,
+    keys: SignerKeys,
 }
 
 /// Returns the home that the options name.
 pub(crate) fn home_of(global: &Global) -> Home {
-    global.home.as_ref().map_or_else(Home::system, Home::at)
+    home_at(global.home.as_deref())
+}
+
+/// Returns the home in this directory, or that of the system.
+pub(crate) fn home_at(directory: Option<&Path>) -> Home {
+    directory.map_or_else(Home::system, Home::at)
+}
+
+/// Returns the sources that `--passphrase-from` and `--new-passphrase-from` name.
+fn specs_of(global: &Global) -> Result<(Option<SecretSpec>, Option<SecretSpec>), Problem> {
+    let given = global.passphrase_from.as_deref().map(str::parse::<SecretSpec>).transpose()?;
+    let new = global.new_passphrase.as_ref().and_then(|new| new.new_passphrase_from.as_deref());
+    let new = new.map(str::parse::<SecretSpec>).transpose().map_err(|error| {
+        let problem = Problem::from(error);
+        Problem { message: format!("--new-passphrase-from: {}", problem.message), ..problem }
+    })?;
+    Ok((given, new))
+}
+
+/// Returns where the passphrases of CA keys come from in a command; `known` are texts that somebody who guesses would try.
+pub(crate) fn orders_of(
+    global: &Global,
+    config: &Config,
+    known: Vec<String>,
+) -> Result<PassphraseOrders, Problem> {
+    let (given, from) = specs_of(global)?;
+    let new = global.new_passphrase.clone().unwrap_or_default();
+    if new.generate && !matches!(from, None | Some(SecretSpec::Prompt | SecretSpec::File(_))) {
+        return Err(Problem::new(Code::UsagePassphraseFrom, "a generated passphrase has no other source")
+            .hint(
+                "with --generate, --new-passphrase-from takes prompt, or file:PATH for a file to be made",
+            ));
+    }
+    let policy = Arc::new(PassphrasePolicy { allows_weak: new.weak_passphrase, known });
+    let new = NewPassphrases { from, generates: new.generate, policy: Some(policy) };
+    let mut orders = assembly::passphrase_orders(config, given, new, !global.no_input && !global.json);
+    if let Some((name, recipients)) = &global.recipients {
+        if config.keys.signer_socket.is_some() {
+            return Err(Problem::new(Code::Usage, "--recipient is for a key in a file of the home")
+                .hint("leave it out: a key of the service has a passphrase, and no recipients"));
+        }
+        orders.recipients.insert(name.clone(), recipients.clone());
+    }
+    if let Some((label, source)) = &global.pin {
+        orders.authorities.insert(label.clone(), source.clone());
+    }
+    Ok(PassphraseOrders { aside: progress::yielding, ..orders })
 }
 
 impl Session {
     /// Opens the home for one command: checks disk space, owners and modes, configuration, profiles and index.
     /// [`Engine::run`] repairs what an earlier command left unfinished.
-    pub(crate) fn open_for(global: &Global, purpose: CommandPurpose) -> Result<Self, Problem> {
+    pub(crate) fn open_for(
+        global: &Global,
+        purpose: CommandPurpose,
+        keys: Option<SignerKeys>,
+    ) -> Result<Self, Problem> {
         // a full disk is reported first, whatever else is wrong
         let home = Unopened::with_disk_reserve(home_of(global), purpose)?;
-        Self::with(global, |config| home.open(config))
+        Self::with(global, keys, |config| home.open(config))
     }
 
     /// Opens the home for reading, and repairs what an interrupted command left unfinished.
     pub(crate) fn open(global: &Global) -> Result<Self, Problem> {
-        let session = Self::with(global, |config| Assembly::open(home_of(global), config))?;
+        let session = Self::with(global, None, |config| Assembly::open(home_of(global), config))?;
         session.engine.begin()?;
         Ok(session)
     }
 
     fn with(
         global: &Global,
+        keys: Option<SignerKeys>,
         open: impl FnOnce(Option<&Path>) -> Result<Assembly, Problem>,
     ) -> Result<Self, Problem> {
-        let given = global.passphrase_from.as_deref().map(str::parse::<SecretSpec>).transpose()?;
+        // a source that is none is reported before anything is opened
+        specs_of(global)?;
         let assembly = open(global.config.as_deref())?.watched(clock_watch(global));
-        let prompt = TerminalPrompt::new(!global.no_input && !global.json);
-        let secrets = Arc::new(assembly::secret_sources(&assembly.settings().config, given, prompt));
-        let engine = assembly.engine(secrets.clone());
-        Ok(Self { global: global.clone(), engine, assembly, secrets })
+        if let Some(medium) = global.keys.as_ref().filter(|medium| !medium.is_dir()) {
+            return Err(Problem::new(Code::DirectoryMissing, format!("{} is no directory", medium.shown()))
+                .hint("mount the medium, and give the directory in which it has the key"));
+        }
+        let keys = match keys {
+            Some(keys) => keys,
+            None => {
+                let makes_keys = global.new_passphrase.is_some();
+                let known = if makes_keys { assembly.known_texts() } else { Vec::new() };
+                let config = &assembly.settings().config;
+                SignerKeys::of(&assembly.home, config, &orders_of(global, config, known)?)
+            }
+        };
+        let keys = match &global.keys {
+            Some(medium) => keys.with_medium(medium),
+            None => keys,
+        };
+        let engine = assembly.engine(&keys).counting(progress::step);
+        Ok(Self { global: global.clone(), engine, assembly, keys })
+    }
+
+    /// Returns the use cases on this home, with the keys that are in this directory of a medium.
+    pub(crate) fn engine_with_medium(&self, directory: &Path) -> Engine {
+        self.assembly.engine(&self.keys.with_medium(directory)).counting(progress::step)
     }
 
     /// Returns the use cases on this home.
@@ -69,9 +143,19 @@ impl Session {
         })
     }
 
-    /// Returns the sources of passphrases.
-    pub(crate) fn secrets(&self) -> &PassphraseSources<'static> {
-        &self.secrets
+    /// Returns the CA keys, which a signer has.
+    pub(crate) fn keys(&self) -> &SignerKeys {
+        &self.keys
+    }
+
+    /// Returns the sources of passphrases of this command, for keys that are not those of CAs.
+    pub(crate) fn secrets(&self) -> Result<PassphraseSources<'static>, Problem> {
+        let orders = orders_of(&self.global, &self.assembly.settings().config, Vec::new())?;
+        let prompt = TerminalPrompt::new(orders.attended);
+        Ok(match orders.new.policy.clone() {
+            Some(policy) => orders.sources(prompt.judging(policy)),
+            None => orders.sources(prompt),
+        })
     }
 
     /// Returns the stored file of a certificate on record. `None` stands for a certificate that was never issued, and
@@ -86,7 +170,7 @@ impl Session {
     pub(crate) fn notes(&self, begun: &Begun) -> Vec<String> {
         let faults =
             self.assembly.faults().map(|problem| format!("{}; this held nothing up", problem.message));
-        [faults.collect(), told(&begun.recovered), self.secrets.take_notes()].concat()
+        [faults.collect(), told(&begun.recovered), self.keys.take_notes()].concat()
     }
 }
 

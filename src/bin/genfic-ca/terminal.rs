@@ -1,5 +1,9 @@
 //! Reads lines typed on the terminal. Ctrl-C ends the line and not the program, so that the caller can report what
 //! has been done.
+use crate::progress;
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::{SigSet, Signal};
 use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
 use std::fs::{File, OpenOptions};
 use std::io::{self, IsTerminal, Read, Write};
@@ -29,6 +33,8 @@ pub(crate) fn is_attended() -> bool {
 pub(crate) enum Typed {
     /// A line without its end.
     Line(Zeroizing<String>),
+    /// A line with octets that are not UTF-8, or with a NUL.
+    NotText,
     /// Ctrl-C.
     Interrupted,
     /// End of input: Ctrl-D, or the terminal is gone.
@@ -47,8 +53,46 @@ impl Drop for Modes<'_> {
     }
 }
 
+impl Modes<'_> {
+    /// Restores the modes for a command that is gone, unless somebody has set others since. The terminal may be that of
+    /// its shell again: a process in the background may set modes only while it does not take the signal for that.
+    fn restore_for_the_gone(self, set: &Termios) {
+        let is_ours = |now: Termios| {
+            now.local_modes == set.local_modes
+                && now.special_codes[SpecialCodeIndex::VEOL] == set.special_codes[SpecialCodeIndex::VEOL]
+        };
+        let mut blocked = SigSet::empty();
+        blocked.add(Signal::SIGTTOU);
+        let _ = blocked.thread_block();
+        if tcgetattr(self.terminal).is_ok_and(is_ours) {
+            drop(self);
+        } else {
+            std::mem::forget(self);
+        }
+        let _ = blocked.thread_unblock();
+    }
+}
+
+/// Waits for a line. Returns whether the command that started this process was gone before there was one.
+fn is_left_alone(terminal: &File) -> io::Result<bool> {
+    let Some(command) = progress::starter() else { return Ok(false) };
+    let line = PollFd::new(terminal.as_fd(), PollFlags::POLLIN);
+    let mut waited = [line, PollFd::new(command.as_fd(), PollFlags::empty())];
+    while let Err(error) = poll(&mut waited, PollTimeout::NONE) {
+        if error != Errno::EINTR {
+            return Err(error.into());
+        }
+    }
+    let [line, command] = waited;
+    Ok(line.any() != Some(true) && command.any() == Some(true))
+}
+
 /// Writes a question and reads a line, echoed or not.
 pub(crate) fn ask(text: &str, shown: bool) -> io::Result<Typed> {
+    progress::aside(|| asked(text, shown))
+}
+
+fn asked(text: &str, shown: bool) -> io::Result<Typed> {
     if was_interrupted() {
         return Ok(Typed::Interrupted);
     }
@@ -70,6 +114,11 @@ pub(crate) fn ask(text: &str, shown: bool) -> io::Result<Typed> {
     tcsetattr(&terminal, OptionalActions::Now, &asking)?;
     let mut to = &terminal;
     to.write_all(text.as_bytes())?;
+    if is_left_alone(&terminal)? {
+        INTERRUPTED.store(true, Ordering::Relaxed);
+        modes.restore_for_the_gone(&asking);
+        return Ok(Typed::Interrupted);
+    }
     let mut typed = Zeroizing::new(vec![0; LINE]);
     let length = to.read(&mut typed)?;
     typed.truncate(length);
@@ -83,6 +132,10 @@ pub(crate) fn ask(text: &str, shown: bool) -> io::Result<Typed> {
         let _ = to.write_all(b"\n");
         return Ok(Typed::Nothing);
     }
-    let line = std::str::from_utf8(&typed).map_err(|_| io::Error::other("what was typed is not UTF-8"))?;
-    Ok(Typed::Line(Zeroizing::new(line.trim_end_matches(['\n', '\r']).to_owned())))
+    Ok(match std::str::from_utf8(&typed) {
+        Ok(line) if !line.contains('\0') => {
+            Typed::Line(Zeroizing::new(line.trim_end_matches(['\n', '\r']).to_owned()))
+        }
+        _ => Typed::NotText,
+    })
 }

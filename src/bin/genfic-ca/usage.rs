@@ -1,7 +1,7 @@
 //! Reports wrong command lines like every other problem.
-use crate::cli::Cli;
+use crate::cli;
 use clap::error::ErrorKind;
-use clap::{Arg, Command, CommandFactory};
+use clap::{Arg, Command};
 use genfic_ca::error::{Code, Problem, Shown as _};
 use std::ffi::OsString;
 
@@ -10,7 +10,7 @@ const WITH_VALUE: [&str; 3] = ["--home", "--config", "--passphrase-from"];
 
 /// Returns the name of the command and the problem. The name is empty when no command was recognised.
 pub(crate) fn problem(error: &clap::Error, words: &[OsString]) -> (String, Problem) {
-    let mut command = Cli::command();
+    let mut command = cli::command();
     command.build();
     let mut command = deepest(&command, words).clone();
     let path = command.get_bin_name().unwrap_or("genfic-ca").to_owned();
@@ -71,12 +71,11 @@ fn first_paragraph(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::hints;
-    use clap::Parser;
 
     fn told(words: &[&str]) -> (String, Problem) {
         let words: Vec<OsString> =
             std::iter::once("genfic-ca").chain(words.iter().copied()).map(Into::into).collect();
-        problem(&Cli::try_parse_from(&words).unwrap_err(), &words)
+        problem(&cli::command().try_get_matches_from(&words).unwrap_err(), &words)
     }
 
     #[test]
@@ -85,7 +84,7 @@ mod tests {
         assert_eq!(name, "sign");
         assert!(problem.message.ends_with("not provided: --parent <CA>, <FILE>..."), "{}", problem.message);
         assert!(
-            hints::text(&problem.hint).contains("usage: genfic-ca sign [OPTIONS] --parent <CA> <FILE>...;"),
+            hints::text(&problem.hint).contains("usage: genfic-ca sign [OPTIONS] -p CA FILE...;"),
             "{}",
             hints::text(&problem.hint)
         );

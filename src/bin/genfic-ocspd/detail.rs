@@ -1,45 +1,69 @@
-//! Parses the level of detail of the log, for example `debug` or `genfic_ca=trace,warn`.
+//! What is logged: the levels of the configuration, unless GENFIC_OCSPD_LOG has others.
+use genfic_ca::config::{LogLevel, LogLevels};
+use genfic_ca::error::{Code, Problem};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
-/// Returns the requested levels; `info` when nothing is requested or the text is invalid.
-pub(crate) fn detail(asked: Option<&str>) -> Targets {
-    asked.and_then(read).unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO))
+/// The variable of the environment that counts before the configuration.
+const VARIABLE: &str = "GENFIC_OCSPD_LOG";
+
+/// Returns the levels in the environment, or else the configured ones.
+///
+/// # Errors
+/// Exit status 2 when the environment has something that is no level.
+pub(crate) fn levels(configured: &LogLevels) -> Result<LogLevels, Problem> {
+    match std::env::var(VARIABLE) {
+        Ok(text) if !text.is_empty() => of_environment(&text),
+        _ => Ok(configured.clone()),
+    }
 }
 
-/// Parses levels and `TARGET=LEVEL`, separated by commas; empty parts are ignored. Returns `None` when a part is
-/// neither, for example because it begins with a quotation mark: it would count as a target to which nothing is
-/// logged.
-fn read(text: &str) -> Option<Targets> {
-    let asked: Vec<&str> = text.split(',').map(str::trim).filter(|one| !one.is_empty()).collect();
-    let is_word = |one: &&str| one.starts_with(|c: char| c.is_alphanumeric() || matches!(c, '-' | ':' | '_'));
-    if !asked.iter().all(is_word) {
-        return None;
+fn of_environment(text: &str) -> Result<LogLevels, Problem> {
+    text.parse().map_err(|error| {
+        Problem::new(Code::Usage, format!("{VARIABLE}: {error}"))
+            .hint(format!("for example {VARIABLE}=debug; without it [log] level counts"))
+    })
+}
+
+/// Returns the filter of these levels.
+pub(crate) fn filter(levels: &LogLevels) -> Targets {
+    levels.each().fold(Targets::new(), |filter, (part, level)| match part {
+        None => filter.with_default(filter_of(level)),
+        Some(part) => filter.with_target(part, filter_of(level)),
+    })
+}
+
+fn filter_of(level: LogLevel) -> LevelFilter {
+    match level {
+        LogLevel::Off => LevelFilter::OFF,
+        LogLevel::Error => LevelFilter::ERROR,
+        LogLevel::Warn => LevelFilter::WARN,
+        LogLevel::Info => LevelFilter::INFO,
+        LogLevel::Debug => LevelFilter::DEBUG,
+        LogLevel::Trace => LevelFilter::TRACE,
     }
-    asked.join(",").parse().ok()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::detail;
-    use tracing_subscriber::filter::LevelFilter;
+    use super::{filter, of_environment};
+    use tracing::Level;
 
     #[test]
-    fn a_level_or_levels_by_target_are_taken_and_what_is_neither_is_info() {
-        for (asked, level) in [
-            (None, LevelFilter::INFO),
-            (Some("debug"), LevelFilter::DEBUG),
-            (Some(" TRACE ,"), LevelFilter::TRACE),
-            (Some("warn,genfic_ca=off"), LevelFilter::WARN),
-            (Some("off"), LevelFilter::OFF),
-            (Some(""), LevelFilter::ERROR),
-            (Some("\"debug\""), LevelFilter::INFO),
-            (Some("[span]=debug"), LevelFilter::INFO),
-            (Some("a=b=c"), LevelFilter::INFO),
-        ] {
-            let default = detail(asked).default_level().unwrap_or(LevelFilter::OFF);
-            assert_eq!(default, level, "{asked:?}");
-        }
-        assert!(detail(Some("warn,genfic_ca=trace")).would_enable("genfic_ca::ocsp", &tracing::Level::TRACE));
-        assert!(!detail(Some("warn,genfic_ca=trace")).would_enable("hyper", &tracing::Level::INFO));
+    fn levels_count_for_the_parts_that_they_name() {
+        let filter = filter(&"warn,genfic_ca=trace".parse().unwrap());
+        assert!(filter.would_enable("genfic_ca::ocsp", &Level::TRACE));
+        assert!(filter.would_enable("hyper", &Level::WARN));
+        assert!(!filter.would_enable("hyper", &Level::INFO));
+    }
+
+    #[test]
+    fn what_is_no_level_is_a_mistake_of_the_command_line() {
+        let problem = of_environment("debgu").unwrap_err();
+        assert_eq!(problem.exit.code(), 2);
+        assert!(
+            problem.message.starts_with("GENFIC_OCSPD_LOG: `debgu` is not a level"),
+            "{}",
+            problem.message
+        );
     }
 }

@@ -4,23 +4,26 @@ mod detail;
 #[path = "../genfic-ca/hints/mod.rs"]
 mod hints;
 mod log;
+mod logging;
+mod output;
 
 use clap::{CommandFactory, Parser};
 use cli::Cli;
-use detail::detail;
-use genfic_ca::assembly::{DaemonOptions, daemon};
+use detail::levels;
+use genfic_ca::assembly::{
+    DaemonOptions, DaemonSettings, check_daemon, daemon, daemon_settings, verify_daemon_places,
+};
 use genfic_ca::error::{Code, Exit, Problem};
 use genfic_ca::home::Home;
-use genfic_ca::ocsp::server::ServerError;
+use genfic_ca::ocsp::readiness::Readiness;
+use genfic_ca::ocsp::server::{Listener, ServerError};
 use genfic_ca::signing::forbid_core_dumps;
-use log::Log;
+use log::{Kind, Log};
+use logging::{Logging, access_log};
+use output::Output;
 use sd_notify::NotifyState;
-use std::io::{IsTerminal, Write, stderr, stdout};
-use std::net::TcpListener;
+use std::io::{Write, stderr, stdout};
 use std::process::ExitCode;
-use tracing_subscriber::filter::LevelFilter;
-use tracing_subscriber::layer::SubscriberExt;
-use tracing_subscriber::util::SubscriberInitExt;
 
 fn main() -> ExitCode {
     let undumpable = forbid_core_dumps();
@@ -35,7 +38,7 @@ fn main() -> ExitCode {
             return ExitCode::from(Exit::Usage.code());
         }
     };
-    let log = match Log::start() {
+    let log = match Log::start(Output::Stderr, Kind::Events) {
         Ok(log) => log,
         Err(error) => {
             let problem = Problem::from(ServerError::Start(error));
@@ -43,16 +46,13 @@ fn main() -> ExitCode {
             return ExitCode::from(problem.exit.code());
         }
     };
-    log_to(&log);
-    if let Err(error) = undumpable {
-        tracing::warn!(%error, "core dumps cannot be turned off");
-    }
-    let ended = run(cli);
-    let status = match ended {
+    log_panics(&log);
+    let status = match run(cli, &log, undumpable.map_err(|error| error.to_string())) {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
             // written through the log, which never waits: standard error may be a full pipe
-            let _ = log.clone().write_all(text_of(&problem).as_bytes());
+            log.switch(Output::Stderr);
+            log.add(text_of(&problem).into_bytes());
             ExitCode::from(problem.exit.code())
         }
     };
@@ -60,10 +60,21 @@ fn main() -> ExitCode {
     status
 }
 
-fn run(cli: Cli) -> Result<(), Problem> {
+fn run(cli: Cli, log: &Log, undumpable: Result<(), String>) -> Result<(), Problem> {
     let home = cli.home.map_or_else(Home::system, Home::at);
-    let options = DaemonOptions { listen: cli.listen, status: cli.status, config: cli.config };
-    let daemon = daemon(&home, options)?;
+    let options =
+        DaemonOptions { listen: cli.listen, status: cli.status, config: cli.config, is_of_another: false };
+    let settings = daemon_settings(&home, &options)?;
+    verify_daemon_places(&home, &options)?;
+    if cli.check {
+        levels(&settings.log.level)?;
+        return checked(&settings, &check_daemon(&home, &options, &settings));
+    }
+    let logging = Logging::start(log, &settings.log)?;
+    if let Err(error) = undumpable {
+        tracing::warn!(error, "core dumps cannot be turned off");
+    }
+    let daemon = daemon(&home, &options, &settings, access_log(&settings.log)?)?;
     let listeners = daemon.listeners()?;
     let announced = announce(&listeners);
     let ready = || {
@@ -72,19 +83,45 @@ fn run(cli: Cli) -> Result<(), Problem> {
             tracing::warn!(%error, "standard output cannot be written");
         }
         notify(NotifyState::Ready);
-        tracing::info!("ready");
     };
     let stopping = || {
         notify(NotifyState::Stopping);
         tracing::info!("stopping");
     };
-    Ok(daemon.run(listeners, ready, stopping)?)
+    let reload = move |controls: &_| {
+        let read = daemon_settings(&home, &options).and_then(|new| {
+            let access = access_log(&new.log)?;
+            logging.restart(&new.log)?;
+            Ok((new, access))
+        });
+        match read {
+            Ok((new, access)) => {
+                if new.take_up(controls, &settings, access) {
+                    tracing::warn!(
+                        "[daemon] or the format of the log has changed: that counts from the next start"
+                    );
+                }
+            }
+            Err(problem) => tracing::error!("the configuration stays as it was: {}", problem.message),
+        }
+    };
+    Ok(daemon.run(listeners, ready, stopping, reload)?)
+}
+
+/// Says what a check has found.
+///
+/// # Errors
+/// `daemon.not-ready` (exit 12) when the daemon would not be ready, or would lack something.
+fn checked(settings: &DaemonSettings, found: &Readiness) -> Result<(), Problem> {
+    let listen: Vec<String> = settings.listen().iter().map(ToString::to_string).collect();
+    let text = format!("the configuration is right; to listen on {}\n", listen.join(", "));
+    let _ = stdout().write_all(text.as_bytes());
+    found.problem().map_or(Ok(()), Err)
 }
 
 /// Returns one line for each listener.
-fn announce(listeners: &[TcpListener]) -> String {
-    let addresses = listeners.iter().filter_map(|listener| listener.local_addr().ok());
-    addresses.map(|address| format!("listening on http://{address}\n")).collect()
+fn announce(listeners: &[Listener]) -> String {
+    listeners.iter().map(|listener| format!("listening on {listener}\n")).collect()
 }
 
 fn notify(state: NotifyState<'_>) {
@@ -93,26 +130,14 @@ fn notify(state: NotifyState<'_>) {
     }
 }
 
-/// Sends log lines to the writing thread, so that logging never fails the caller.
-fn log_to(log: &Log) {
-    let filter = detail(std::env::var("GENFIC_OCSPD_LOG").ok().as_deref());
-    let (log, of_panics) = (log.clone(), log.clone());
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(LevelFilter::TRACE)
-        .with_writer(move || log.clone())
-        .log_internal_errors(false)
-        .with_ansi(stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none())
-        .with_target(false)
-        .finish()
-        .with(filter);
-    // no other subscriber is installed yet
-    let _ = subscriber.try_init();
-    // a panic is logged as a line like any other: the default hook would wait for a reader of standard error
+/// Logs a panic as a line like any other: the default hook would wait for a reader of standard error.
+fn log_panics(log: &Log) {
+    let log = log.clone();
     std::panic::set_hook(Box::new(move |panic| {
         let name = std::thread::current().name().unwrap_or_default().to_owned();
         tracing::error!(thread = name, "{panic}");
         if name == "main" {
-            of_panics.flush();
+            log.flush();
         }
     }));
 }

@@ -1,7 +1,7 @@
 //! Further certificates of a CA's name and key by other issuers: cross-certificates, and key rollover
 //! certificates between generations of a root (RFC 9810 §4.4).
 use super::Hierarchy;
-use crate::index::{Authority, CertificateRecord, CertificateState, IndexError, IndexReader};
+use crate::index::{Authority, CertificateRecord, CertificateState, IndexError, IndexReader, first_audit_at};
 use crate::x509::{Certificate, UnixTime};
 
 /// Detail of the event `authority.rekeyed`: why there are no key rollover certificates between two
@@ -60,7 +60,7 @@ impl Hierarchy<'_> {
         let all = self.index.authorities()?;
         let is_usable = |root: &Authority| -> Result<bool, IndexError> {
             let validity = root.certificate.tbs().validity();
-            let is_root = root.parent.is_none() && !root.is_external();
+            let is_root = root.parent.is_none() && !root.is_external() && root.retired.is_none();
             Ok(is_root
                 && (validity.not_before..=validity.not_after).contains(&now)
                 && self.path_of(root)?.is_issued())
@@ -99,22 +99,6 @@ fn is_unwanted(index: &dyn IndexReader, root: &Authority) -> Result<bool, IndexE
     };
     // starts at the time when the root was made; when a clock has gone back that may be too late, so the
     // search is repeated from the first record
-    let from = first_at(index, made)?;
+    let from = first_audit_at(index, made)?;
     Ok(look_from(from)? || from > 1 && look_from(1)?)
-}
-
-/// Returns the sequence number of the first audit record at or after `time`, provided that the times of the
-/// records rise.
-fn first_at(index: &dyn IndexReader, time: UnixTime) -> Result<u64, IndexError> {
-    let (mut first, mut end) = (1, index.audit_head()?.sequence.saturating_add(1));
-    while first < end {
-        let middle = first.midpoint(end);
-        let mut is_before = false;
-        index.audit_records(middle, &mut |record| {
-            is_before = record.event.at < time;
-            false
-        })?;
-        if is_before { first = middle.saturating_add(1) } else { end = middle }
-    }
-    Ok(first)
 }

@@ -139,6 +139,9 @@ impl IssuerPath {
         };
         for (ca, state) in self.steps() {
             let validity = ca.certificate.tbs().validity();
+            if let Some(retired) = &ca.retired {
+                return unfit(format!("{} was retired at {}", ca.name, retired.at));
+            }
             if now > validity.not_after {
                 return unfit(format!("{} expired at {}", ca.name, validity.not_after));
             }

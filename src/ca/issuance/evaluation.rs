@@ -20,6 +20,10 @@ pub(in crate::ca) struct Granted {
     pub(in crate::ca) tbs: Linted<TbsCertificate>,
     pub(in crate::ca) authority: Option<IntendedAuthority>,
     pub(in crate::ca) same_holder_as: Option<Name>,
+    /// SHA-256 of the request in DER, if there was one.
+    pub(in crate::ca) request: Option<[u8; 32]>,
+    /// The certificate that it renews, as `CA/SERIAL`.
+    pub(in crate::ca) renews: Option<String>,
 }
 
 /// A CA on record.
@@ -165,6 +169,8 @@ impl<'a> Evaluation<'a> {
             label: request.label.clone(),
             authority: request.authority.clone(),
             same_holder_as: request.values.same_holder_as.clone(),
+            request: request.applicant.request,
+            renews: request.values.renews.clone(),
             template,
             tbs,
         })
@@ -218,7 +224,8 @@ impl<'a> Evaluation<'a> {
         if let Some(known) = self.authorities.get() {
             return Ok(known);
         }
-        let read = self.index.authorities()?.into_iter().map(Known::of).collect();
+        let in_use = self.index.authorities()?.into_iter().filter(|one| one.retired.is_none());
+        let read = in_use.map(Known::of).collect();
         Ok(self.authorities.get_or_init(|| read))
     }
 

@@ -98,6 +98,20 @@ impl<'e> Issuance<'e> {
         profile: &str,
         requests: &[IssuanceRequest],
     ) -> Result<(Option<IssuingAuthority>, IssuanceOutcome), Problem> {
+        self.unlock_and_issue_when(authority, profile, requests, || Ok(()))
+    }
+
+    /// Does the same. `ready` is called once the CA's key is open, before anything is recorded, and can stop it.
+    ///
+    /// # Errors
+    /// As [`Issuance::unlock_and_issue`], and those of `ready`.
+    pub fn unlock_and_issue_when(
+        &self,
+        authority: &str,
+        profile: &str,
+        requests: &[IssuanceRequest],
+        ready: impl FnOnce() -> Result<(), Problem>,
+    ) -> Result<(Option<IssuingAuthority>, IssuanceOutcome), Problem> {
         let profile = self.leaf_profile(profile)?;
         let authority = self.engine.hierarchy().authority(authority)?;
         // with a wrong clock everything would seem to have expired
@@ -114,6 +128,7 @@ impl<'e> Issuance<'e> {
             (issuer, decisions.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
         });
         let issuer = issuer?;
+        ready()?;
         // the passphrase prompt may have taken long, and other commands may have changed the record meanwhile
         if !evaluation.still_current(self.engine.now())? {
             let issuance = self.issue(&issuer, profile.name(), requests)?;

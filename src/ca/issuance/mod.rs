@@ -1,4 +1,5 @@
 //! Issuing certificates: granted, linted, recorded, signed, recorded again, published.
+mod before;
 mod evaluation;
 mod issue;
 mod pipeline;
@@ -7,11 +8,13 @@ mod responder;
 mod self_issue;
 mod stagger;
 
+pub use before::GrantedBefore;
 pub(in crate::ca) use evaluation::{Known, others};
 pub use issue::{IssuanceOutcome, IssuedCertificate, Refusal};
 pub(in crate::ca) use pipeline::on_record;
 pub use request::IssuanceRequest;
-pub(in crate::ca) use responder::{IssuedResponder, PROFILE as RESPONDER_PROFILE};
+pub use responder::IssuedResponder;
+pub(in crate::ca) use responder::PROFILE as RESPONDER_PROFILE;
 pub(in crate::ca) use self_issue::SelfIssuance;
 pub(in crate::ca) use stagger::Parent;
 

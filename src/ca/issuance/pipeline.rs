@@ -1,12 +1,14 @@
 //! Signing of granted certificates in batches: while one batch is recorded, the one before it is signed, and
 //! the one before that is published.
 use super::Issuance;
-use super::evaluation::Granted;
+use super::evaluation::{Evaluation, Granted};
 use crate::ca::publication::News;
-use crate::ca::{Engine, IssuanceOutcome, IssuedCertificate, IssuingAuthority, Published, Refusal, par_map};
+use crate::ca::{
+    Engine, IssuanceOutcome, IssuanceRequest, IssuedCertificate, IssuingAuthority, Published, Refusal,
+};
 use crate::error::{Notice, Problem, remedy};
 use crate::failpoint;
-use crate::index::{Guard, IndexError, Intent, Issued, Recorded};
+use crate::index::{Authority, Guard, IndexError, Intent, Issued, Recorded};
 use crate::profile::Profile;
 use crate::x509::{Certificate, TbsCertificate};
 use std::path::PathBuf;
@@ -67,10 +69,17 @@ impl IssuancePipeline<'_> {
         let RecordedBatch { recorded, answered, signing } = batch;
         let sign = || {
             let at = self.engine.now();
-            let signed = par_map(recorded, |tbs| self.issuer.issue(tbs));
+            let signed = match self.requested {
+                true => self.issuer.issue_group(recorded)?,
+                // the only keys that are made here and handed over are those of the CA's responder
+                false => {
+                    let present = || self.engine.issuance().present_responder(&self.issuer.authority().name);
+                    self.issuer.issue_responders(recorded, &present)?
+                }
+            };
             let mut issued = Vec::with_capacity(signed.len());
             for certificate in signed {
-                let certificate = certificate?;
+                self.engine.step();
                 let object = self.object(certificate.tbs());
                 let mut event = self.engine.event(at, "certificate.issued", object);
                 event.details.push(("fingerprint".into(), certificate.fingerprint().to_string()));
@@ -196,6 +205,35 @@ impl Issuance<'_> {
         }
     }
 
+    /// Decides on one request, and returns what is to be recorded when it is granted. The CA's key is elsewhere.
+    pub(in crate::ca) fn intent_of(
+        &self,
+        issuer: &Authority,
+        ancestors: &[Certificate],
+        profile: &Profile,
+        request: &IssuanceRequest,
+    ) -> Result<(Intent, Vec<Notice>), Problem> {
+        let granted =
+            Evaluation::new(self.engine, issuer, ancestors, profile)?.decide(request, Vec::new())?;
+        let tbs = granted.tbs.get();
+        let object = format!("{}/{}", issuer.name, tbs.serial_number());
+        let mut event = self.engine.event(self.engine.now(), "certificate.intended", object);
+        event.details.push(("subject".into(), tbs.subject().to_string()));
+        event.details.push(("profile".into(), profile.name().into()));
+        let notices = Notice::each(granted.template.notices);
+        let intent = Intent {
+            issuer: issuer.issuer,
+            tbs: granted.tbs,
+            profile: profile.name().into(),
+            contact: granted.template.contact,
+            same_holder_as: granted.same_holder_as,
+            authority: granted.authority,
+            requested: true,
+            event,
+        };
+        Ok((intent, notices))
+    }
+
     /// Records a batch. Requests whose key or name has been taken by somebody else meanwhile are left out and
     /// refused.
     fn record_batch(
@@ -211,6 +249,13 @@ impl Issuance<'_> {
             let mut event = self.engine.event(at, "certificate.intended", pipeline.object(tbs));
             event.details.push(("subject".into(), tbs.subject().to_string()));
             event.details.push(("profile".into(), pipeline.profile.name().into()));
+            if let Some(digest) = &ready.request {
+                event.details.push(("request".into(), ready.label.clone()));
+                event.details.push(("request_sha256".into(), base16ct::lower::encode_string(digest)));
+            }
+            if let Some(former) = &ready.renews {
+                event.details.push(("renews".into(), former.clone()));
+            }
             if let Some(former) = &ready.same_holder_as {
                 event.details.push(("same_holder_as".into(), former.to_string()));
             }

@@ -1,9 +1,9 @@
 //! Delegated responder certificates (RFC 6960 §4.2.2.2).
 use super::Issuance;
 use crate::ca::{IssuanceOutcome, IssuanceRequest, IssuingAuthority, Published};
-use crate::error::{Code, Notice, Problem};
+use crate::error::{Code, Notice, Problem, remedy};
 use crate::profile::{Applicant, RequestedValidity, RequestedValues};
-use crate::signing::PlainKey;
+use crate::signing::{PlainKey, PresentResponder};
 use crate::x509::{
     Attribute, AttributeType, Certificate, Name, SubjectPublicKeyInfo, TbsCertificate, UnixTime,
 };
@@ -29,13 +29,84 @@ impl Issuance<'_> {
     /// Issues a responder certificate for a fresh key and hands over both. The key is not encrypted: it is
     /// short-lived and can sign nothing but OCSP responses.
     ///
+    /// Where a signer that is a service has the CA's key, the certificate is valid for no longer than the one before, if
+    /// that is valid now: then its key vouches for this one, and nobody has to unlock the CA's key for responders.
+    ///
     /// # Errors
     /// When the profile is missing or refuses, or index or disk fail.
     pub fn issue_responder(&self, issuer: &IssuingAuthority) -> Result<IssuedResponder, Problem> {
+        let before = if issuer.is_in_service() { self.valid_before(issuer) } else { None };
+        let key = self.next_key(issuer)?;
+        self.issue_responder_for(issuer, &key, before)
+    }
+
+    /// Issues a responder certificate as [`Issuance::issue_responder`], and for as long as the configuration says.
+    ///
+    /// # Errors
+    /// As [`Issuance::issue_responder`].
+    pub fn issue_responder_in_full(&self, issuer: &IssuingAuthority) -> Result<IssuedResponder, Problem> {
+        let key = self.next_key(issuer)?;
+        self.issue_responder_for(issuer, &key, None)
+    }
+
+    /// Returns the key that comes after that of the responder in use.
+    fn next_key(&self, issuer: &IssuingAuthority) -> Result<PlainKey, Problem> {
+        let name = &issuer.authority().name;
+        let publisher = self.engine.publisher();
+        let kept = publisher.responder_token(name).zip(publisher.responder_certificate(name));
+        Ok(match kept {
+            // a key in a token stays the responder's
+            Some((uri, certificate)) => PlainKey::in_token(&uri, certificate.tbs().public_key().clone()),
+            None => PlainKey::generate(self.engine.settings().config.keys.responder)?,
+        })
+    }
+
+    /// Returns the responder of a CA that is in use, if its key is in a file.
+    pub(in crate::ca) fn present_responder(&self, name: &str) -> Option<PresentResponder> {
+        let publisher = self.engine.publisher();
+        PresentResponder::of(publisher.responder_certificate(name)?, &publisher.responder_key(name)?)
+    }
+
+    /// Returns how long the certificate of the responder in use is valid in all, if this CA's key made it and it is valid
+    /// now.
+    fn valid_before(&self, issuer: &IssuingAuthority) -> Option<i64> {
+        let certificate = self.engine.publisher().responder_certificate(&issuer.authority().name)?;
+        let validity = certificate.tbs().validity();
+        let is_own = certificate.is_signed_by(issuer.authority().certificate.tbs().public_key());
+        let seconds = validity.not_after.0.saturating_sub(validity.not_before.0);
+        (is_own && validity.contains(self.engine.now())).then_some(seconds)
+    }
+
+    /// Issues a responder certificate for a key in a token with this URI, or when there is none for a fresh key.
+    ///
+    /// # Errors
+    /// As [`Issuance::issue_responder`].
+    pub fn issue_responder_with(
+        &self,
+        issuer: &IssuingAuthority,
+        token: Option<(&str, SubjectPublicKeyInfo)>,
+    ) -> Result<IssuedResponder, Problem> {
+        let key = match token {
+            Some((uri, public_key)) => PlainKey::in_token(uri, public_key),
+            None => PlainKey::generate(self.engine.settings().config.keys.responder)?,
+        };
+        self.issue_responder_for(issuer, &key, None)
+    }
+
+    /// Issues the certificate, for no longer than these seconds.
+    fn issue_responder_for(
+        &self,
+        issuer: &IssuingAuthority,
+        key: &PlainKey,
+        longest: Option<i64>,
+    ) -> Result<IssuedResponder, Problem> {
         let name = issuer.authority().name.clone();
         let profile = self.engine.settings().profile(PROFILE)?;
-        let key = PlainKey::generate(self.engine.settings().config.keys.responder)?;
-        let request = self.responder_request(&name, &name, key.public_key.clone(), None)?;
+        let mut request = self.responder_request(&name, &name, key.public_key.clone(), None)?;
+        let shortened = longest.and_then(|longest| self.shorten(&name, &mut request, longest));
+        if issuer.is_in_service() {
+            self.engine.show_last_crl(issuer.authority())?;
+        }
         let mut issuance = self.issue_under(issuer, (profile, false), &[request])?;
         if let Some(problem) = issuance.problem() {
             return Err(problem);
@@ -46,12 +117,31 @@ impl Issuance<'_> {
         let mut event = self.engine.event(self.engine.now(), "responder.installed", &*name);
         event.details.push(("serial".into(), issued.certificate.tbs().serial_number().to_string()));
         self.engine.index().record_event(event)?;
-        Ok(IssuedResponder {
-            authority: name,
-            certificate: issued.certificate,
-            file,
-            notices: issued.notices,
-        })
+        let notices = issued.notices.into_iter().chain(shortened).collect();
+        Ok(IssuedResponder { authority: name, certificate: issued.certificate, file, notices })
+    }
+
+    /// Shortens what is requested to these seconds. Returns a notice when that is less than the configuration says.
+    fn shorten(&self, name: &str, request: &mut IssuanceRequest, longest: i64) -> Option<Notice> {
+        // the last second belongs to the certificate
+        let whole = longest.saturating_add(1) / UnixTime::DAY;
+        match request.values.validity {
+            RequestedValidity::Days(days) if whole >= 1 && whole < days => {
+                request.values.validity = RequestedValidity::Days(whole);
+                let text = format!(
+                    "the responder certificate of {name} is valid for {whole} days, as long as the one before, which \
+                     vouches for it; the configuration says {days}"
+                );
+                Some(Notice::from(text).remedy(remedy::Record::IssueResponderInFull(name.to_owned())))
+            }
+            // it ends with the CA
+            RequestedValidity::Max => {
+                let begin = self.engine.now().plus(request.values.backdate.saturating_neg());
+                request.values.until = Some(begin.plus(longest));
+                None
+            }
+            _ => None,
+        }
     }
 
     /// Returns the request for a responder with this key. The CA chooses the subject. The certificate is valid
@@ -70,7 +160,7 @@ impl Issuance<'_> {
         let authority = self.engine.hierarchy().authority(name)?;
         let config = &self.engine.settings().config;
         let longest = config.ocsp.responder_days_offline;
-        let offline = config.is_offline(name, authority.parent.is_none());
+        let offline = config.is_offline(name, authority.is_offline_unless_configured());
         let usual = if offline { longest } else { config.ocsp.responder_days };
         let days = days.unwrap_or(usual);
         if days > longest.max(usual) {

@@ -54,6 +54,7 @@ fn siblings(
         })?;
     }
     let here = here.into_iter().filter(|one| one.parent.as_deref() == Some(&*parent.name));
+    let here = here.filter(|one| one.retired.is_none());
     let here = here.filter(|one| !family.contains(&one.name)).map(|sibling| Sibling {
         end: end(&sibling.certificate),
         name: sibling.name,

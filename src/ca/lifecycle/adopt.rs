@@ -12,7 +12,7 @@ use crate::error::{Code, Notice, Problem, remedy};
 use crate::index::{Authority, CertificateState, Imported, ImportedContents, IndexError};
 use crate::profile::Kind;
 use crate::repository::AuthorityFiles;
-use crate::signing::{KeyError, KeyRef, OpenedKey};
+use crate::signing::{BroughtKey, KeyError, KeyRef};
 use crate::x509::extension::{CrlNumber, KeyUsage};
 use crate::x509::{Certificate, SerialNumber, SubjectPublicKeyInfo};
 
@@ -67,7 +67,7 @@ pub struct PriorCertificate {
 /// Where the key of an adopted CA is.
 pub enum AdoptedKey {
     /// In another program's key file, already decrypted.
-    Foreign(OpenedKey),
+    Foreign(BroughtKey),
     /// In this home.
     Here,
     /// Somewhere else, where it stays: nothing is signed.
@@ -227,8 +227,9 @@ impl Lifecycle<'_> {
         let public_key = adoption.certificate.tbs().public_key().clone();
         let place = match &adoption.renews {
             Some(known) => KeyRef::of(known),
-            None => self.engine.keys().new_key(&adoption.name).of_key(&public_key),
+            None => self.pending_key(&adoption.name, &public_key)?,
         };
+        self.engine.keys().note_profile(&place, &adoption.profile);
         let signing = self.engine.index().signing()?;
         let mut is_new = false;
         let signer = match key {
@@ -269,6 +270,7 @@ impl Lifecycle<'_> {
             serves_ocsp: adoption.ocsp,
             succeeds: adoption.succeeds.clone(),
             last_end: None,
+            retired: None,
         };
         let recorded = self
             .engine

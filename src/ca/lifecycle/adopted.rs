@@ -117,6 +117,11 @@ impl Lifecycle<'_> {
         if adoption.renews.is_some() {
             notices.extend(self.bound_to_one_certificate(&authority)?.map(Notice::from));
         }
+        let to_bring = self.engine.maintenance().crl_to_bring(&authority)?;
+        notices.extend(to_bring.map(|one| {
+            let remedy = remedy::Repair::BringCrl(one.authority.clone(), one.file.clone());
+            Notice::from(one.message(name)).remedy(remedy)
+        }));
         let (mut crl, mut responder) = (None, None);
         match signer {
             None => notices.push(

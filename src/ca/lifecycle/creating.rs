@@ -11,6 +11,7 @@ use crate::index::{self, Authority, IndexError};
 use crate::lint;
 use crate::profile::{Applicant, RequestedValidity, RequestedValues};
 use crate::repository::AuthorityFiles;
+use crate::signing::{EnvelopeLine, Keystore};
 use crate::x509::extension::NameConstraints;
 use crate::x509::{Certificate, KeyAlgorithm, Name};
 
@@ -25,6 +26,8 @@ pub struct NewAuthority {
     pub subject: Option<Name>,
     /// The CA's key type; `None` for the configured one.
     pub key: Option<KeyAlgorithm>,
+    /// Where the CA's key is made.
+    pub keystore: Keystore,
     /// Validity of the CA's certificate; the default is staggered against its siblings.
     pub validity: RequestedValidity,
     /// Names that the CA may certify.
@@ -46,9 +49,14 @@ pub struct CreatedAuthority {
     pub crl: PublishedCrl,
     /// Its responder certificate, if it has one.
     pub responder: Option<Published<Certificate>>,
+    /// The envelope of its key, where the signer that listens has that: the most that it ever signs.
+    pub envelope: Vec<EnvelopeLine>,
     /// Choices made for the administrator, and warnings about unusual circumstances.
     pub notices: Vec<Notice>,
 }
+
+/// Asks whether the key of a new root is to have this envelope.
+pub type ConfirmEnvelope<'a> = &'a dyn Fn(&[EnvelopeLine]) -> Result<(), Problem>;
 
 impl Lifecycle<'_> {
     /// Creates a root: key, self-signed certificate, first CRL.
@@ -57,12 +65,26 @@ impl Lifecycle<'_> {
     /// When the name is taken, the profile refuses, no passphrase is available, or index or disk fail. The
     /// key is removed again when no certificate was made for it.
     pub fn create_root(&self, new: &NewAuthority) -> Result<CreatedAuthority, Problem> {
-        self.make_root(new).map(|(created, _)| created)
+        self.create_root_confirmed(new, &|_| Ok(()))
+    }
+
+    /// Creates a root as [`Lifecycle::create_root`]. Where the signer that listens has its key, `confirm` is asked about the
+    /// envelope that the key gets, before anything is signed.
+    ///
+    /// # Errors
+    /// As [`Lifecycle::create_root`], and what `confirm` returns.
+    pub fn create_root_confirmed(
+        &self,
+        new: &NewAuthority,
+        confirm: ConfirmEnvelope<'_>,
+    ) -> Result<CreatedAuthority, Problem> {
+        self.make_root(new, confirm).map(|(created, _)| created)
     }
 
     pub(in crate::ca) fn make_root(
         &self,
         new: &NewAuthority,
+        confirm: ConfirmEnvelope<'_>,
     ) -> Result<(CreatedAuthority, IssuingAuthority), Problem> {
         self.name_is_free(&new.name)?;
         let now = self.engine.signing_time()?;
@@ -81,6 +103,9 @@ impl Lifecycle<'_> {
                 &template.subject,
             );
             let tbs = lint::check_certificate(tbs, None).map_err(|findings| lint_problem(&findings))?;
+            if new.keystore.new_key(self.engine.keys(), &new.name).is_in_service() {
+                confirm(&signer.envelope_with(tbs.get())?)?;
+            }
             let authority = Some(self.authority_to_be(new, true));
             let draft = SelfIssuance {
                 by: &new.name,
@@ -142,6 +167,12 @@ impl Lifecycle<'_> {
 
     pub(in crate::ca) fn name_is_free(&self, name: &str) -> Result<(), Problem> {
         match self.engine.index().authority(name)? {
+            Some(retired) if retired.retired.is_some() => {
+                let message =
+                    format!("{name} is retired, and its name is not free yet: certificates name its files");
+                Err(Problem::new(Code::AuthorityExists, message)
+                    .hint(remedy::Authority::FreeName(name.to_owned())))
+            }
             Some(_) => Err(crate::index::IndexError::AuthorityExists(name.into()).into()),
             None => match self.pending_request(name)? {
                 Some(_) => Err(already_pending(name)),
@@ -157,7 +188,7 @@ impl Lifecycle<'_> {
     ) -> index::IntendedAuthority {
         index::IntendedAuthority {
             name: new.name.clone(),
-            key: Some(self.engine.keys().new_key(&new.name).uri),
+            key: Some(new.keystore.new_key(self.engine.keys(), &new.name).uri),
             serves_ocsp: new.ocsp.unwrap_or(!self.engine.settings().config.is_offline(&new.name, is_root)),
             succeeds: new.succeeds.clone(),
             renews: false,
@@ -180,7 +211,8 @@ impl Lifecycle<'_> {
         subject: &Name,
         succeeds: Option<&str>,
     ) -> Result<(), Problem> {
-        let known: Vec<Known> = self.engine.index().authorities()?.into_iter().map(Known::of).collect();
+        let in_use = self.engine.index().authorities()?.into_iter().filter(|one| one.retired.is_none());
+        let known: Vec<Known> = in_use.map(Known::of).collect();
         let prepared = subject.prepared();
         match others(&known, succeeds).into_iter().find(|one| one.subject == prepared) {
             None => Ok(()),

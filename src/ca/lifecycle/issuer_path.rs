@@ -96,6 +96,7 @@ fn external_authority(name: &str, certificate: Certificate) -> Authority {
         serves_ocsp: false,
         succeeds: None,
         last_end: None,
+        retired: None,
     }
 }
 

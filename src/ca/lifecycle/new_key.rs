@@ -18,7 +18,8 @@ impl Lifecycle<'_> {
         algorithm: KeyAlgorithm,
         self_issue: impl FnOnce(&dyn CaSigner) -> Result<Vec<Notice>, Problem>,
     ) -> Result<(CreatedAuthority, IssuingAuthority), Problem> {
-        let key = self.engine.keys().new_key(&new.name);
+        let key = new.keystore.new_key(self.engine.keys(), &new.name);
+        self.engine.keys().note_profile(&key, &new.profile);
         let signing = self.engine.index().signing()?;
         let signer = match self.engine.keys().generate(&key, algorithm) {
             Ok(signer) => signer,
@@ -47,6 +48,7 @@ impl Lifecycle<'_> {
         let news = News { authorities: vec![name], ..News::default() };
         let (published, files) = self.engine.publication().publish(news)?.last_authority()?;
         let lists = CrlAuthority::new(name, authority.certificate.clone(), Arc::clone(&signer))?;
+        let own = Arc::clone(&signer);
         let issuer =
             IssuingAuthority::new(&self.engine.hierarchy(), authority.clone(), signer, self.engine.now());
         let answers = issuer.as_ref().map(|issuer| authority.serves_ocsp.then_some(issuer));
@@ -67,12 +69,18 @@ impl Lifecycle<'_> {
                     .into(),
             );
         }
-        Ok((CreatedAuthority { authority: published, files, crl, responder, notices }, issuer?))
+        // shown only: the CA is made, whether or not it can be
+        let envelope = match authority.has_key_in_service() {
+            true => own.envelope_with(authority.certificate.tbs()).unwrap_or_default(),
+            false => Vec::new(),
+        };
+        Ok((CreatedAuthority { authority: published, files, crl, responder, envelope, notices }, issuer?))
     }
 
     /// The problem that a key exists which no CA of this home has. The key is not removed: it may be that of
     /// a CA whose index is lost, and there may be no other copy.
     pub(in crate::ca) fn key_without_authority(&self, name: &str, key: &KeyRef) -> Result<Problem, Problem> {
+        let is_in_service = key.is_in_service();
         let key = self.engine.keys().place(key);
         if self.engine.index().nobody_is_signing()?.is_none() {
             let message = format!("the key {key} is there and another command is at work");
@@ -80,6 +88,13 @@ impl Lifecycle<'_> {
                 .hint("wait for the other command to end, then try again"));
         }
         let message = format!("the key {key} is there already, and no CA of this home has it");
+        if is_in_service {
+            return Ok(Problem::new(Code::KeyExists, message).hint(format!(
+                "a command that was cut short may have left it: then have root move {name}.age in the signer's \
+                 directory away (/var/lib/genfic-signer), and run this again; but if {name} was a CA and its index \
+                 is lost, restore the index"
+            )));
+        }
         Ok(Problem::new(Code::KeyExists, message).hint(format!(
             "a command that was cut short may have left it: then move it away (mv {key} {key}.left) and run \
              this again; but if {name} was a CA and its index is lost, restore the index"

@@ -6,9 +6,9 @@ use crate::error::{Code, Problem, Remedy, remedy};
 use crate::index::Authority;
 use crate::profile::Kind;
 use crate::repository::PendingRequest;
-use crate::signing::{KeyError, KeyRef, OpenedKey};
-use crate::x509::Certificate;
+use crate::signing::{BroughtKey, KeyError, KeyRef};
 use crate::x509::extension::KeyUsage;
+use crate::x509::{Certificate, SubjectPublicKeyInfo};
 
 /// The certificate for a pending request. The rest is known from the request.
 #[derive(Clone, Debug, Default)]
@@ -40,6 +40,18 @@ impl Lifecycle<'_> {
     /// When the pending requests cannot be read.
     pub fn pending_request(&self, name: &str) -> Result<Option<PendingRequest>, Problem> {
         Ok(self.pending_requests()?.into_iter().find(|one| one.name == name))
+    }
+
+    /// Returns the reference to the key of a CA that may have a pending request.
+    pub(super) fn pending_key(
+        &self,
+        name: &str,
+        public_key: &SubjectPublicKeyInfo,
+    ) -> Result<KeyRef, Problem> {
+        let uri = self.pending_request(name)?.and_then(|pending| pending.key);
+        // in the home, unless it is said where
+        let new = || self.engine.keys().imported_key(name);
+        Ok(uri.map_or_else(new, |uri| KeyRef { identity: None, uri }).of_key(public_key))
     }
 
     /// Returns all CAs with a pending request, ordered by name.
@@ -77,7 +89,8 @@ impl Lifecycle<'_> {
         let subject = self.subject_for(new)?;
         self.name_is_no_other_cas(&subject, new.succeeds.as_deref())?;
         let at = self.engine.signing_time()?;
-        let place = self.engine.keys().new_key(&new.name);
+        let place = new.keystore.new_key(self.engine.keys(), &new.name);
+        self.engine.keys().note_profile(&place, &new.profile);
         let signing = self.engine.index().signing()?;
         let algorithm = new.key.unwrap_or(self.engine.settings().config.keys.ca);
         let signer = match self.engine.keys().generate(&place, algorithm) {
@@ -99,6 +112,7 @@ impl Lifecycle<'_> {
             ocsp: Some(self.authority_to_be(new, false).serves_ocsp),
             succeeds: new.succeeds.clone(),
             since: at,
+            key: (place != self.engine.keys().imported_key(&new.name)).then(|| place.uri.clone()),
             public_key: signer.public_key().clone(),
             request: Some(request),
         };
@@ -131,7 +145,7 @@ impl Lifecycle<'_> {
     pub fn bring_key(
         &self,
         name: &str,
-        key: OpenedKey,
+        key: BroughtKey,
         next: fn(&str) -> String,
     ) -> Result<Option<PendingRequest>, Problem> {
         let authority = self.engine.index().authority(name)?;
@@ -145,8 +159,18 @@ impl Lifecycle<'_> {
             return Err(already_pending(name));
         }
         let public_key = key.public_key().clone();
-        let new = || self.engine.keys().new_key(name).of_key(&public_key);
-        let place = is_ours.map_or_else(new, KeyRef::of);
+        let new = || self.engine.keys().imported_key(name).of_key(&public_key);
+        let place = match is_ours {
+            // of a CA whose key the signer that listens has, it comes into the home first
+            Some(ours) => self.place_to_bring(ours),
+            None => new(),
+        };
+        let moves = is_ours.filter(|ours| ours.key != place.uri);
+        if let Some(there) = moves.map(KeyRef::of)
+            && self.engine.keys().inspecting().is_some_and(|keys| keys.inspect(&there).is_ok())
+        {
+            return Err(KeyError::Exists(self.engine.keys().place(&there)).into());
+        }
         let at = self.engine.signing_time()?;
         let fingerprint = base16ct::lower::encode_string(&key.public_key().digest());
         match self.engine.keys().import(&place, key) {
@@ -162,7 +186,10 @@ impl Lifecycle<'_> {
         }
         let mut event = self.engine.event(at, "key.imported", name);
         event.details.push(("spki_sha256".into(), fingerprint));
-        self.engine.index().record_event(event)?;
+        match moves {
+            Some(ours) => self.engine.index().set_key(&ours.issuer, &place.uri, event)?,
+            None => self.engine.index().record_event(event)?,
+        }
         if is_ours.is_some() {
             return Ok(None);
         }
@@ -174,6 +201,7 @@ impl Lifecycle<'_> {
             ocsp: None,
             succeeds: None,
             since,
+            key: None,
             public_key,
             request: None,
         };

@@ -7,6 +7,7 @@ use crate::ca::{CreatedAuthority, IssuingAuthority, NewAuthority};
 use crate::error::{Code, Notice, Problem, Reason, remedy};
 use crate::index::{Authority, Filter};
 use crate::profile::RequestedValidity;
+use crate::signing::Keystore;
 use crate::x509::{Attribute, AttributeType, Certificate, IssuerId, KeyAlgorithm, Name};
 
 /// Days for which a generation counts as new; one that is succeeded within a month without having issued
@@ -22,6 +23,8 @@ pub struct AuthorityRekeying {
     pub profile: Option<String>,
     /// Its key type; `None` for that of the generation before.
     pub key: Option<KeyAlgorithm>,
+    /// Where its key is made; `None` for the store of the key before.
+    pub keystore: Option<Keystore>,
     /// Its subject; `None` for the same subject (root), or the same with the generation number in its
     /// commonName (subordinate CA).
     pub subject: Option<Name>,
@@ -71,7 +74,7 @@ impl Lifecycle<'_> {
         }
         // the old key is opened first, so that nothing is made when it cannot be
         let old = self.old_root(&replaces, asked)?;
-        let (mut created, issuer) = self.make_root(&new)?;
+        let (mut created, issuer) = self.make_root(&new, &|_| Ok(()))?;
         created.notices.extend(unused.map(Notice::from));
         self.succeeded(created, replaces, Some((old, issuer)))
     }
@@ -119,6 +122,7 @@ impl Lifecycle<'_> {
             profile: asked.profile.clone().unwrap_or_else(|| replaces.profile.clone()),
             subject: Some(subject),
             key: asked.key.or(Some(tbs.public_key().algorithm())),
+            keystore: asked.keystore.clone().unwrap_or_else(|| Keystore::of(&replaces.key)),
             validity: asked.validity,
             name_constraints: constraints_of(replaces)?,
             ocsp: Some(replaces.serves_ocsp),

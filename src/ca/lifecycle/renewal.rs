@@ -9,13 +9,13 @@ use crate::ca::publication::News;
 use crate::ca::{IssuanceRequest, Published};
 use crate::error::{Code, Notice, Problem, remedy};
 use crate::index::{self, Authority, Filter};
-use crate::lint;
+use crate::lint::{self, Linted};
 use crate::profile::{Applicant, Kind, Limits, Profile, RequestedValidity, RequestedValues};
 use crate::repository::AuthorityFiles;
 use crate::x509::extension::{
     AUTHORITY_KEY_IDENTIFIER, BasicConstraints, NameConstraints, names_issuer_by_number,
 };
-use crate::x509::{Certificate, UnixTime};
+use crate::x509::{Certificate, TbsCertificate, UnixTime};
 
 /// Name of the profile of roots.
 pub(in crate::ca) const ROOT_PROFILE: &str = "root-ca";
@@ -94,6 +94,10 @@ impl Lifecycle<'_> {
     /// Refuses a new certificate of the same key while a certificate of the CA's name and key is revoked or
     /// on hold.
     pub(in crate::ca) fn may_be_renewed(&self, authority: &Authority) -> Result<(), Problem> {
+        if let Some(retired) = &authority.retired {
+            let message = format!("{} was retired at {}", authority.name, retired.at);
+            return Err(Problem::new(Code::IssuerUnfit, message).hint(remedy::Authority::Retired));
+        }
         if !self.engine.hierarchy().is_revoked(authority)? {
             return self.may_come_back(&authority.name, &authority.certificate);
         }
@@ -172,7 +176,16 @@ impl Lifecycle<'_> {
         })
     }
 
-    fn renewed(&self, authority: &Authority) -> index::IntendedAuthority {
+    /// Returns what is requested of the issuer of a CA that is renewed under its present profile.
+    pub(super) fn renewal_values(
+        &self,
+        authority: &Authority,
+    ) -> Result<(RequestedValues, index::IntendedAuthority), Problem> {
+        let values = self.ask_beside(authority, &authority.profile, RequestedValidity::Default)?;
+        Ok((values, self.renewed(authority)))
+    }
+
+    pub(super) fn renewed(&self, authority: &Authority) -> index::IntendedAuthority {
         index::IntendedAuthority {
             name: authority.name.clone(),
             key: Some(authority.key.clone()),
@@ -233,30 +246,43 @@ impl Lifecycle<'_> {
         validity: RequestedValidity,
     ) -> Result<Vec<Notice>, Problem> {
         let now = self.engine.signing_time()?;
+        let (tbs, notices) = self.own_renewal(authority, profile, validity, now)?;
+        let signer = self.engine.open(authority)?;
+        if signer.public_key() != authority.certificate.tbs().public_key() {
+            return Err(mismatched(&authority.name));
+        }
+        let _signing = self.engine.index().signing()?;
+        let draft = SelfIssuance {
+            by: &authority.name,
+            issuer: authority.issuer,
+            profile,
+            tbs,
+            authority: Some(self.renewed(authority)),
+        };
+        self.engine.issuance().self_issue(draft, |tbs| Ok(signer.sign_certificate(tbs, None)?))?;
+        Ok(notices)
+    }
+
+    /// Returns the next self-signed certificate of a root, for the same key, and choices that were made.
+    pub(super) fn own_renewal(
+        &self,
+        authority: &Authority,
+        profile: &str,
+        validity: RequestedValidity,
+        now: UnixTime,
+    ) -> Result<(Linted<TbsCertificate>, Vec<Notice>), Problem> {
         let profile = self.engine.settings().profile(profile)?;
         let tbs = authority.certificate.tbs();
         let applicant = Applicant::new(tbs.subject().clone(), tbs.public_key().clone());
         let values = self.ask_beside(authority, profile.name(), validity)?;
         let rules = self.rules_for_itself(profile)?;
         let template = rules.evaluate(&applicant, None, &values, now).map_err(Problem::from)?;
-        let signer = self.engine.open(authority)?;
-        if signer.public_key() != tbs.public_key() {
-            return Err(mismatched(&authority.name));
-        }
-        let tbs =
-            template.assemble(self.engine.serials().serial_number()?, signer.algorithm(), &template.subject);
+        let algorithm = tbs.public_key().algorithm().signature_algorithm();
+        let number = self.engine.serials().serial_number()?;
+        let tbs = template.assemble(number, algorithm, &template.subject);
         let tbs = lint::check_certificate_beside(tbs, None, &authority.certificate)
             .map_err(|findings| lint_problem(&findings))?;
-        let _signing = self.engine.index().signing()?;
-        let draft = SelfIssuance {
-            by: &authority.name,
-            issuer: authority.issuer,
-            profile: profile.name(),
-            tbs,
-            authority: Some(self.renewed(authority)),
-        };
-        self.engine.issuance().self_issue(draft, |tbs| Ok(signer.sign_certificate(tbs, None)?))?;
-        Ok(Notice::each(template.notices))
+        Ok((tbs, Notice::each(template.notices)))
     }
 }
 

@@ -19,9 +19,12 @@ impl Maintenance<'_> {
             let message = format!("{name} is run by others, who answer for it");
             return Err(Problem::new(Code::IssuerUnfit, message).hint(remedy::Authority::ListOwn));
         }
-        if answers && !self.engine.hierarchy().still_current(&authority, self.engine.now())? {
-            let message =
-                format!("{name}, or a CA above it, has ended or is revoked: it can have no responder");
+        let is_over = authority.retired.is_some()
+            || !self.engine.hierarchy().still_current(&authority, self.engine.now())?;
+        if answers && is_over {
+            let message = format!(
+                "{name}, or a CA above it, has ended, is revoked or retired: it can have no responder"
+            );
             return Err(Problem::new(Code::IssuerUnfit, message).hint(remedy::Authority::GoByCrl));
         }
         if authority.serves_ocsp == answers {

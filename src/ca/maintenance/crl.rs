@@ -1,15 +1,16 @@
 //! CRLs: number, entries, lint, record, sign, publish.
 use super::Maintenance;
+use super::next_list::{NextList, in_order};
 use crate::ca::CrlAuthority;
-use crate::ca::problems::lint_problem;
-use crate::error::Problem;
-use crate::index::{Authority, Comparison, CrlRecord, IndexError, contradicting};
-use crate::lint;
+use crate::ca::authority::CrlSigned;
+use crate::config::Lifetime;
+use crate::error::{Code, Problem};
+use crate::index::{Authority, CrlRecord, IndexError};
 use crate::repository::PublishError;
 use crate::signing::KeyRef;
-use crate::status::{check_contradicting, last_signed};
-use crate::x509::extension::{CrlNumber, authority_key_identifier, crl_number};
-use crate::x509::{CertificateList, CrlEntry, TbsCertListBuilder, UnixTime};
+use crate::status::last_signed;
+use crate::x509::extension::CrlNumber;
+use crate::x509::{CertificateList, CrlEntry, SerialNumber, UnixTime};
 use std::path::PathBuf;
 
 /// Number of attempts to make a CRL again after another process recorded a later one first; ten in a row mean
@@ -31,6 +32,12 @@ pub struct PublishedCrl {
     pub files: Vec<PathBuf>,
     /// The CRL itself.
     pub crl: CertificateList,
+}
+
+fn unknown_ends(name: &str) -> Problem {
+    let message = format!("the CRL of {name} leaves out entries whose ends the signer does not know");
+    Problem::new(Code::SignerCrlEntryUnknown, message)
+        .hint("run the command again: it keeps more of them each time")
 }
 
 impl Maintenance<'_> {
@@ -69,64 +76,65 @@ impl Maintenance<'_> {
     /// revokes what is not revoked in the index; or when the index, the key or the disk fails. A number that
     /// was taken is not used again.
     pub fn publish_crl(&self, name: &str, signer: &CrlAuthority) -> Result<PublishedCrl, Problem> {
-        self.make_crl(name, signer, OVERTAKEN)
+        self.make_crl(name, signer, OVERTAKEN, None, Vec::new())
     }
 
-    fn make_crl(&self, name: &str, signer: &CrlAuthority, again: usize) -> Result<PublishedCrl, Problem> {
-        let authority = self.engine.hierarchy().authority(name)?;
-        let certificate = signer.certificate();
-        let life = self.engine.settings().config.crl_next_update(name, authority.parent.is_none());
-        self.engine.status().check_continued(self.engine.index(), self.engine.signed())?;
-        let last = last_signed(self.engine.index(), self.engine.publisher(), &authority)?;
-        if let Some(last) = &last
-            && last.number() > self.engine.index().highest_crl_number(&authority.issuer)?
-        {
-            // taking a number first would hide that the index is an older copy
-            let lacking = contradicting(self.engine.index(), &authority, last)?;
-            check_contradicting(self.engine.index(), self.engine.publisher(), &authority, last, lacking)?;
-        }
-        let confirmed = self.engine.confirmed_time()?;
-        let key = KeyRef::of(&authority);
-        let published = self.engine.publisher().crl_number_floor(name)?;
-        let floor = self.engine.keys().mark(&key)?.number.unwrap_or(0).max(published);
-        let (number, this_update, list, entries, comparison) = self.engine.in_time(|now| {
-            let issuer = certificate.tbs().subject().clone();
-            let mut list = TbsCertListBuilder::new(signer.algorithm(), issuer, now, now.plus(life));
-            let mut entries = 0;
-            let mut comparison = last.as_deref().map(Comparison::with);
-            let number =
-                self.engine.index().next_crl_number(&authority.issuer, floor, now, &mut |entry| {
-                    if let Some(comparison) = &mut comparison {
-                        comparison.meet(&entry);
-                    }
-                    // a revocation dated by a clock that was ahead is listed all the same
-                    let revocation_date = entry.revocation_date.min(now);
-                    list.push(&CrlEntry { revocation_date, ..entry });
-                    entries += 1;
-                })?;
-            Ok((number, now, list, entries, comparison))
-        })?;
-        if let (Some(last), Some(comparison)) = (&last, comparison) {
-            let lacking = comparison.finish(self.engine.index(), &authority)?;
-            check_contradicting(self.engine.index(), self.engine.publisher(), &authority, last, lacking)?;
-        }
-        drop(last);
-        self.engine.keys().raise_mark(&key, number)?;
+    /// Makes and publishes the last CRL of a CA, as [`Maintenance::publish_crl`], which lasts until this time if
+    /// that is later than its usual end.
+    pub(in crate::ca) fn publish_last_crl(
+        &self,
+        name: &str,
+        signer: &CrlAuthority,
+        until: UnixTime,
+    ) -> Result<PublishedCrl, Problem> {
+        self.make_crl(name, signer, OVERTAKEN, Some(until), Vec::new())
+    }
 
-        let extensions = vec![authority_key_identifier(&certificate.key_identifier()), crl_number(number)];
-        let tbs = lint::check_crl(list.encode(extensions), certificate)
-            .map_err(|findings| lint_problem(&findings))?;
+    fn make_crl(
+        &self,
+        name: &str,
+        signer: &CrlAuthority,
+        again: usize,
+        until: Option<UnixTime>,
+        kept: Vec<CrlEntry>,
+    ) -> Result<PublishedCrl, Problem> {
+        let authority = self.engine.hierarchy().authority(name)?;
+        let next = self.next_list(&authority, signer.certificate(), until, &kept)?;
+        let NextList { tbs, number, entries, next_update, confirmed, before } = next;
+        if let Some(before) = &before {
+            self.engine.show_signer(&authority, before)?;
+        }
+        self.engine.keys().raise_mark(&KeyRef::of(&authority), number)?;
         let mut event = self.engine.event(self.engine.now(), "crl.issued", name);
         event.details.push(("number".into(), number.to_string()));
         event.details.push(("entries".into(), entries.to_string()));
         let tbs = match self.engine.index().record_crl(&authority.issuer, tbs, event) {
             // another process recorded a CRL with a lower number and a later time: this one is made again
             Err(IndexError::ClockBehind { newest, .. }) if again > 0 && self.engine.now() >= newest => {
-                return self.make_crl(name, signer, again.saturating_sub(1));
+                return self.make_crl(name, signer, again.saturating_sub(1), until, kept);
             }
             recorded => recorded?,
         };
-        let crl = signer.sign(tbs)?;
+        let crl = match signer.sign_or_again(tbs)? {
+            CrlSigned::Signed(crl) => crl,
+            CrlSigned::Unknown(unknown) if again > 0 => {
+                let kept = self.keep(&authority, &unknown, kept)?;
+                return self.make_crl(name, signer, again.saturating_sub(1), until, kept);
+            }
+            CrlSigned::Unknown(_) => return Err(unknown_ends(name)),
+            CrlSigned::Overtaken(refusal) => {
+                // another process took the higher number, unless this index is an older copy
+                let is_own = self.engine.index().highest_crl_number(&authority.issuer)? > number;
+                if let Some(newer) = self.newer_crl(authority, signer, number)? {
+                    return Ok(newer);
+                }
+                return if is_own && again > 0 {
+                    self.make_crl(name, signer, again.saturating_sub(1), until, kept)
+                } else {
+                    Err(refusal)
+                };
+            }
+        };
         let files = match self.engine.publisher().crl(name, &crl) {
             Ok(files) => files,
             Err(PublishError::Older { published, offered }) if published > offered => {
@@ -139,8 +147,22 @@ impl Maintenance<'_> {
         let mut event = self.engine.event(self.engine.now(), "crl.published", name);
         event.details.push(("number".into(), number.to_string()));
         self.engine.index().record_crl_published(&authority.issuer, number, confirmed, event)?;
-        let next_update = this_update.plus(life);
         Ok(PublishedCrl { authority: authority.name, number, next_update, entries, files, crl })
+    }
+
+    /// Returns the entries to be kept on the CRL: those that the signer knows no end of, and whose certificates are not on
+    /// record to be shown, after those that were kept before.
+    fn keep(
+        &self,
+        authority: &Authority,
+        unknown: &[SerialNumber],
+        mut kept: Vec<CrlEntry>,
+    ) -> Result<Vec<CrlEntry>, Problem> {
+        let last = last_signed(self.engine.index(), self.engine.publisher(), authority)?;
+        kept.extend(unknown.iter().filter_map(|serial_number| last.as_ref()?.find(serial_number)));
+        kept.sort_by(in_order);
+        kept.dedup_by(|one, other| one.serial_number == other.serial_number);
+        Ok(kept)
     }
 
     /// Returns the published CRL when its number is higher than `number` and it is on record here. It was
@@ -165,15 +187,25 @@ impl Maintenance<'_> {
     }
 
     /// Whether a new CRL is due for a CA. That is so when there is none; when the configured share of its
-    /// life (by default half) is over; when the published CRL is not the one on record, is another CA's, or
+    /// life (by default half) is over, or, for a CA kept offline, when it lapses within weeks
+    /// ([`crate::config::Lifetime`]); when the published CRL is not the one on record, is another CA's, or
     /// exists in only one of its two forms; or when a certificate was revoked or released since. It is never
     /// due for an external CA or a retired one ([`crate::ca::Hierarchy::is_retired`]).
     ///
     /// # Errors
     /// When the index or the published file cannot be read.
     pub fn crl_is_due(&self, name: &str) -> Result<bool, Problem> {
+        self.crl_is_due_from(name, |life| life.due)
+    }
+
+    /// Whether a new CRL is made while the CA's key is open anyway: it is due, or renewable.
+    pub(super) fn crl_is_renewable(&self, name: &str) -> Result<bool, Problem> {
+        self.crl_is_due_from(name, |life| life.renewable)
+    }
+
+    fn crl_is_due_from(&self, name: &str, from: fn(Lifetime) -> UnixTime) -> Result<bool, Problem> {
         let authority = self.engine.hierarchy().authority(name)?;
-        if authority.is_external() || self.engine.hierarchy().is_retired(&authority, self.engine.now())? {
+        if !self.engine.hierarchy().publishes_crls(&authority, self.engine.now())? {
             return Ok(false);
         }
         let Some(CrlRecord { number, this_update, next_update, .. }) =
@@ -188,8 +220,10 @@ impl Maintenance<'_> {
             .crl_in_place(name)?
             .filter(|crl| crl.issuer().is_same_as(own))
             .and_then(|crl| crl.crl_number());
-        let due = self.engine.settings().config.crl.renewal(this_update, next_update);
-        Ok(self.engine.now() >= due
+        let config = &self.engine.settings().config;
+        let life =
+            config.crl_lifetime(name, authority.is_offline_unless_configured(), this_update, next_update);
+        Ok(self.engine.now() >= from(life)
             || published.is_none_or(|published| published < number)
             || self.engine.index().crl_is_owed(&authority.issuer)?)
     }

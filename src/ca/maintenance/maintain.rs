@@ -4,8 +4,8 @@ use crate::ca::IssuingAuthority;
 use crate::error::{Notice, Problem, remedy};
 
 impl Maintenance<'_> {
-    /// Renews what is due while the key is open: a responder certificate past half its life, and a CRL past
-    /// half its life or outstanding. Returns notices of what was done and of what failed. A failure here is
+    /// Renews what is due or renewable while the key is open: a responder certificate past half its life, and a
+    /// CRL past half its life or outstanding. Returns notices of what was done and of what failed. A failure here is
     /// no error, since the command that opened the key has done its work by then.
     ///
     /// # Errors
@@ -14,8 +14,8 @@ impl Maintenance<'_> {
         let name = self.engine.hierarchy().authority(&issuer.authority().name)?.name;
         let mut said = Vec::new();
         let lists = issuer.crl_authority();
-        let crl = self.crl_is_due(&name).map(|due| due.then_some(&lists));
-        let responder = self.responder_is_due(&name).map(|due| due.then_some(&issuer));
+        let crl = self.crl_is_renewable(&name).map(|due| due.then_some(&lists));
+        let responder = self.responder_is_renewable(&name).map(|due| due.then_some(&issuer));
         let OwnSignatures { crl, responder } =
             self.sign_own(&name, crl, responder, WithoutCrl::ResponderAllTheSame);
         match responder {

@@ -2,14 +2,25 @@
 mod answering;
 mod clock;
 mod crl;
+mod external_crl;
+mod foreign_crl;
 mod maintain;
+mod next_list;
 mod own_signatures;
 mod recover;
 mod responder_due;
+mod retired;
+mod signer_memory;
 
 pub use crl::PublishedCrl;
+pub use external_crl::ExternalCrl;
+pub use foreign_crl::ImportedCrl;
+pub(in crate::ca) use next_list::NextList;
 pub(in crate::ca) use own_signatures::{OwnSignatures, WithoutCrl};
 pub use recover::Recovered;
+pub(in crate::ca) use retired::Unexpired;
+
+pub(in crate::ca) use super::issuance::IssuedResponder;
 
 use super::Engine;
 use crate::error::Problem;
@@ -34,6 +45,10 @@ impl Maintenance<'_> {
     /// # Errors
     /// When the record cannot be written.
     pub fn accept_restored(&self) -> Result<bool, Problem> {
+        // the signer first: what fails is tried again as long as the index is locked
+        if let Some(signer) = self.engine.keys().remembering() {
+            signer.accept_gap()?;
+        }
         let event = self.engine.event(self.engine.now(), "home.accepted", "home");
         Ok(self.engine.index().accept_restored(event)?)
     }

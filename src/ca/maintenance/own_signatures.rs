@@ -1,7 +1,6 @@
 //! The order in which a CA signs for itself after its status, certificate and chain are published
 //! (`publication.rs`): its CRL, then the certificate of its responder.
-use super::{Maintenance, PublishedCrl};
-use crate::ca::issuance::IssuedResponder;
+use super::{IssuedResponder, Maintenance, PublishedCrl};
 use crate::ca::{CrlAuthority, IssuingAuthority};
 use crate::error::Problem;
 
@@ -21,6 +20,17 @@ pub(in crate::ca) struct OwnSignatures {
 }
 
 impl Maintenance<'_> {
+    /// Opens a CA's key, publishes its CRL and issues the certificate of its responder.
+    pub(in crate::ca) fn crl_and_responder_of(&self, name: &str) -> OwnSignatures {
+        match self.engine.issuance().unlock_issuer(name) {
+            Ok(issuer) => {
+                let lists = issuer.crl_authority();
+                self.sign_own(name, Ok(Some(&lists)), Ok(Some(&issuer)), WithoutCrl::ResponderAllTheSame)
+            }
+            Err(problem) => OwnSignatures { crl: Err(problem.clone()), responder: Err(problem) },
+        }
+    }
+
     /// Publishes the CRL of a CA, then issues the certificate of its responder. `None` in place of a signer
     /// skips the step; an error in place of a signer is returned as the step's failure.
     pub(in crate::ca) fn sign_own(

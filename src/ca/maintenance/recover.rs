@@ -3,8 +3,9 @@
 use super::Maintenance;
 use crate::error::Problem;
 use crate::index::{AuthoritySummary, CertificateState};
+use crate::signing::KeyRef;
 use crate::x509::extension::{ExtendedKeyUsage, Purpose};
-use crate::x509::{Certificate, CertificateId, IssuerId};
+use crate::x509::{Certificate, CertificateId, IssuerId, SerialNumber};
 use std::collections::HashMap;
 
 /// Number of consecutive changes whose certificates are all stored, after which the search for missing files
@@ -63,6 +64,7 @@ impl Maintenance<'_> {
         // the record is read before the status is published, so that every certificate found here is known to
         // responders
         let all = self.engine.index().summaries()?;
+        self.complete(&all, &mut recovered);
         let names: Names<'_> = all.iter().map(|one| (one.issuer, &*one.name)).collect();
         let unstored = self.unstored(&names)?;
         let status = match self.engine.publication().repeat_status() {
@@ -91,6 +93,21 @@ impl Maintenance<'_> {
         Ok(recovered)
     }
 
+    /// Completes retirements that a killed command left half done.
+    fn complete(&self, all: &[AuthoritySummary], recovered: &mut Recovered) {
+        match self.complete_retirements(all) {
+            Ok(completed) => recovered.repeated.extend(
+                completed
+                    .iter()
+                    .map(|name| format!("the retirement of {name} was begun and is complete now")),
+            ),
+            Err(problem) => {
+                let message = format!("a retirement is still to be completed: {}", problem.message);
+                recovered.owed.push(Problem { message, ..problem });
+            }
+        }
+    }
+
     /// Abandons pending certificates unless another command is signing; returns how many there were.
     ///
     /// # Errors
@@ -103,10 +120,17 @@ impl Maintenance<'_> {
         let now = self.engine.now();
         let all = self.engine.index().summaries()?;
         let names: Names<'_> = all.iter().map(|one| (one.issuer, &*one.name)).collect();
-        let pending: Vec<_> = self
-            .engine
-            .index()
-            .pending()?
+        let waits = |id: &CertificateId| match names.get(&id.issuer) {
+            Some(name) => self.engine.waits_for_ceremony(name, &id.serial_number),
+            None => Ok(false),
+        };
+        let mut given_up = Vec::new();
+        for id in self.engine.index().pending()? {
+            if !waits(&id)? {
+                given_up.push(id);
+            }
+        }
+        let pending: Vec<_> = given_up
             .into_iter()
             .map(|id| {
                 let name = names.get(&id.issuer).copied().unwrap_or_default();
@@ -115,7 +139,24 @@ impl Maintenance<'_> {
                 (id, event)
             })
             .collect();
-        Ok(self.engine.index().abandon(&pending)?)
+        let abandoned = self.engine.index().abandon(&pending)?;
+        self.tell_signer(pending.iter().map(|(id, _)| id));
+        Ok(abandoned)
+    }
+
+    /// Tells the signer what was given up. Its journal has these certificates as intended, so nothing is wrong where it
+    /// cannot be told.
+    fn tell_signer<'i>(&self, given_up: impl Iterator<Item = &'i CertificateId>) {
+        let Some(signer) = self.engine.keys().remembering() else { return };
+        let mut by_issuer: HashMap<IssuerId, Vec<SerialNumber>> = HashMap::new();
+        for id in given_up {
+            by_issuer.entry(id.issuer).or_default().push(id.serial_number.clone());
+        }
+        for authority in self.engine.index().authorities().into_iter().flatten() {
+            if let Some(serials) = by_issuer.get(&authority.issuer) {
+                let _ = signer.abandon(&KeyRef::of(&authority), serials);
+            }
+        }
     }
 
     /// Returns the issued certificates whose files are missing, of the latest changes. When one is found, its

@@ -144,7 +144,7 @@ impl Revocations<'_> {
 
     /// Revokes the other certificates for the key. New records for the key are refused from now on; those
     /// begun before are found in a later round.
-    fn revoke_others(
+    pub(super) fn revoke_others(
         &self,
         named: &CertificateRecord,
         with_authorities: bool,

@@ -1,7 +1,8 @@
 //! Revocation, hold and release: first the index, then the status, then the CRL.
 use super::Revocations;
 use crate::ca::PublishedCrl;
-use crate::error::{Code, Problem, remedy};
+use crate::ca::maintenance::{IssuedResponder, OwnSignatures};
+use crate::error::{Code, Problem};
 use crate::index::{CertificateRecord, CertificateState, Revocation};
 use crate::status::StatusError;
 use crate::x509::{CrlReason, UnixTime};
@@ -18,6 +19,9 @@ pub struct Revoked {
     /// Why the status could not be published, so that responders do not know of the change yet. The next
     /// command publishes it.
     pub unanswered: Option<Problem>,
+    /// The new responder certificate of the CA, when the revoked one was that of its responder, or why there is none
+    /// yet.
+    pub responder: Option<Result<IssuedResponder, Problem>>,
 }
 
 /// Returns the audit action of a revocation with this reason.
@@ -75,14 +79,7 @@ impl Revocations<'_> {
     /// # Errors
     /// When it is not on hold, its key is compromised, the CA's CRL revokes it for good, or the index fails.
     pub fn release(&self, record: &CertificateRecord, with_crl: bool) -> Result<Revoked, Problem> {
-        if record.key.is_some_and(|key| self.engine.settings().compromised_keys.contains(&key)) {
-            let message = "the key is on the list of compromised keys";
-            return Err(Problem::new(Code::PolicyCompromisedKey, message).hint(remedy::Record::RevokeHeld(
-                format!("{}/{}", record.authority, record.id.serial_number),
-            )));
-        }
-        let to = record.state.release()?;
-        self.check_releasable(&record.authority, &record.id)?;
+        let to = self.released(record)?;
         self.transition(record, to, "certificate.released", None, with_crl)
     }
 
@@ -122,18 +119,50 @@ impl Revocations<'_> {
         self.engine.publication().publish_status().err().map(unanswered)
     }
 
-    /// Publishes the CRL after the state of a certificate has changed.
+    /// Publishes the CRL after the state of a certificate has changed. When the certificate was that of the CA's
+    /// responder and is revoked now, the responder gets a new key and certificate: daemons do not use the revoked
+    /// one.
     pub(in crate::ca) fn list(
         &self,
         record: CertificateRecord,
         unanswered: Option<Problem>,
         with_crl: bool,
     ) -> Revoked {
-        let (crl, owed) =
-            match with_crl.then(|| self.engine.maintenance().crl_of(&record.authority)).transpose() {
-                Ok(crl) => (crl, unanswered.clone()),
-                Err(problem) => (None, Some(problem)),
-            };
-        Revoked { record, crl, owed, unanswered }
+        let OwnSignatures { crl, responder } = match with_crl {
+            true => self.sign_after(&record.authority, std::slice::from_ref(&record)),
+            false => OwnSignatures { crl: Ok(None), responder: Ok(None) },
+        };
+        let responder = responder.transpose();
+        let (crl, owed) = match crl {
+            Ok(crl) => (crl, unanswered.clone()),
+            Err(problem) => (None, Some(problem)),
+        };
+        Revoked { record, crl, owed, unanswered, responder }
+    }
+
+    /// Publishes the CRL of a CA after the states of these certificates have changed. When one of them was that of the
+    /// CA's responder and is revoked, the responder gets a new key and certificate.
+    pub(super) fn sign_after(&self, authority: &str, changed: &[CertificateRecord]) -> OwnSignatures {
+        let maintenance = self.engine.maintenance();
+        let is_lost = changed.iter().any(|one| one.authority == authority && self.is_lost_responder(one));
+        match is_lost {
+            true => maintenance.crl_and_responder_of(authority),
+            false => OwnSignatures { crl: maintenance.crl_of(authority).map(Some), responder: Ok(None) },
+        }
+    }
+
+    /// Whether a certificate is that of its CA's responder, revoked, and a new one can be made.
+    fn is_lost_responder(&self, record: &CertificateRecord) -> bool {
+        let engine = self.engine;
+        let installed = engine.publication().responder_certificate(&record.authority);
+        let is_installed =
+            installed.is_some_and(|installed| *installed.tbs().serial_number() == record.id.serial_number);
+        let can_issue = || {
+            let authority = engine.hierarchy().authority(&record.authority)?;
+            engine.hierarchy().check_usable(&authority, engine.now()).map(|_| authority.serves_ocsp)
+        };
+        is_installed
+            && matches!(record.state, CertificateState::Revoked(_))
+            && can_issue().is_ok_and(|can| can)
     }
 }

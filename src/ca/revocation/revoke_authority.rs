@@ -5,10 +5,9 @@ use super::revoke::unanswered;
 use crate::ca::PublishedCrl;
 use crate::ca::publication::StatusPublished;
 use crate::error::{Code, Problem, remedy};
-use crate::index::{Authority, CertificateRecord, CertificateState, Filter, Selector, StatusValue};
+use crate::index::{Authority, CertificateRecord, CertificateState, Filter, StatusValue};
 use crate::profile::Kind;
-use crate::x509::{CrlReason, GeneralName, UnixTime};
-use std::collections::{BTreeSet, HashSet};
+use crate::x509::{CrlReason, UnixTime};
 
 /// A CA affected by the revocation of itself or of one of its issuers, with the number of its certificates.
 #[derive(Clone, Debug)]
@@ -36,25 +35,6 @@ pub struct RevokedAuthority {
     pub unanswered: Option<Problem>,
 }
 
-/// Number of certificates of one name that are read when looking for a replacement; bounds the memory used,
-/// and no subscriber has nearly as many.
-const MANY: usize = 1000;
-
-/// The states of all CAs, by name.
-#[derive(Clone, Debug, Default)]
-pub struct ChainStatuses {
-    affected: HashSet<String>,
-    current: HashSet<String>,
-}
-
-impl ChainStatuses {
-    /// Whether the CA of this name or one of its issuers is revoked for good.
-    #[must_use]
-    pub fn chain_is_revoked(&self, name: &str) -> bool {
-        self.affected.contains(name)
-    }
-}
-
 impl Revocations<'_> {
     /// Returns the CAs that a revocation would affect: the CA itself first, then every CA below it. CAs that
     /// are revoked already, and those below them, are left out.
@@ -79,7 +59,7 @@ impl Revocations<'_> {
                 ..Filter::default()
             };
             self.engine.index().list(&filter, &mut |record| {
-                if self.is_end_entity(&record) {
+                if self.kind(&record) == Kind::EndEntity {
                     certificates = certificates.saturating_add(1);
                     last_end = last_end.max(Some(record.validity.not_after));
                 }
@@ -124,62 +104,6 @@ impl Revocations<'_> {
             self.engine.hierarchy().generations(name)?.into_iter().rev().take_while(|one| one.name != name);
         let now = self.engine.now();
         Ok(newer.into_iter().find(|one| self.engine.hierarchy().check_usable(one, now).is_ok()))
-    }
-
-    /// Returns the states of all CAs.
-    ///
-    /// # Errors
-    /// When the index cannot be read.
-    pub fn chain_statuses(&self) -> Result<ChainStatuses, Problem> {
-        let mut chain_statuses = ChainStatuses::default();
-        for authority in self.engine.index().authorities()? {
-            if self.engine.hierarchy().chain_is_revoked(&authority)? {
-                chain_statuses.affected.insert(authority.name);
-            } else if self.engine.hierarchy().still_current(&authority, self.engine.now())? {
-                chain_statuses.current.insert(authority.name);
-            }
-        }
-        Ok(chain_statuses)
-    }
-
-    /// Whether a certificate became invalid with its CA and has not been replaced. Apart from that it is
-    /// valid, and neither a CA's nor a responder's. A replacement is a newer valid certificate of the same
-    /// subject, names and profile by a CA that is still current.
-    ///
-    /// # Errors
-    /// When the index cannot be read.
-    pub fn needs_reissue(
-        &self,
-        record: &CertificateRecord,
-        chain_statuses: &ChainStatuses,
-    ) -> Result<bool, Problem> {
-        let now = self.engine.now();
-        if record.status(now) != StatusValue::Valid
-            || !chain_statuses.chain_is_revoked(&record.authority)
-            || !self.is_end_entity(record)
-        {
-            return Ok(false);
-        }
-        let name = record.subject_alt_names.first().map(GeneralName::value);
-        let Some(name) = name.or_else(|| record.subject.common_name()) else { return Ok(true) };
-        let names = |record: &CertificateRecord| -> BTreeSet<String> {
-            record.subject_alt_names.iter().map(ToString::to_string).collect()
-        };
-        let replaces = |other: &CertificateRecord| {
-            other.status(now) == StatusValue::Valid
-                && chain_statuses.current.contains(&other.authority)
-                && (record.profile.is_empty() || other.profile == record.profile)
-                && other.subject.is_same_as(&record.subject)
-                && names(other) == names(record)
-                && other.validity.not_before >= record.validity.not_before
-        };
-        Ok(!self.engine.index().select(&Selector::Name(name), MANY)?.iter().any(replaces))
-    }
-
-    fn is_end_entity(&self, record: &CertificateRecord) -> bool {
-        let responders = self.engine.settings().profiles.get(&record.profile);
-        let is_ca = record.certificate.as_ref().is_some_and(crate::x509::Certificate::is_ca);
-        !is_ca && responders.is_none_or(|profile| profile.kind() != Kind::OcspResponder)
     }
 
     /// Revokes every unexpired certificate of a CA's name and key that this home issued. From then on neither

@@ -230,8 +230,12 @@ fn a_list_that_is_due_is_made_while_the_key_of_the_issuer_is_open() {
     let fixture = Fixture::new();
     fixture.root("genfic");
     fixture.set(NOW.plus_days(200));
-    assert!(fixture.engine().maintenance().crl_is_due("genfic").unwrap());
+    assert!(!fixture.engine().maintenance().crl_is_due("genfic").unwrap(), "nobody is asked for it yet");
     fixture.child("genfic", "genfic-system", "system-ca");
-    assert!(!fixture.engine().maintenance().crl_is_due("genfic").unwrap());
     assert_eq!(fixture.list("genfic").tbs().crl_number(), Some(2));
+    fixture.set(NOW.plus_days(200 + 365));
+    assert!(fixture.engine().maintenance().crl_is_due("genfic").unwrap());
+    fixture.child("genfic", "genfic-user", "user-ca");
+    assert!(!fixture.engine().maintenance().crl_is_due("genfic").unwrap());
+    assert_eq!(fixture.list("genfic").tbs().crl_number(), Some(3));
 }

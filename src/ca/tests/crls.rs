@@ -1,11 +1,14 @@
 //! CRLs: numbers that never go back, entries that stay as long as they must, due dates.
+use super::faulty_keys::Forgetful;
 use super::fixture::{DAY, Fixture, NOW, request};
+use crate::ca::CrlAuthority;
 use crate::error::Exit;
 use crate::home::PublicFile;
 use crate::index::prelude::*;
 use crate::repository::Publisher;
 use crate::signing::CaKeys;
-use crate::x509::CrlReason;
+use crate::x509::{CrlReason, SerialNumber, compare_serials};
+use std::sync::Arc;
 
 const CA: &str = "genfic-system";
 
@@ -113,14 +116,14 @@ fn a_list_of_which_only_one_form_is_in_place_is_found_due() {
 
 #[test]
 fn a_list_is_due_at_half_its_life_or_where_the_configuration_says() {
-    // C8: 7 days for an online CA, 365 for one with an offline key
+    // C8: 7 days for an online CA, 400 for one with an offline key, whose CRL is asked for five weeks ahead
     let fixture = Fixture::with_system_ca();
-    for (name, days) in [(CA, 7), ("genfic", 365)] {
+    for (name, days, due) in [(CA, 7, 7 * DAY / 2), ("genfic", 400, 365 * DAY)] {
         let list = fixture.list(name);
         assert_eq!(list.tbs().next_update().unwrap().0 - list.tbs().this_update().0, days * DAY);
-        fixture.set(NOW.plus(days * DAY / 2 - 1));
+        fixture.set(NOW.plus(due - 1));
         assert!(!fixture.engine().maintenance().crl_is_due(name).unwrap());
-        fixture.set(NOW.plus(days * DAY / 2));
+        fixture.set(NOW.plus(due));
         assert!(fixture.engine().maintenance().crl_is_due(name).unwrap());
     }
     let early = Fixture::with("crl = { renew_at = 0.25, next_update = '100h' }\nauthority.a.offline = false");
@@ -150,6 +153,45 @@ fn what_was_revoked_and_then_ended_is_on_one_list_made_after_its_end() {
     assert!(listed(), "when the list before was made, its end had not passed by a time that was confirmed");
     later.publish(CA).unwrap();
     assert!(!listed());
+}
+
+#[test]
+fn entries_whose_ends_the_signer_does_not_know_stay_on_the_next_list() {
+    // C4, K3
+    let fixture = Fixture::with_system_ca();
+    let hosts = ["a.example", "b.example", "c.example"];
+    let records = hosts.map(|host| {
+        let record = fixture.issue_host(host);
+        fixture.engine().revocation().revoke(&record, Some(CrlReason::Superseded), None, true).unwrap();
+        record
+    });
+    let end = records.iter().map(|record| record.validity.not_after).max().unwrap();
+    let mut serials = records.map(|record| record.id.serial_number);
+    serials.sort_by(|one, other| compare_serials(one.as_be_octets(), other.as_be_octets()));
+    fixture.set(end.plus(1));
+    fixture.publish(CA).unwrap();
+    let fixture = fixture.another_process();
+    fixture.publish(CA).unwrap();
+    let listed = || -> Vec<_> { fixture.list(CA).tbs().entries().map(|entry| entry.unwrap()).collect() };
+    let before = listed();
+    assert_eq!(before.len(), 3, "each is on one list made after its end");
+    let signer = |unknown: &[&SerialNumber]| {
+        let key = crate::signing::KeyRef::of(&fixture.engine().index().authority(CA).unwrap().unwrap());
+        let signer = fixture.keys.signer(&key).unwrap();
+        let unknown = unknown.iter().map(|serial| (*serial).clone()).collect();
+        CrlAuthority::new(CA, fixture.certificate(CA), Arc::new(Forgetful { signer, unknown })).unwrap()
+    };
+    let publish = |signer: &CrlAuthority| fixture.engine().maintenance().publish_crl(CA, signer);
+    let made = publish(&signer(&[&serials[2], &serials[0]])).unwrap();
+    let kept: Vec<_> = before.iter().filter(|entry| entry.serial_number != serials[1]).cloned().collect();
+    assert_eq!((listed(), made.entries), (kept.clone(), 2), "as they were, in order");
+
+    // what never was on the list is not put there, and nothing is published without it
+    let never = "7f".parse().unwrap();
+    let refused = publish(&signer(&[&serials[0], &serials[2], &never])).unwrap_err();
+    assert_eq!(refused.code.code(), "signer.crl-entry-unknown");
+    assert_eq!(listed(), kept);
+    assert_eq!(publish(&signer(&[])).unwrap().entries, 0);
 }
 
 #[test]

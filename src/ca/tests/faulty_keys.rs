@@ -1,11 +1,15 @@
 //! A key store that records each step and fails where the script says so.
 use super::faulty::{Script, forward};
+use crate::index::Recorded;
 use crate::signing::{
-    Admitted, AgeFileStore, CaKeys, CaSigner, DiscardKeys, ImportKeys, InspectKeys, KeyError, KeyPlace,
-    KeyRef, LocalSigner, Mark, MarkError, OpenedKey, PrivateKey, SoftKey,
+    Admitted, AgeFileStore, BroughtKey, CaKeys, CaSigner, DiscardKeys, ImportKeys, InspectKeys, KeyError,
+    KeyPlace, KeyRef, LocalSigner, Mark, MarkError, PrivateKey, ProtectKeys, SigningError, SoftKey, sealed,
 };
 use crate::x509::extension::CrlNumber;
-use crate::x509::{KeyAlgorithm, SubjectPublicKeyInfo};
+use crate::x509::{
+    Certificate, CertificateList, GeneralName, KeyAlgorithm, Name, SerialNumber, SubjectPublicKeyInfo,
+    TbsCertList, TbsCertificate,
+};
 use std::sync::Arc;
 
 pub(super) struct Keys {
@@ -22,7 +26,7 @@ impl PrivateKey for FaultyKey {
 
     fn sign<T>(&self, message: &Admitted<T>) -> Result<Vec<u8>, KeyError> {
         if self.1.fails("sign") {
-            return Err(KeyError::Cryptography("signing"));
+            return Err(KeyError::Cryptography("signing".into()));
         }
         // a faulty machine: the signature is over other octets
         if self.1.is_failing("miscalculate") {
@@ -35,6 +39,47 @@ impl PrivateKey for FaultyKey {
 impl Keys {
     fn faulty(&self, key: SoftKey) -> Arc<dyn CaSigner> {
         Arc::new(LocalSigner(FaultyKey(key, self.script.clone())))
+    }
+}
+
+/// A signer that does not know when these certificates end: it signs no CRL that leaves one of them out.
+pub(super) struct Forgetful {
+    pub(super) signer: Arc<dyn CaSigner>,
+    pub(super) unknown: Vec<SerialNumber>,
+}
+
+impl sealed::Sealed for Forgetful {}
+
+impl CaSigner for Forgetful {
+    fn public_key(&self) -> &SubjectPublicKeyInfo {
+        self.signer.public_key()
+    }
+
+    fn sign_certificate(
+        &self,
+        tbs: Recorded<TbsCertificate>,
+        issuer: Option<&Certificate>,
+    ) -> Result<Certificate, SigningError> {
+        self.signer.sign_certificate(tbs, issuer)
+    }
+
+    fn sign_crl(
+        &self,
+        tbs: Recorded<TbsCertList>,
+        issuer: &Certificate,
+    ) -> Result<CertificateList, SigningError> {
+        let is_lacking = |serial: &&SerialNumber| tbs.get().find(serial).is_none();
+        // one at a time, as a signer may that looks no further than the first ones
+        let unknown: Vec<SerialNumber> = self.unknown.iter().filter(is_lacking).take(1).cloned().collect();
+        if unknown.is_empty() {
+            return self.signer.sign_crl(tbs, issuer);
+        }
+        let code = crate::error::Code::SignerCrlEntryUnknown;
+        Err(SigningError::NotAdmitted { code, message: "not known".into(), hint: "show it".into(), unknown })
+    }
+
+    fn sign_request(&self, subject: &Name, names: &[GeneralName]) -> Result<Vec<u8>, SigningError> {
+        self.signer.sign_request(subject, names)
     }
 }
 
@@ -60,7 +105,9 @@ impl CaKeys for Keys {
     forward! { store write;
         mark(key: &KeyRef) -> Result<Mark, MarkError>;
         raise_mark(key: &KeyRef, number: CrlNumber) -> Result<(), MarkError>, "reserve";
+        rename(from: &KeyRef, to: &KeyRef) -> Result<bool, KeyError>;
         inspecting() -> Option<&dyn InspectKeys>;
+        protecting() -> Option<&dyn ProtectKeys>;
     }
 
     fn importing(&self) -> Option<&dyn ImportKeys> {
@@ -73,9 +120,10 @@ impl CaKeys for Keys {
 }
 
 impl ImportKeys for Keys {
-    fn import(&self, key: &KeyRef, opened: OpenedKey) -> Result<Arc<dyn CaSigner>, KeyError> {
+    fn import(&self, key: &KeyRef, opened: BroughtKey) -> Result<Arc<dyn CaSigner>, KeyError> {
         self.script.fails("keep");
-        Ok(self.faulty(self.store.write(key, || Ok(opened.into_inner()))?))
+        let opened = opened.into_key()?;
+        Ok(self.faulty(self.store.write(key, || Ok(opened))?))
     }
 }
 

@@ -1,10 +1,13 @@
 //! A publisher that records each step and fails where the script says so.
 use super::faulty::{Script, forward};
-use crate::repository::{AuthorityFiles, HomeDirectory, PendingRequest, PublishError, Publisher};
+use crate::repository::{
+    AuthorityFiles, CeremonyFile, HomeDirectory, PendingRequest, PublishError, Publisher,
+};
 use crate::x509::extension::CrlNumber;
 use crate::x509::{Certificate, CertificateList, CrlListing, CrlSummary, Fingerprint, SerialNumber};
 use std::path::PathBuf;
 use std::sync::Arc;
+use zeroize::Zeroizing;
 
 pub(super) struct Publication {
     pub(super) directory: HomeDirectory,
@@ -30,8 +33,16 @@ impl Publisher for Publication {
         issued(authority: &str, certificates: &[&Certificate]) -> Outcome<Vec<PathBuf>>, "issued";
         responder(name: &str, certificate: &Certificate, key: &str) -> Outcome<PathBuf>, "responder";
         responder_certificate(authority: &str) -> Option<Certificate>;
+        responder_key(authority: &str) -> Option<Zeroizing<Vec<u8>>>;
+        responder_token(authority: &str) -> Option<String>;
         pending_requests() -> Outcome<Vec<PendingRequest>>;
         store_pending_request(authority: &PendingRequest) -> Outcome<()>, "wait";
+        ceremony(authority: &str, file: CeremonyFile) -> Outcome<Option<Vec<u8>>>;
+        keep_ceremony(authority: &str, file: CeremonyFile, contents: Option<&[u8]>) -> Outcome<()>, "ceremony";
+        key_move(authority: &str) -> Outcome<Option<Vec<u8>>>;
+        keep_key_move(authority: &str, contents: Option<&[u8]>) -> Outcome<()>, "key move";
+        move_authority(from: &str, to: &str) -> Outcome<bool>;
+        remove_responder(name: &str) -> Outcome<bool>;
         place(name: &str) -> Outcome<()>;
         remove_pending_request(name: &str) -> Outcome<()>, "wait no longer";
     }

@@ -294,6 +294,7 @@ impl Fixture {
 
 pub(super) fn new(name: &str, profile: &str) -> NewAuthority {
     NewAuthority {
+        keystore: crate::signing::Keystore::File,
         name: name.into(),
         profile: profile.into(),
         subject: None,

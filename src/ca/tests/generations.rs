@@ -280,6 +280,7 @@ fn a_generation_can_have_another_subject_and_another_kind_of_key() {
     let fixture = Fixture::with_system_ca();
     let subject = Name::parse("CN=Something else").unwrap();
     let asked = AuthorityRekeying {
+        keystore: None,
         subject: Some(subject.clone()),
         key: Some(KeyAlgorithm::P384),
         validity: RequestedValidity::Days(100),

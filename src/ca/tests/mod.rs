@@ -6,6 +6,8 @@ mod batches;
 mod concurrent_publication;
 mod create_ca;
 mod crls;
+mod ensure;
+mod external_crl;
 mod faulty;
 mod faulty_keys;
 mod faulty_publication;

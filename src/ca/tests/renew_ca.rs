@@ -161,6 +161,7 @@ fn import_root(fixture: &Fixture) -> Certificate {
         serves_ocsp: false,
         succeeds: None,
         last_end: None,
+        retired: None,
     };
     let event = fixture.engine().event(now, "authority.added", "elder");
     fixture.records.import(&Import::of(authority, event)).unwrap();

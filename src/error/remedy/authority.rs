@@ -13,6 +13,10 @@ pub enum Authority {
     Hierarchy,
     /// Use the CA's CRL, since the CA can have no responder.
     GoByCrl,
+    /// Take the answer of the last ceremony in, then make a new request.
+    TakeAnswerIn,
+    /// Have a ceremony for this CA.
+    HaveCeremony(String),
     /// Ask those who run the external CA.
     AskItsOwners,
     /// Request a responder's certificate as such.
@@ -29,6 +33,12 @@ pub enum Authority {
     ShowIssuers,
     /// Generate a new key for this CA.
     NewKey(String),
+    /// Make a key of this CA in another place: by a new key.
+    NewKeyElsewhere(String),
+    /// Move the key of this CA out of the service first.
+    MoveKeyHome(String),
+    /// Set the envelope of this CA's key as an administrator of the service.
+    SetEnvelopeAsAdministrator(String),
     /// Adopt the certificate that this CA has requested once it is issued.
     AdoptPending(String),
     /// Choose a profile for subordinate CAs.
@@ -63,6 +73,12 @@ pub enum Authority {
     Finish(String),
     /// Leave out the key rollover certificates (RFC 9810 §4.4) if the old key is lost.
     WithoutRollover,
+    /// Retire this CA first, or revoke it.
+    RetireFirst(String),
+    /// Retired CAs are listed on request.
+    Retired,
+    /// Free the name of this retired CA when no certificate names its files any more, or choose another name.
+    FreeName(String),
     /// Issue the key rollover certificates between this new generation and the old one.
     MakeRollover(String, String),
 }

@@ -31,7 +31,7 @@ pub enum Remedy {
     Home(Home),
     /// A value that an import needs.
     Import(Import),
-    /// A value that gives access to a key, a backup or a responder.
+    /// A value that gives access to a key, a backup, a responder or a file.
     Access(Access),
     /// A repair of a finding.
     Repair(Box<Repair>),

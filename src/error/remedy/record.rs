@@ -27,6 +27,8 @@ pub enum Record {
     PublishCrlAgain(String),
     /// Issue the responder certificate of this CA.
     IssueResponderAgain(String),
+    /// Unlock the key of this CA for certificates of responders, and issue its responder certificate.
+    IssueResponderInFull(String),
     /// Do not sign again: the certificate is on record.
     NotSignedAgain,
     /// Have the certificate revoked by those who run its CA.

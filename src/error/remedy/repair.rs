@@ -34,6 +34,10 @@ pub enum Repair {
     PublishStatus,
     /// Publish a CRL of this CA.
     PublishCrl(String),
+    /// Export the key of this CA once more, which removes it here.
+    ExportKeyAgain(String),
+    /// Bring the newest CRL of this external CA from where its key is, as this file.
+    BringCrl(String, PathBuf),
     /// Move a file aside, then publish a CRL of this CA.
     MoveAsideThenPublishCrl(PathBuf, String),
     /// Issue a responder certificate of this CA.

@@ -64,7 +64,7 @@ impl Protection {
 }
 
 fn modern(plain: &[u8], passphrase: &Passphrase) -> Result<Sealed, KeyError> {
-    let failed = KeyError::Cryptography("encrypting for PKCS#12");
+    let failed = KeyError::Cryptography("encrypting for PKCS#12".into());
     let (salt, vector) = (random_salt()?, random_salt()?);
     let sealed = Parameters::generate_pbkdf2_sha256_aes256cbc(ROUNDS, &salt, vector).and_then(|parameters| {
         let octets = parameters.encrypt(passphrase.as_bytes(), plain)?;
@@ -76,7 +76,7 @@ fn modern(plain: &[u8], passphrase: &Passphrase) -> Result<Sealed, KeyError> {
 }
 
 fn legacy(plain: &[u8], passphrase: &Passphrase) -> Result<Sealed, KeyError> {
-    let failed = KeyError::Cryptography("encrypting for PKCS#12");
+    let failed = KeyError::Cryptography("encrypting for PKCS#12".into());
     let salt = random_salt()?;
     let algorithm = &digest::SHA1_FOR_LEGACY_USE_ONLY;
     let key = derive(algorithm, passphrase, &salt, ROUNDS, DerivationPurpose::Key, 24);

@@ -2,6 +2,7 @@
 use super::fixture::*;
 use crate::audit::{AuditRecord, Outcome, Verifier};
 use crate::index::Index;
+use crate::x509::UnixTime;
 
 fn records(index: &dyn Index, from: u64) -> Vec<AuditRecord> {
     let mut records = Vec::new();
@@ -47,6 +48,43 @@ pub(crate) fn every_act_is_one_record_of_a_whole_chain(index: &dyn Index) {
         })
         .unwrap();
     assert_eq!(first, 1, "until the visitor has enough");
+}
+
+pub(crate) fn records_are_found_by_time_and_by_what_they_name(index: &dyn Index) {
+    // G15
+    CertificateAuthority::root(index, "genfic");
+    let mut later = event(NOW.plus(100), "sign");
+    later.details = vec![("renews".into(), "genfic/ab".into())];
+    index.record_events(vec![event(NOW.plus(50), "sign"), later, event(NOW.plus(75), "sign")]).unwrap();
+    let all = records(index, 1);
+    let count = all.len();
+    let within = |from: u64, times: std::ops::RangeInclusive<UnixTime>| {
+        let mut found = Vec::new();
+        index
+            .audit_within(from, times, &mut |record| {
+                found.push(record);
+                true
+            })
+            .unwrap();
+        found
+    };
+    let last = [all[count - 3].clone(), all[count - 1].clone()];
+    assert_eq!(within(1, NOW.plus(50)..=NOW.plus(75)), last, "also where a clock went back");
+    assert_eq!(within(1, UnixTime(0)..=UnixTime::NO_END), all);
+    assert_eq!(within(all[count - 2].sequence, NOW..=NOW.plus(75)), last[1..]);
+    let naming = |text: &str| {
+        let mut found = Vec::new();
+        index
+            .audit_naming(text, 1, &mut |record| {
+                found.push(record);
+                true
+            })
+            .unwrap();
+        found
+    };
+    assert_eq!(naming("genfic/ab"), [all[count - 2].clone()]);
+    assert!(naming("genfic/a").is_empty(), "the whole text alone");
+    assert_eq!(naming(&all[0].event.object)[0], all[0]);
 }
 
 pub(crate) fn what_is_refused_leaves_no_trace_but_its_own_record(index: &dyn Index) {

@@ -1,7 +1,7 @@
 //! CAs and their creation.
 use super::fixture::*;
 use crate::index::{
-    AuthoritySummary, CertificateState, Import, Index, IndexError, Issued, Recorded, Revocation,
+    Authority, AuthoritySummary, CertificateState, Import, Index, IndexError, Issued, Recorded, Revocation,
 };
 use crate::x509::CertificateId;
 
@@ -29,6 +29,19 @@ pub(crate) fn a_ca_exists_once_its_certificate_is_issued(index: &dyn Index) {
     assert!(!root.serves_ocsp);
     index.set_serves_ocsp(&issuer, true, event(NOW, "authority.changed")).unwrap();
     assert!(index.authority("genfic").unwrap().unwrap().serves_ocsp);
+}
+
+pub(crate) fn the_key_of_a_ca_is_where_the_record_says(index: &dyn Index) {
+    // G6
+    let root = CertificateAuthority::root(index, "genfic");
+    let before = index.authority("genfic").unwrap().unwrap();
+    assert!(!before.has_key_on_media());
+    index.set_key(&root.issuer(), "offline:genfic.age", event(NOW, "key.exported")).unwrap();
+    let after = index.authority("genfic").unwrap().unwrap();
+    assert!(after.has_key_on_media() && after.is_offline_unless_configured());
+    assert_eq!(Authority { key: before.key.clone(), ..after }, before);
+    let of_nobody = index.set_key(&crate::x509::IssuerId([7; 32]), "age:a.age", event(NOW, "key.exported"));
+    assert!(matches!(of_nobody, Err(IndexError::UnknownAuthority(_))));
 }
 
 pub(crate) fn the_name_of_a_ca_is_taken_while_it_is_pending_and_free_when_it_is_abandoned(index: &dyn Index) {
@@ -176,6 +189,7 @@ pub(crate) fn a_summary_says_of_each_ca_what_is_on_record(index: &dyn Index) {
         serves_ocsp: authority.serves_ocsp,
         succeeds: authority.succeeds,
         last_end: authority.last_end,
+        retired: authority.retired,
     });
     assert_eq!(index.summaries().unwrap(), expected.collect::<Vec<_>>());
     let found = index.authority_of(&user.issuer()).unwrap();

@@ -119,6 +119,7 @@ impl CertificateAuthority {
             serves_ocsp: true,
             succeeds: None,
             last_end: None,
+            retired: None,
         }
     }
 

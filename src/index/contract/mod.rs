@@ -13,6 +13,7 @@ mod keys;
 mod naming;
 mod reading;
 mod restoration;
+mod retirement;
 mod revocation;
 mod stored;
 
@@ -26,6 +27,7 @@ pub(crate) use keys::*;
 pub(crate) use naming::*;
 pub(crate) use reading::*;
 pub(crate) use restoration::*;
+pub(crate) use retirement::*;
 pub(crate) use revocation::*;
 pub(crate) use stored::*;
 
@@ -56,6 +58,7 @@ macro_rules! contract {
             no_number_is_for_an_earlier_list_than_a_number_before_it
             a_list_is_recorded_once_under_a_number_that_was_taken
             a_list_counts_once_it_is_published
+            a_list_signed_elsewhere_counts_by_its_own_number
             lists_that_overtake_each_other_are_both_recorded_and_the_highest_counts
             the_entries_of_a_list_are_those_of_the_moment_its_number_was_taken
             a_list_lacks_nothing_that_one_with_a_lower_number_has
@@ -70,6 +73,7 @@ macro_rules! contract {
             the_name_of_a_ca_is_taken_while_it_is_pending_and_free_when_it_is_abandoned
             nobody_else_bears_the_name_of_a_ca
             how_an_issuers_name_is_written_is_known
+            the_key_of_a_ca_is_where_the_record_says
             each_of_two_cas_with_one_key_has_it_in_its_own_place
             a_ca_signed_elsewhere_can_be_added
             authorities_come_with_parents_first_and_siblings_by_name
@@ -77,6 +81,7 @@ macro_rules! contract {
             a_renewed_certificate_takes_its_place_once_it_is_issued
             only_the_name_and_key_of_a_ca_that_is_not_revoked_are_renewed
             a_generation_knows_the_one_before_it
+            a_retired_ca_has_another_name_and_issues_nothing
             the_last_end_is_that_of_what_others_hold
             a_renewal_that_was_found_again_takes_its_place
             what_an_imported_ca_issued_and_revoked_is_on_record
@@ -88,12 +93,16 @@ macro_rules! contract {
     (@audit $make:ident $after:ident) => {
         $crate::index::contract::contract! { @each $make $after;
             every_act_is_one_record_of_a_whole_chain
+            records_are_found_by_time_and_by_what_they_name
             what_is_refused_leaves_no_trace_but_its_own_record
         }
     };
     (@reading $make:ident $after:ident) => {
         $crate::index::contract::contract! { @each $make $after;
             a_selector_finds_what_it_means_newest_first
+            what_ends_is_counted_by_day_ca_and_profile
+            a_serial_number_is_found_by_its_first_digits
+            names_are_found_by_their_beginning_and_next_to_each_other
             a_filter_passes_what_matches_all_of_it
             the_uses_of_a_key_are_known
             whatever_changes_gets_a_higher_change_number

@@ -1,7 +1,8 @@
 //! Selections, lists and values derived from the records.
 use super::fixture::*;
 use crate::index::{
-    CertificateState, Filter, Index, IndexReader, Revocation, Selector, StatusRow, StatusValue,
+    CertificateRecord, CertificateState, Filter, Index, IndexReader, Revocation, Selector, StatusRow,
+    StatusValue,
 };
 use crate::x509::{CrlReason, SerialNumber, UnixTime};
 
@@ -50,6 +51,54 @@ pub(crate) fn a_selector_finds_what_it_means_newest_first(index: &dyn Index) {
     }
 }
 
+pub(crate) fn a_serial_number_is_found_by_its_first_digits(index: &dyn Index) {
+    // G11
+    let root = CertificateAuthority::root(index, "genfic");
+    let child = root.child(index, "genfic-user", 2);
+    let numbers = ["0abc1201", "6bc12345", "6bc1234567", "0abc12", "4f1a2b", "4f1a2b3c", "4f1a2b4c00"];
+    for (at, digits) in numbers.iter().enumerate() {
+        let length = [18, 19, 20, 17, 17, 18, 20][at];
+        let number = digits.chars().chain(std::iter::repeat('e')).take(2 * length).collect::<String>();
+        let leaf = child.leaf(&format!("h{at}.example"), 10, number.parse().unwrap());
+        issue(index, &child.key, child.intent(leaf));
+    }
+    let found = |authority: Option<&str>, digits: &str, limit| -> Vec<String> {
+        let selector = Selector::SerialBeginning(authority.map(str::to_owned), digits.into());
+        let records = index.select(&selector, limit).unwrap();
+        let digits =
+            |record: CertificateRecord| record.id.serial_number.to_string().trim_end_matches('e').to_owned();
+        records.into_iter().map(digits).collect()
+    };
+    assert_eq!(found(None, "4f1a2b", 9), ["4f1a2b4c00", "4f1a2b3c", "4f1a2b"], "newest first");
+    assert_eq!(found(Some("genfic-user"), "4F1A2B3", 9), ["4f1a2b3c"]);
+    assert_eq!(found(None, "6bc1", 9), ["6bc1234567", "6bc12345"], "any length are written");
+    assert!(found(None, "abc12", 9).is_empty(), "zeros are written");
+    assert_eq!(found(None, "0abc1", 9), ["0abc12", "0abc1201"]);
+    assert_eq!(found(None, "4f1a2b", 1), ["4f1a2b"], "the shortest where they are too many");
+    assert_eq!(found(Some("genfic-user"), "", 100).len(), numbers.len());
+    let long = "4f".repeat(30);
+    for (authority, digits) in
+        [(Some("genfic"), "4f1a2b"), (Some("nobody"), "4f1a2b"), (None, "00"), (None, "zz"), (None, &long)]
+    {
+        assert!(found(authority, digits, 9).is_empty(), "{digits}");
+    }
+}
+
+pub(crate) fn names_are_found_by_their_beginning_and_next_to_each_other(index: &dyn Index) {
+    // G11
+    let root = CertificateAuthority::root(index, "genfic");
+    for (octet, name) in [(10, "A.example"), (11, "b.example"), (12, "a.example"), (13, "ab.example")] {
+        root.issue_leaf(index, name, 10, octet);
+    }
+    assert_eq!(index.names("A", 9).unwrap(), ["a.example", "ab.example"], "each once");
+    assert_eq!(index.names("a", 1).unwrap(), ["a.example"]);
+    assert_eq!(index.names("c", 9).unwrap(), Vec::<String>::new());
+    assert_eq!(index.names("", 9).unwrap().len(), 4, "with the CA's own");
+    assert_eq!(index.names_near("AA.example", 1).unwrap(), ["a.example", "ab.example"]);
+    assert_eq!(index.names_near("ab.example", 9).unwrap()[..3], ["a.example", "ab.example", "b.example"]);
+    assert_eq!(index.names_near("ab.example", 0).unwrap(), Vec::<String>::new());
+}
+
 pub(crate) fn a_filter_passes_what_matches_all_of_it(index: &dyn Index) {
     // G10
     let root = CertificateAuthority::root(index, "genfic");
@@ -96,6 +145,10 @@ pub(crate) fn a_filter_passes_what_matches_all_of_it(index: &dyn Index) {
     }
     let ending = Filter { ending: Some((NOW.plus_days(10), NOW.plus_days(30))), ..Filter::default() };
     assert_eq!(serials(index, &ending), [serial(10), serial(11)], "revoked ones are not about to end");
+    let soonest = Filter { ending: Some((NOW, NOW.plus_days(10_000))), ..Filter::default() };
+    assert_eq!(serials(index, &soonest)[..3], [serial(10), serial(11), serial(12)]);
+    root.issue_leaf(index, "late.example", 5, 17);
+    assert_eq!(serials(index, &soonest)[..2], [serial(17), serial(10)], "soonest first");
     let glob = |glob: &str| Filter { subject: Some(glob.into()), ..Filter::default() };
     assert_eq!(serials(index, &glob("H1?.example")).len(), 5);
     assert_eq!(serials(index, &glob("h[1]0.example")), [], "brackets are nothing special");
@@ -108,7 +161,7 @@ pub(crate) fn a_filter_passes_what_matches_all_of_it(index: &dyn Index) {
     }
     let profile = Filter { profile: Some("nothing".into()), ..Filter::default() };
     assert_eq!(serials(index, &profile), []);
-    assert_eq!(serials(index, &Filter::default()).len(), 9);
+    assert_eq!(serials(index, &Filter::default()).len(), 10);
     let both = Filter { subject: Some("*1?*".into()), ..ending };
     assert_eq!(serials(index, &both), [serial(10), serial(11)]);
 }
@@ -151,7 +204,8 @@ pub(crate) fn whatever_changes_gets_a_higher_change_number(index: &dyn Index) {
     index.transition(&id, &CertificateState::Issued, &to, event(NOW, "revoke")).unwrap();
     let after = index.change_number().unwrap();
     assert!(after > before);
-    assert_eq!(since(before), [StatusRow { id: id.clone(), state: to, change: after }]);
+    let not_after = index.certificate(&id).unwrap().unwrap().validity.not_after;
+    assert_eq!(since(before), [StatusRow { id: id.clone(), state: to, change: after, not_after }]);
     assert_eq!(since(0).len(), 2);
     index.record_event(event(NOW, "nothing.changed")).unwrap();
     assert_eq!(index.change_number().unwrap(), after);
@@ -173,4 +227,30 @@ pub(crate) fn a_visitor_may_ask_the_index_and_change_it(index: &dyn Index) {
         .unwrap();
     assert_eq!(seen, 1, "what is added while visiting is not visited");
     assert_eq!(serials(index, &Filter::default()).len(), 2);
+}
+
+pub(crate) fn what_ends_is_counted_by_day_ca_and_profile(index: &dyn Index) {
+    // G4
+    let root = CertificateAuthority::root(index, "genfic");
+    for (name, days, number) in
+        [("a.example", 10, 2), ("b.example", 10, 3), ("c.example", 11, 4), ("d.example", 40, 5)]
+    {
+        root.issue_leaf(index, name, days, number);
+    }
+    let day = |days: i64| {
+        let end = NOW.plus_days(days);
+        end.plus(-end.0.rem_euclid(UnixTime::DAY))
+    };
+    let counted = |first: UnixTime, last: UnixTime| -> Vec<(UnixTime, String, u64)> {
+        let endings = index.endings(first, last).unwrap();
+        assert!(endings.is_sorted(), "{endings:?}");
+        endings.into_iter().map(|one| (one.day, one.authority, one.count)).collect()
+    };
+    let genfic = || "genfic".to_owned();
+    assert_eq!(counted(NOW, NOW.plus_days(30)), [(day(10), genfic(), 2), (day(11), genfic(), 1)]);
+    let record = index.select(&Selector::Serial(serial(2)), 1).unwrap().remove(0);
+    let to = CertificateState::Revoked(Revocation { revoked_at: NOW, reason: None, invalidity_date: None });
+    index.transition(&record.id, &record.state, &to, event(NOW, "certificate.revoked")).unwrap();
+    assert_eq!(counted(NOW, NOW.plus_days(30))[0], (day(10), genfic(), 1), "what is revoked does not end");
+    assert_eq!(counted(NOW.plus_days(11), NOW.plus_days(11)), [(day(11), genfic(), 1)]);
 }

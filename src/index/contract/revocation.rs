@@ -1,7 +1,7 @@
 //! Revocations and CRLs.
 use super::fixture::*;
 use crate::index::{CertificateState, CrlRecord, Index, IndexError, Revocation, TransitionError};
-use crate::x509::{CertificateId, CrlEntry, CrlReason, UnixTime};
+use crate::x509::{CertificateId, CrlEntry, CrlReason, UnixTime, sha256};
 
 fn revoked(reason: Option<CrlReason>) -> CertificateState {
     CertificateState::Revoked(Revocation { revoked_at: NOW, reason, invalidity_date: None })
@@ -98,6 +98,9 @@ pub(crate) fn a_list_is_recorded_once_under_a_number_that_was_taken(index: &dyn 
     let is_recorded = |number, at| index.is_recorded(&issuer, root.crl(number, at, &[]).get()).unwrap();
     assert!(!is_recorded(second, NOW));
     record(second, NOW).unwrap();
+    let recorded = |number| index.recorded_crl(&issuer, number).unwrap();
+    assert_eq!(recorded(second), Some(sha256(root.crl(second, NOW, &[]).get().as_der())));
+    assert_eq!((recorded(first), recorded(second + 1)), (None, None));
     assert!(is_recorded(second, NOW) && !is_recorded(second, NOW.plus(1)) && !is_recorded(first, NOW));
     assert!(matches!(record(second, NOW), Err(IndexError::CrlNumber(2))), "used");
     index.record_event(event(NOW.plus(60), "time passes")).unwrap();
@@ -257,4 +260,26 @@ pub(crate) fn entries_come_by_serial_number_and_of_one_issuer_only(index: &dyn I
         invalidity_date: None,
     });
     assert_eq!(entries, expected);
+}
+
+pub(crate) fn a_list_signed_elsewhere_counts_by_its_own_number(index: &dyn Index) {
+    // C1, G6
+    let root = CertificateAuthority::root(index, "genfic");
+    let issuer = root.issuer();
+    root.publish_crl(index, NOW);
+    revoke(index, &root.issue_leaf(index, "a.example", 10, 9));
+    let taken = |number, at, is_complete| {
+        let list = root.crl(number, at, &[]);
+        index.record_foreign_crl(&issuer, list.get(), is_complete, event(NOW.plus(9), "crl.imported"))
+    };
+    assert!(matches!(taken(1, NOW.plus(9), true), Err(IndexError::CrlNumber(1))));
+    let earlier = taken(7, NOW.plus(-9), true);
+    assert!(matches!(earlier, Err(IndexError::ClockBehind { .. })), "{earlier:?}");
+    taken(7, NOW.plus(1), false).unwrap();
+    assert_eq!(index.last_crl(&issuer).unwrap().map(|crl| crl.number), Some(7));
+    assert!(index.crl_is_owed(&issuer).unwrap(), "it lacks what is revoked here");
+    assert!(index.is_recorded(&issuer, root.crl(7, NOW.plus(1), &[]).get()).unwrap());
+    taken(9, NOW.plus(2), true).unwrap();
+    assert!(!index.crl_is_owed(&issuer).unwrap());
+    assert_eq!(root.take_crl_number(index, NOW.plus(20)).0, 10);
 }

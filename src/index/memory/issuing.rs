@@ -1,6 +1,6 @@
 //! Intents, issued certificates and abandoned certificates. Each group is one transaction.
 use super::MemoryIndex;
-use super::state::{Entry, State, is_ca, is_only_a_responders};
+use super::state::{Ca, Entry, State, is_ca, is_only_a_responders};
 use crate::audit::AuditEvent;
 use crate::index::prelude::*;
 use crate::index::{
@@ -151,6 +151,7 @@ fn usable_issuer(state: &State, issuer: &IssuerId, at: UnixTime) -> Result<Name,
             CertificateState::Revoked(revocation) => {
                 Some(format!("was revoked at {}", revocation.revoked_at))
             }
+            _ if ca.retired.is_some() => Some("was retired".to_owned()),
             CertificateState::Pending => Some("has no certificate yet".to_owned()),
             CertificateState::Issued if at > not_after => Some(format!("expired at {not_after}")),
             CertificateState::Issued if at < not_before => Some(format!("is not valid before {not_before}")),
@@ -184,7 +185,8 @@ fn check_name(
         let entry = &state.entries[number];
         is_named(entry) && (entry.key() == Some(key)) == own
     };
-    let mut bearers = state.cas.iter().filter(|ca| bears(ca.certificate, false));
+    let is_meant = |ca: &&Ca| new.is_none() || ca.retired.is_none();
+    let mut bearers = state.cas.iter().filter(is_meant).filter(|ca| bears(ca.certificate, false));
     let Some(new) = new else {
         return bearers.next().map_or(Ok(()), |ca| Err(taken(format!("the CA {}", ca.name))));
     };

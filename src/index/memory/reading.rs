@@ -31,6 +31,11 @@ impl CertificateReader for MemoryIndex {
                     let is_issuers = state.entered(&entry.id.issuer).is_some_and(|ca| ca.name == *name);
                     is_issuers && entry.id.serial_number == *serial
                 }
+                Selector::SerialBeginning(name, digits) => {
+                    let authority = state.entered(&entry.id.issuer).map(|ca| &ca.name);
+                    let is_issuers = name.is_none() || authority == name.as_ref();
+                    is_issuers && entry.id.serial_number.to_string().starts_with(&digits.to_lowercase())
+                }
                 Selector::Fingerprint(prefix) => fingerprint.is_some_and(|fingerprint| {
                     !prefix.is_empty() && fingerprint.to_hex().starts_with(&prefix.to_lowercase())
                 }),
@@ -38,8 +43,28 @@ impl CertificateReader for MemoryIndex {
                 Selector::Name(name) => entry.names().contains(&name.to_lowercase()),
             }
         };
-        let meant = state.entries.iter().rev().filter(is_meant).take(limit);
-        Ok(meant.map(|entry| state.record(entry)).collect())
+        let newest_first = state.entries.iter().enumerate().rev();
+        let mut meant: Vec<(usize, &Entry)> = newest_first.filter(|(_, entry)| is_meant(entry)).collect();
+        if matches!(selector, Selector::SerialBeginning(..)) {
+            meant.sort_by_key(|(_, entry)| entry.id.serial_number.as_be_octets().len());
+            meant.truncate(limit);
+            meant.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
+        }
+        Ok(meant.into_iter().take(limit).map(|(_, entry)| entry).map(|entry| state.record(entry)).collect())
+    }
+
+    fn names(&self, beginning: &str, limit: usize) -> Result<Vec<String>, IndexError> {
+        let names = all_names(&self.now().entries);
+        Ok(names.into_iter().filter(|name| name.starts_with(&beginning.to_lowercase())).take(limit).collect())
+    }
+
+    fn names_near(&self, name: &str, limit: usize) -> Result<Vec<String>, IndexError> {
+        let names = all_names(&self.now().entries);
+        let name = name.to_lowercase();
+        let before = names.range(..name.clone()).rev().take(limit);
+        let mut near: Vec<String> = before.chain(names.range(name.clone()..).take(limit)).cloned().collect();
+        near.sort();
+        Ok(near)
     }
 
     fn list(
@@ -48,7 +73,11 @@ impl CertificateReader for MemoryIndex {
         visit: &mut dyn FnMut(CertificateRecord) -> bool,
     ) -> Result<(), IndexError> {
         let state = self.now();
-        for entry in &state.entries {
+        let mut entries: Vec<&Entry> = state.entries.iter().collect();
+        if filter.ending.is_some() {
+            entries.sort_by_key(|entry| entry.validity().not_after);
+        }
+        for entry in entries {
             let record = state.record(entry);
             if passes(filter, entry, &record) && !visit(record) {
                 break;
@@ -103,6 +132,10 @@ impl CertificateReader for MemoryIndex {
     }
 }
 
+fn all_names(entries: &[Entry]) -> BTreeSet<String> {
+    entries.iter().flat_map(Entry::names).collect()
+}
+
 fn passes(filter: &Filter, entry: &Entry, record: &CertificateRecord) -> bool {
     let Filter { authority, status, ending, subject, profile } = filter;
     let end = record.validity.not_after;
@@ -134,7 +167,12 @@ fn matches(glob: &str, text: &str) -> bool {
 }
 
 fn row(entry: &Entry) -> StatusRow {
-    StatusRow { id: entry.id.clone(), state: entry.state.clone(), change: entry.change }
+    StatusRow {
+        id: entry.id.clone(),
+        state: entry.state.clone(),
+        change: entry.change,
+        not_after: entry.validity().not_after,
+    }
 }
 
 impl ChangeReader for MemoryIndex {

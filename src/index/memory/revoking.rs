@@ -51,6 +51,10 @@ impl CrlReader for MemoryIndex {
         self.now().highest_crl_number(issuer)
     }
 
+    fn recorded_crl(&self, issuer: &IssuerId, number: CrlNumber) -> Result<Option<[u8; 32]>, IndexError> {
+        Ok(self.now().crls.get(&(*issuer, number)).and_then(|crl| crl.digest))
+    }
+
     fn is_recorded(&self, issuer: &IssuerId, tbs: &TbsCertList) -> Result<bool, IndexError> {
         let state = self.now();
         let recorded = tbs.crl_number().and_then(|number| state.crls.get(&(*issuer, number)));
@@ -162,6 +166,39 @@ impl RevocationIndex for MemoryIndex {
                     && entry.change <= change
             };
             state.entries.iter_mut().filter(is_done).for_each(|entry| entry.is_closed = true);
+            state.append(event);
+            Ok(())
+        })
+    }
+
+    fn record_foreign_crl(
+        &self,
+        issuer: &IssuerId,
+        tbs: &TbsCertList,
+        is_complete: bool,
+        event: AuditEvent,
+    ) -> Result<(), IndexError> {
+        self.write("record_foreign_crl", |state| {
+            let number = tbs.crl_number().ok_or(IndexError::CrlNumber(0))?;
+            if i64::try_from(number).is_err() || number <= state.highest_crl_number(issuer)? {
+                return Err(IndexError::CrlNumber(number));
+            }
+            let this_update = tbs.this_update();
+            let before = state.crls.range((*issuer, 0)..(*issuer, number)).rev();
+            let before = before.map(|(_, crl)| crl).find(|crl| crl.digest.is_some());
+            if let Some(newest) =
+                before.and_then(|crl| crl.this_update).filter(|newest| this_update < *newest)
+            {
+                return Err(IndexError::ClockBehind { now: this_update, newest });
+            }
+            let crl = Crl {
+                this_update: Some(this_update),
+                next_update: Some(tbs.next_update().unwrap_or(this_update)),
+                digest: Some(sha256(tbs.as_der())),
+                change: if is_complete { state.change } else { 0 },
+                is_published: true,
+            };
+            state.crls.insert((*issuer, number), crl);
             state.append(event);
             Ok(())
         })

@@ -2,7 +2,7 @@
 use crate::audit::{AuditEvent, AuditRecord, Chain, Head};
 use crate::index::{
     Authority, CertificateRecord, CertificateState, CrlRecord, IndexError, IntendedAuthority, KeyUse,
-    NewestSigned, Restored, Revocation,
+    NewestSigned, Restored, Retirement, Revocation,
 };
 use crate::x509::extension::{BasicConstraints, CrlNumber, ExtendedKeyUsage, Purpose};
 use crate::x509::{
@@ -71,6 +71,7 @@ pub(super) struct Ca {
     pub(super) serves_ocsp: bool,
     pub(super) succeeds: Option<String>,
     pub(super) last_end: Option<UnixTime>,
+    pub(super) retired: Option<Retirement>,
     /// The latest change that the CA's next CRL must show.
     pub(super) revised: u64,
 }
@@ -177,6 +178,7 @@ impl State {
             serves_ocsp: ca.serves_ocsp,
             succeeds: ca.succeeds.clone(),
             last_end: ca.last_end,
+            retired: ca.retired.clone(),
         }
     }
 
@@ -315,6 +317,7 @@ impl State {
             serves_ocsp: new.serves_ocsp,
             succeeds: new.succeeds.clone(),
             last_end: None,
+            retired: None,
             revised: 0,
         });
         Ok(())

@@ -28,6 +28,7 @@ impl State {
             serves_ocsp: authority.serves_ocsp,
             succeeds: authority.succeeds.clone(),
             last_end: authority.last_end,
+            retired: authority.retired.clone(),
         }
     }
 }

@@ -1,12 +1,12 @@
 //! Takes over imported CAs with their certificates, and the findings of a restore.
 use super::MemoryIndex;
-use super::state::{Crl, Entry, State};
+use super::state::{Ca, Crl, Entry, State};
 use crate::audit::AuditEvent;
 use crate::index::prelude::*;
 use crate::index::{
     Authority, CertificateState, FoundCertificate, FoundRevocation, Import, Imported, ImportedCertificate,
-    ImportedContents, IndexError, IntendedAuthority, KeyConflict, Restoration, Restored, Revocation,
-    Supplement, TakenOver, check_key,
+    ImportedContents, IndexError, IntendedAuthority, KeyConflict, Restoration, Restored, Retirement,
+    Retiring, Revocation, Supplement, TakenOver, check_key,
 };
 use crate::x509::extension::CrlNumber;
 use crate::x509::{Certificate, CertificateId, CrlReason, IssuerId, Name, UnixTime};
@@ -52,6 +52,53 @@ impl AuthorityIndex for MemoryIndex {
             event.iter().for_each(|event| state.append(event.clone()));
             take_crl_numbers(state, *issuer, *crl_number)?;
             Ok(imported)
+        })
+    }
+
+    fn retire(&self, retiring: &Retiring, event: AuditEvent) -> Result<(), IndexError> {
+        self.write("retire", |state| {
+            state.ca(&retiring.issuer)?;
+            let is_taken = |ca: &Ca| ca.name == retiring.name && ca.issuer != retiring.issuer;
+            if state.cas.iter().any(is_taken) {
+                return Err(IndexError::AuthorityExists(retiring.name.clone()));
+            }
+            let Some(ca) = state.cas.iter_mut().find(|ca| ca.issuer == retiring.issuer) else {
+                return Err(IndexError::UnknownAuthority(retiring.issuer));
+            };
+            let before = std::mem::replace(&mut ca.name, retiring.name.clone());
+            let first = Retirement { at: retiring.at, name: before.clone(), is_complete: false };
+            ca.retired.get_or_insert(first).is_complete = false;
+            ca.key = ca.key.as_ref().map(|_| retiring.key.clone());
+            ca.serves_ocsp = false;
+            ca.succeeds = None;
+            for other in &mut state.cas {
+                if other.succeeds.as_ref() == Some(&before) {
+                    other.succeeds = Some(retiring.name.clone());
+                }
+            }
+            state.next_change();
+            state.append(event);
+            Ok(())
+        })
+    }
+
+    fn complete_retirement(&self, issuer: &IssuerId) -> Result<(), IndexError> {
+        self.write("complete_retirement", |state| {
+            state.ca(issuer)?;
+            let retired = state.cas.iter_mut().filter(|ca| ca.issuer == *issuer);
+            retired.filter_map(|ca| ca.retired.as_mut()).for_each(|retired| retired.is_complete = true);
+            Ok(())
+        })
+    }
+
+    fn set_key(&self, issuer: &IssuerId, key: &str, event: AuditEvent) -> Result<(), IndexError> {
+        self.write("set_key", |state| {
+            let own = state.cas.iter_mut().find(|ca| ca.issuer == *issuer && ca.key.is_some());
+            let Some(ca) = own else { return Err(IndexError::UnknownAuthority(*issuer)) };
+            ca.key = Some(key.to_owned());
+            state.next_change();
+            state.append(event);
+            Ok(())
         })
     }
 

@@ -1,18 +1,19 @@
 //! The traits of an index. Each method is a transaction.
 use super::{
-    SqliteIndex, authority, copy, examining, importing, issuing, journal, keys, naming, reading, restoring,
-    revoking, summaries,
+    SqliteIndex, authority, copy, ending, examining, finding, importing, issuing, journal, keys, naming,
+    reading, restoring, revoking, summaries,
 };
 use crate::audit::{AuditEvent, AuditRecord, Head};
 use crate::index::prelude::*;
 use crate::index::{
-    Authority, AuthoritySummary, CertificateRecord, CertificateState, CrlRecord, Examined, Filter,
+    Authority, AuthoritySummary, CertificateRecord, CertificateState, CrlRecord, Ending, Examined, Filter,
     FoundRevocation, Guard, Import, Imported, IndexError, Intent, Issued, KeyUse, NewestSigned,
-    ResponderRecord, Restoration, Restored, Selector, StatusRow, Supplement, TakenOver,
+    ResponderRecord, Restoration, Restored, Retiring, Selector, StatusRow, Supplement, TakenOver,
 };
 use crate::lint::Linted;
 use crate::x509::extension::CrlNumber;
 use crate::x509::{CertificateId, CrlEntry, IssuerId, Name, TbsCertList, UnixTime, sha256};
+use std::ops::RangeInclusive;
 use std::path::Path;
 
 impl CertificateReader for SqliteIndex {
@@ -25,7 +26,15 @@ impl CertificateReader for SqliteIndex {
     }
 
     fn select(&self, selector: &Selector, limit: usize) -> Result<Vec<CertificateRecord>, IndexError> {
-        self.read(|connection| reading::select(connection, selector, limit))
+        self.read(|connection| finding::select(connection, selector, limit))
+    }
+
+    fn names(&self, beginning: &str, limit: usize) -> Result<Vec<String>, IndexError> {
+        self.read(|connection| finding::names(connection, beginning, limit))
+    }
+
+    fn names_near(&self, name: &str, limit: usize) -> Result<Vec<String>, IndexError> {
+        self.read(|connection| finding::names_near(connection, name, limit))
     }
 
     fn list(
@@ -34,6 +43,10 @@ impl CertificateReader for SqliteIndex {
         visit: &mut dyn FnMut(CertificateRecord) -> bool,
     ) -> Result<(), IndexError> {
         self.read(|connection| reading::list(connection, filter, visit))
+    }
+
+    fn endings(&self, first: UnixTime, last: UnixTime) -> Result<Vec<Ending>, IndexError> {
+        self.read(|connection| ending::endings(connection, first, last))
     }
 
     fn responders(&self, now: UnixTime) -> Result<Vec<ResponderRecord>, IndexError> {
@@ -114,6 +127,18 @@ impl AuthorityIndex for SqliteIndex {
         self.write(|connection| importing::supplement(connection, supplement))
     }
 
+    fn retire(&self, retiring: &Retiring, event: AuditEvent) -> Result<(), IndexError> {
+        self.write(|connection| authority::retire(connection, retiring, event))
+    }
+
+    fn complete_retirement(&self, issuer: &IssuerId) -> Result<(), IndexError> {
+        self.write(|connection| authority::complete_retirement(connection, issuer))
+    }
+
+    fn set_key(&self, issuer: &IssuerId, key: &str, event: AuditEvent) -> Result<(), IndexError> {
+        self.write(|connection| keys::set_key(connection, issuer, key, event))
+    }
+
     fn set_serves_ocsp(&self, issuer: &IssuerId, serves: bool, event: AuditEvent) -> Result<(), IndexError> {
         self.write(|connection| revoking::set_serves_ocsp(connection, issuer, serves, event))
     }
@@ -163,6 +188,10 @@ impl CrlReader for SqliteIndex {
 
     fn highest_crl_number(&self, issuer: &IssuerId) -> Result<CrlNumber, IndexError> {
         self.read(|connection| revoking::highest_crl_number(connection, issuer))
+    }
+
+    fn recorded_crl(&self, issuer: &IssuerId, number: CrlNumber) -> Result<Option<[u8; 32]>, IndexError> {
+        self.read(|connection| revoking::recorded_crl(connection, issuer, number))
     }
 
     fn is_recorded(&self, issuer: &IssuerId, tbs: &TbsCertList) -> Result<bool, IndexError> {
@@ -226,6 +255,19 @@ impl RevocationIndex for SqliteIndex {
         self.write(|connection| revoking::record_crl_published(connection, issuer, number, confirmed, event))
     }
 
+    fn record_foreign_crl(
+        &self,
+        issuer: &IssuerId,
+        tbs: &TbsCertList,
+        is_complete: bool,
+        event: AuditEvent,
+    ) -> Result<(), IndexError> {
+        let digest = sha256(tbs.as_der());
+        self.write(|connection| {
+            revoking::record_foreign_crl(connection, issuer, tbs, is_complete, digest, event)
+        })
+    }
+
     fn take_over(&self, revocations: &[FoundRevocation]) -> Result<TakenOver, IndexError> {
         self.write(|connection| restoring::take_over(connection, revocations))
     }
@@ -238,6 +280,24 @@ impl AuditReader for SqliteIndex {
 
     fn audit_records(&self, from: u64, visit: &mut dyn FnMut(AuditRecord) -> bool) -> Result<(), IndexError> {
         self.read(|connection| journal::records(connection, from, visit))
+    }
+
+    fn audit_within(
+        &self,
+        from: u64,
+        times: RangeInclusive<UnixTime>,
+        visit: &mut dyn FnMut(AuditRecord) -> bool,
+    ) -> Result<(), IndexError> {
+        self.read(|connection| journal::records_within(connection, from, &times, visit))
+    }
+
+    fn audit_naming(
+        &self,
+        text: &str,
+        from: u64,
+        visit: &mut dyn FnMut(AuditRecord) -> bool,
+    ) -> Result<(), IndexError> {
+        self.read(|connection| journal::records_naming(connection, text, from, visit))
     }
 }
 

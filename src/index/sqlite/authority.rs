@@ -1,6 +1,10 @@
 //! The CAs, and the check whether a CA may issue.
+use super::journal::Journal;
 use super::{naming, row};
-use crate::index::{Authority, CertificateState, IndexError, IntendedAuthority, StoreError};
+use crate::audit::AuditEvent;
+use crate::index::{
+    Authority, CertificateState, IndexError, IntendedAuthority, Retirement, Retiring, StoreError,
+};
 use crate::x509::{IssuerId, Name, UnixTime};
 use rusqlite::{Connection, OptionalExtension, Row};
 use std::collections::HashMap;
@@ -8,7 +12,7 @@ use std::collections::HashMap;
 /// Query of every CA whose certificate is issued. The issuer of a root's certificate is the root itself.
 pub(super) const AUTHORITIES: &str = "
     SELECT a.name, i.identity, p.name, c.profile, c.der, k.uri, a.external, a.serves_ocsp, b.name,
-        a.last_end
+        a.last_end, a.retired_at, a.retired_name, a.retired_files
     FROM authority a
     CROSS JOIN certificate c ON c.number = a.certificate
     CROSS JOIN issuer i ON i.number = a.issuer
@@ -35,7 +39,51 @@ fn authority(row: &Row<'_>) -> Result<Authority, IndexError> {
         serves_ocsp: row.get(7)?,
         succeeds: row.get(8)?,
         last_end: row.get::<_, Option<i64>>(9)?.map(UnixTime),
+        retired: retirement(row, 10)?,
     })
+}
+
+/// Returns the retirement of a CA from three columns.
+pub(super) fn retirement(row: &Row<'_>, column: usize) -> Result<Option<Retirement>, IndexError> {
+    let (at, name): (Option<i64>, Option<String>) = (row.get(column)?, row.get(column.saturating_add(1))?);
+    let is_complete = !row.get::<_, bool>(column.saturating_add(2))?;
+    Ok(at.zip(name).map(|(at, name)| Retirement { at: UnixTime(at), name, is_complete }))
+}
+
+/// Retires a CA under this name.
+pub(super) fn retire(
+    connection: &Connection,
+    retiring: &Retiring,
+    event: AuditEvent,
+) -> Result<(), IndexError> {
+    let mut journal = Journal::open(connection)?;
+    let number = authority_number(connection, &retiring.issuer)?;
+    let mut statement =
+        connection.prepare_cached("SELECT name FROM authority WHERE name = ?1 AND issuer <> ?2")?;
+    if let Some(taken) = statement.query_row((&retiring.name, number), |row| row.get(0)).optional()? {
+        return Err(IndexError::AuthorityExists(taken));
+    }
+    connection
+        .prepare_cached(
+            "UPDATE authority SET retired_at = coalesce(retired_at, ?3), retired_name = coalesce(retired_name, name),
+                 retired_files = 1, name = ?2, serves_ocsp = 0, succeeds = NULL WHERE issuer = ?1",
+        )?
+        .execute((number, &retiring.name, retiring.at.0))?;
+    connection
+        .prepare_cached("UPDATE key_place SET uri = ?2 WHERE authority = ?1")?
+        .execute((number, &retiring.key))?;
+    journal.change()?;
+    journal.append(event)?;
+    journal.close()
+}
+
+/// Notes that the files of a retired CA have its name on record.
+pub(super) fn complete_retirement(connection: &Connection, issuer: &IssuerId) -> Result<(), IndexError> {
+    let number = authority_number(connection, issuer)?;
+    connection
+        .prepare_cached("UPDATE authority SET retired_files = 0 WHERE issuer = ?1")?
+        .execute([number])?;
+    Ok(())
 }
 
 /// Returns every CA, parents before children and siblings by name.
@@ -289,7 +337,8 @@ pub(super) fn leave(connection: &Connection, certificate: i64) -> Result<(), Ind
 }
 
 const FITNESS: &str = "
-    SELECT a.name, c.issuer, c.not_before, c.not_after, s.state, s.revoked_at, s.reason, s.invalidity_date
+    SELECT a.name, c.issuer, c.not_before, c.not_after, s.state, s.revoked_at, s.reason, s.invalidity_date,
+        a.retired_at
     FROM authority a
     CROSS JOIN certificate c ON c.number = a.certificate
     CROSS JOIN status s ON s.issuer = c.issuer AND s.serial = c.serial
@@ -318,6 +367,7 @@ pub(super) fn usable_issuer(
                 Some(format!("was revoked at {}", revocation.revoked_at))
             }
             CertificateState::Pending => Some("has no certificate yet".to_owned()),
+            _ if row.get::<_, Option<i64>>(8)?.is_some() => Some("was retired".to_owned()),
             CertificateState::Issued if at > not_after => Some(format!("expired at {not_after}")),
             CertificateState::Issued if at < not_before => Some(format!("is not valid before {not_before}")),
             CertificateState::Issued => None,

@@ -19,14 +19,19 @@ pub(crate) const APPLICATION_ID: i64 = 0x6766_6361;
 const LOG_KEPT: i64 = 4 << 20;
 
 /// The migrations of each schema version to the next. An empty file has version 0.
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: [&str; 7] = [
     include_str!("schema/1.sql"),
     include_str!("schema/2.sql"),
     include_str!("schema/3.sql"),
     include_str!("schema/4.sql"),
     include_str!("schema/5.sql"),
     include_str!("schema/6.sql"),
+    include_str!("schema/7.sql"),
 ];
+
+/// The newest schema version.
+#[expect(clippy::cast_possible_wrap, clippy::as_conversions, reason = "there are a handful of versions")]
+pub(super) const KNOWN_VERSION: i64 = MIGRATIONS.len() as i64;
 
 /// First schema version that stores names in the form in which they are compared, and the newest signature.
 const NAMES_COMPARED: usize = 5;
@@ -145,7 +150,7 @@ fn settle(connection: &Connection) -> Result<(), IndexError> {
 }
 
 fn migrate(connection: &mut Connection) -> Result<(), IndexError> {
-    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    let known = KNOWN_VERSION;
     if version(connection)? == known {
         return Ok(());
     }

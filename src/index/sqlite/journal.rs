@@ -1,9 +1,10 @@
 //! Audit records and change numbers of one transaction.
 use super::row::{serial_column, signed, unsigned};
-use crate::audit::{AuditEvent, AuditRecord, Chain, Digest, Head, Outcome};
+use crate::audit::{AuditEvent, AuditRecord, Chain, Digest, Head, Outcome, encoded_text};
 use crate::index::{IndexError, NewestSigned, StoreError};
 use crate::x509::{SerialNumber, UnixTime};
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, OptionalExtension, Row};
+use std::ops::RangeInclusive;
 
 /// The audit chain as it was when the transaction began, and its continuation.
 pub(super) struct Journal<'t> {
@@ -168,18 +169,76 @@ pub(super) fn records(
     let mut statement = connection.prepare_cached(RECORDS)?;
     let mut rows = statement.query([signed(from)?])?;
     while let Some(row) = rows.next()? {
-        let sequence = unsigned(row.get(0)?)?;
-        let octets = row
-            .get_ref(1)?
-            .as_blob()
-            .map_err(|error| IndexError::Store(StoreError::Damaged(error.to_string())))?;
-        let event = AuditEvent::from_octets(octets).map_err(|error| {
-            IndexError::Store(StoreError::Damaged(format!("audit record {sequence} was changed: {error}")))
-        })?;
-        let digest: Digest = row.get(2)?;
-        let record = AuditRecord { sequence, event, previous, digest };
-        previous = digest;
+        let record = read_record(row, previous)?;
+        previous = record.digest;
         if !visit(record) {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn read_record(row: &Row<'_>, previous: Digest) -> Result<AuditRecord, IndexError> {
+    let sequence = unsigned(row.get(0)?)?;
+    let octets = row
+        .get_ref(1)?
+        .as_blob()
+        .map_err(|error| IndexError::Store(StoreError::Damaged(error.to_string())))?;
+    let event = AuditEvent::from_octets(octets).map_err(|error| {
+        IndexError::Store(StoreError::Damaged(format!("audit record {sequence} was changed: {error}")))
+    })?;
+    Ok(AuditRecord { sequence, event, previous, digest: row.get(2)? })
+}
+
+/// Records from a sequence number on, each with the digest of the one before, where a condition on the event holds.
+macro_rules! records_where {
+    ($condition:literal) => {
+        concat!(
+            "SELECT a.sequence, a.event, a.digest, p.digest FROM audit a
+             LEFT JOIN audit p ON p.sequence = a.sequence - 1
+             WHERE a.sequence >= ?1 AND ",
+            $condition,
+            " ORDER BY a.sequence"
+        )
+    };
+}
+
+/// An event has its time in its second to ninth octet, so that octets sort as times do.
+pub(super) const RECORDS_WITHIN: &str = records_where!("substr(a.event, 2, 8) BETWEEN ?2 AND ?3");
+pub(super) const RECORDS_NAMING: &str = records_where!("instr(a.event, ?2) > 0");
+
+/// Passes the records of these times on to `visit`.
+pub(super) fn records_within(
+    connection: &Connection,
+    from: u64,
+    times: &RangeInclusive<UnixTime>,
+    visit: &mut dyn FnMut(AuditRecord) -> bool,
+) -> Result<(), IndexError> {
+    let column = |time: &UnixTime| time.0.to_be_bytes();
+    let mut statement = connection.prepare_cached(RECORDS_WITHIN)?;
+    let mut rows = statement.query((signed(from)?, column(times.start()), column(times.end())))?;
+    while let Some(row) = rows.next()? {
+        let before: Option<Digest> = row.get(3)?;
+        if !visit(read_record(row, before.unwrap_or_default())?) {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Passes the records whose object, or one of whose details, is this text on to `visit`.
+pub(super) fn records_naming(
+    connection: &Connection,
+    text: &str,
+    from: u64,
+    visit: &mut dyn FnMut(AuditRecord) -> bool,
+) -> Result<(), IndexError> {
+    let mut statement = connection.prepare_cached(RECORDS_NAMING)?;
+    let mut rows = statement.query((signed(from)?, encoded_text(text)))?;
+    while let Some(row) = rows.next()? {
+        let before: Option<Digest> = row.get(3)?;
+        let record = read_record(row, before.unwrap_or_default())?;
+        if record.event.names(text) && !visit(record) {
             break;
         }
     }

@@ -1,15 +1,38 @@
 //! The certificates for each key, and the subjects that are one subscriber.
+use super::authority;
+use super::journal::Journal;
 use super::reading::{read_tbs, record, records};
 use super::row::certificate as read_certificate;
 use super::row::{self, STATE};
+use crate::audit::AuditEvent;
 use crate::index::{
     CertificateRecord, CertificateState, IndexError, KeyConflict, KeyUse, StoreError, check_key,
 };
 use crate::x509::extension::BasicConstraints;
-use crate::x509::{Certificate, CertificateId, Name, TbsCertificate, UnixTime};
+use crate::x509::{Certificate, CertificateId, IssuerId, Name, TbsCertificate, UnixTime};
 use rusqlite::Connection;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+
+/// Sets the location of the key of a CA.
+pub(super) fn set_key(
+    connection: &Connection,
+    issuer: &IssuerId,
+    key: &str,
+    event: AuditEvent,
+) -> Result<(), IndexError> {
+    let mut journal = Journal::open(connection)?;
+    let number = authority::authority_number(connection, issuer)?;
+    let changed = connection
+        .prepare_cached("UPDATE key_place SET uri = ?2 WHERE authority = ?1")?
+        .execute((number, key))?;
+    if changed == 0 {
+        return Err(IndexError::UnknownAuthority(*issuer));
+    }
+    journal.change()?;
+    journal.append(event)?;
+    journal.close()
+}
 
 /// Query of the certificates for a key, with the CA whose certificate each one is.
 pub(super) fn uses_query() -> String {

@@ -8,10 +8,13 @@ pub(crate) mod connection;
 mod copy;
 #[cfg(test)]
 mod copy_tests;
+mod ending;
 mod examining;
 #[cfg(test)]
 mod examining_tests;
 mod failure;
+mod finding;
+mod glance;
 mod importing;
 mod interlock;
 mod issuing;
@@ -28,6 +31,8 @@ pub(crate) mod row;
 mod summaries;
 #[cfg(test)]
 pub(crate) mod tests;
+
+pub(crate) use glance::IndexGlance;
 
 use super::IndexError;
 use crate::failpoint;

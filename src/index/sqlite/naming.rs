@@ -43,11 +43,11 @@ pub(super) fn written(connection: &Connection, issuer: &IssuerId) -> Result<Vec<
     Ok(names)
 }
 
-/// Query of the CAs of another key whose certificate has this name.
+/// Query of the CAs of another key whose certificate has this name; with the third parameter, of retired ones too.
 pub(super) const BEARERS: &str = "
     SELECT a.name FROM certificate c INDEXED BY certificate_holder
     CROSS JOIN authority a ON a.certificate = c.number
-    WHERE c.holder = ?1 AND c.key <> ?2";
+    WHERE c.holder = ?1 AND c.key <> ?2 AND (?3 OR a.retired_at IS NULL)";
 
 /// Query whether a CA of this name has this key too, so that it is a generation of that CA.
 const OWN: &str = "
@@ -85,8 +85,9 @@ pub(super) fn check(
         })
     };
     let mut statement = connection.prepare_cached(BEARERS)?;
-    let bearers: Vec<String> =
-        statement.query_map((subscriber, key), |row| row.get(0))?.collect::<Result<_, _>>()?;
+    let bearers: Vec<String> = statement
+        .query_map((subscriber, key, intent.makes.is_none()), |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
     let Some((succeeds, at)) = &intent.makes else {
         return bearers.into_iter().next().map_or(Ok(()), taken);
     };

@@ -1,6 +1,6 @@
 //! Tests that no query that must be fast reads a whole table, whatever the number of certificates.
 use super::tests::make;
-use super::{authority, journal, keys, naming, reading, revoking, summaries};
+use super::{authority, ending, finding, journal, keys, naming, reading, revoking, summaries};
 use crate::index::contract::NOW;
 use crate::index::{Filter, Selector, StatusValue};
 use crate::x509::Fingerprint;
@@ -34,6 +34,7 @@ fn every_look_up_uses_an_index() {
         revoking::REVOKED.to_owned(),
         revoking::CLOSE.to_owned(),
         reading::PENDING.to_owned(),
+        ending::ENDINGS.to_owned(),
         keys::uses_query(),
         keys::on_compromised_query(),
         reading::status_rows_query(7),
@@ -46,6 +47,11 @@ fn every_look_up_uses_an_index() {
         summaries::CROSS_CERTIFICATES.to_owned(),
         naming::BEARERS.to_owned(),
         naming::HOLDERS.to_owned(),
+        finding::WITHIN.to_owned(),
+        finding::WITHIN_OF.to_owned(),
+        finding::NAME_FROM.to_owned(),
+        finding::NAME_AFTER.to_owned(),
+        finding::NAME_BEFORE.to_owned(),
     ];
     let serial = "0a".parse().unwrap();
     for selector in [
@@ -55,7 +61,7 @@ fn every_look_up_uses_an_index() {
         Selector::Exact(Fingerprint([0; 32])),
         Selector::Name("a.example".into()),
     ] {
-        queries.push(reading::selection(&selector).unwrap().0.to_owned());
+        queries.push(finding::selection(&selector).unwrap().0.to_owned());
     }
     let authority = Filter { authority: Some("genfic".into()), ..Filter::default() };
     queries.push(reading::listing(&authority).0);
@@ -89,7 +95,11 @@ fn what_may_be_every_row_comes_in_order_without_sorting() {
     let last = reading::last_of_change_query();
     let (all, changed) = (reading::status_rows_query(0), reading::status_rows_query(7));
     let listing = reading::listing(&Filter::default()).0;
-    for query in [revoking::REVOKED, reading::PENDING, journal::RECORDS, &listing, &last, &all, &changed] {
+    let ending = reading::listing(&Filter { ending: Some((NOW, NOW.plus(5))), ..Filter::default() }).0;
+    let names = [finding::NAME_FROM, finding::NAME_AFTER, finding::NAME_BEFORE];
+    let listed =
+        [revoking::REVOKED, reading::PENDING, journal::RECORDS, &listing, &ending, &last, &all, &changed];
+    for query in listed.into_iter().chain(names) {
         let plan = plan(&connection, query);
         assert!(!plan.iter().any(|step| step.contains("TEMP B-TREE")), "{query}\n{plan:#?}");
     }

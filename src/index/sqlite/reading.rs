@@ -1,9 +1,9 @@
-//! Reads certificates and their status: one, those of a selector, and those of a filter.
+//! Reads certificates and their status: one, and those of a filter.
 use super::row::certificate as read_certificate;
 use super::row::{self, STATE, serial_column, signed, unsigned};
 use crate::index::{
-    CertificateRecord, CertificateState, Filter, IndexError, ResponderRecord, Selector, StatusRow,
-    StatusValue, StoreError,
+    CertificateRecord, CertificateState, Filter, IndexError, ResponderRecord, StatusRow, StatusValue,
+    StoreError,
 };
 use crate::x509::extension::{BasicConstraints, ExtendedKeyUsage, Purpose};
 use crate::x509::{AttributeType, CertificateId, Name, TbsCertificate, UnixTime, Validity};
@@ -80,7 +80,7 @@ pub(super) fn read_tbs(octets: &[u8]) -> Result<TbsCertificate, IndexError> {
         .map_err(|error| IndexError::Store(StoreError::Damaged(error.to_string())))
 }
 
-fn numbered(connection: &Connection, number: i64) -> Result<CertificateRecord, IndexError> {
+pub(super) fn numbered(connection: &Connection, number: i64) -> Result<CertificateRecord, IndexError> {
     let mut statement = connection.prepare_cached(&format!("{} WHERE c.number = ?1", records()))?;
     let mut rows = statement.query([number])?;
     match rows.next()? {
@@ -134,62 +134,20 @@ pub(super) fn certificate(
     }
 }
 
-/// Returns the query and parameters of the row numbers that a selector matches, newest first. `None` when
-/// nothing can match.
-pub(super) fn selection(selector: &Selector) -> Option<(&'static str, Vec<Value>)> {
-    Some(match selector {
-        Selector::Serial(serial) => (
-            "SELECT s.certificate FROM issuer i
-             CROSS JOIN status s ON s.issuer = i.number AND s.serial = ?1
-             ORDER BY s.certificate DESC LIMIT ?2",
-            vec![serial_column(serial).to_vec().into()],
-        ),
-        Selector::AuthoritySerial(name, serial) => (
-            "SELECT s.certificate FROM authority a
-             CROSS JOIN status s ON s.issuer = a.issuer AND s.serial = ?2
-             WHERE a.name = ?1 LIMIT ?3",
-            vec![name.clone().into(), serial_column(serial).to_vec().into()],
-        ),
-        Selector::Fingerprint(prefix) => (
-            "SELECT number FROM certificate WHERE fingerprint BETWEEN ?1 AND ?2
-             ORDER BY number DESC LIMIT ?3",
-            vec![filled(prefix, '0')?.into(), filled(prefix, 'f')?.into()],
-        ),
-        Selector::Exact(fingerprint) => (
-            "SELECT number FROM certificate WHERE fingerprint = ?1 LIMIT ?2",
-            vec![fingerprint.0.to_vec().into()],
-        ),
-        Selector::Name(name) => (
-            "SELECT certificate FROM name WHERE value = ?1 ORDER BY certificate DESC LIMIT ?2",
-            vec![name.to_lowercase().into()],
-        ),
-    })
+/// Query of every column of a record of what is issued and not revoked, in the order in which it ends. `CROSS` keeps
+/// the order of tables, and `status_ending` that of the rows.
+fn ending_records() -> String {
+    format!(
+        "{}
+         FROM status s INDEXED BY status_ending
+         CROSS JOIN certificate c ON c.number = s.certificate
+         CROSS JOIN issuer i ON i.number = c.issuer
+         LEFT JOIN authority a ON a.issuer = c.issuer",
+        stored()
+    )
 }
 
-/// Returns the 32 octets that begin with these hexadecimal digits and continue with one digit.
-fn filled(prefix: &str, digit: char) -> Option<Vec<u8>> {
-    if !(1..=64).contains(&prefix.len()) {
-        return None;
-    }
-    let digits: String = prefix.chars().chain(std::iter::repeat(digit)).take(64).collect();
-    base16ct::mixed::decode_vec(digits).ok()
-}
-
-pub(super) fn select(
-    connection: &Connection,
-    selector: &Selector,
-    limit: usize,
-) -> Result<Vec<CertificateRecord>, IndexError> {
-    let Some((query, mut parameters)) = selection(selector) else { return Ok(Vec::new()) };
-    parameters.push(i64::try_from(limit).unwrap_or(i64::MAX).into());
-    let mut statement = connection.prepare_cached(query)?;
-    let numbers: Vec<i64> = statement
-        .query_map(rusqlite::params_from_iter(parameters), |row| row.get(0))?
-        .collect::<Result<_, _>>()?;
-    numbers.into_iter().map(|number| numbered(connection, number)).collect()
-}
-
-/// Returns the query and parameters of a filter, oldest first.
+/// Returns the query and parameters of a filter, oldest first; of what ends, soonest first.
 pub(super) fn listing(filter: &Filter) -> (String, Vec<Value>) {
     let mut conditions = Vec::new();
     let mut parameters: Vec<Value> = Vec::new();
@@ -216,11 +174,8 @@ pub(super) fn listing(filter: &Filter) -> (String, Vec<Value>) {
         });
     }
     if let Some((first, last)) = filter.ending {
-        conditions.push(format!(
-            "c.number IN (SELECT certificate FROM status WHERE state = 1 AND not_after BETWEEN {} AND {})",
-            put(first.0.into()),
-            put(last.0.into())
-        ));
+        let (first, last) = (put(first.0.into()), put(last.0.into()));
+        conditions.push(format!("s.state = 1 AND s.not_after BETWEEN {first} AND {last}"));
     }
     if let Some(glob) = &filter.subject {
         let glob = glob.to_lowercase();
@@ -245,7 +200,11 @@ pub(super) fn listing(filter: &Filter) -> (String, Vec<Value>) {
     }
     let conditions =
         if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) };
-    (format!("{}{conditions} ORDER BY c.number", records()), parameters)
+    let query = match filter.ending {
+        Some(_) => format!("{}{conditions} ORDER BY s.not_after, s.certificate", ending_records()),
+        None => format!("{}{conditions} ORDER BY c.number", records()),
+    };
+    (query, parameters)
 }
 
 /// Returns whether the text of a subject can begin like this: with the name of an attribute type or an object
@@ -292,7 +251,7 @@ pub(super) fn pending(connection: &Connection) -> Result<Vec<CertificateId>, Ind
 /// Returns the query of all status rows in the order of the published file, or of the changed rows in the order
 /// of the changes.
 pub(super) fn status_rows_query(since: u64) -> String {
-    let what = format!("SELECT i.identity, s.serial, s.change, {STATE} FROM");
+    let what = format!("SELECT i.identity, s.serial, s.change, {STATE}, s.not_after FROM");
     if since == 0 {
         format!("{what} issuer i CROSS JOIN status s ON s.issuer = i.number ORDER BY i.number, s.serial")
     } else {
@@ -320,6 +279,7 @@ fn status_row(row: &Row<'_>) -> Result<StatusRow, IndexError> {
         id: CertificateId { issuer: row::issuer(row, 0)?, serial_number: row::serial(row, 1)? },
         change: unsigned(row.get(2)?)?,
         state: row::state(row, 3)?,
+        not_after: UnixTime(row.get(7)?),
     })
 }
 
@@ -327,7 +287,7 @@ fn status_row(row: &Row<'_>) -> Result<StatusRow, IndexError> {
 /// with issuer and serial number.
 pub(super) fn last_of_change_query() -> String {
     format!(
-        "SELECT i.identity, s.serial, s.change, {STATE} FROM status s CROSS JOIN issuer i ON i.number = s.issuer
+        "SELECT i.identity, s.serial, s.change, {STATE}, s.not_after FROM status s CROSS JOIN issuer i ON i.number = s.issuer
          WHERE s.change < ?1 ORDER BY s.change DESC, s.issuer DESC, s.serial DESC LIMIT 1"
     )
 }

@@ -174,6 +174,36 @@ pub(super) fn store_crl(
     journal.close()
 }
 
+/// Records a published CRL that was signed elsewhere.
+pub(super) fn record_foreign_crl(
+    connection: &Connection,
+    issuer: &IssuerId,
+    tbs: &TbsCertList,
+    is_complete: bool,
+    digest: [u8; 32],
+    event: AuditEvent,
+) -> Result<(), IndexError> {
+    let mut journal = Journal::open(connection)?;
+    let authority = authority::authority_number(connection, issuer)?;
+    let number = tbs.crl_number().ok_or(IndexError::CrlNumber(0))?;
+    let column = i64::try_from(number).map_err(|_| IndexError::CrlNumber(number))?;
+    if number <= highest_crl_number(connection, issuer)? {
+        return Err(IndexError::CrlNumber(number));
+    }
+    let this_update = tbs.this_update();
+    let next_update = tbs.next_update().unwrap_or(this_update);
+    check_later_than_before(connection, authority, column, this_update)?;
+    // without everything that is revoked here it is as if its number had been taken before any change
+    connection
+        .prepare_cached(
+            "INSERT INTO crl (issuer, number, this_update, next_update, digest, change, published)
+             SELECT ?1, ?2, ?3, ?4, ?5, iif(?6, change, 0), 1 FROM head",
+        )?
+        .execute((authority, column, this_update.0, next_update.0, digest, is_complete))?;
+    journal.append(event)?;
+    journal.close()
+}
+
 /// Query that closes certificates on a published CRL, so that later CRLs need not list them. It closes those
 /// that were revoked when the CRL's number was taken, were not changed since, and whose notAfter is before both
 /// the CRL's thisUpdate and the confirmed time.
@@ -215,6 +245,19 @@ pub(super) fn is_recorded(
          WHERE i.identity = ?1 AND l.number = ?2 AND l.digest = ?3",
     )?;
     Ok(statement.exists((issuer.0, number, sha256(tbs.as_der())))?)
+}
+
+pub(super) fn recorded_crl(
+    connection: &Connection,
+    issuer: &IssuerId,
+    number: CrlNumber,
+) -> Result<Option<[u8; 32]>, IndexError> {
+    let Ok(number) = i64::try_from(number) else { return Ok(None) };
+    let mut statement = connection.prepare_cached(
+        "SELECT l.digest FROM issuer i CROSS JOIN crl l ON l.issuer = i.number
+         WHERE i.identity = ?1 AND l.number = ?2 AND l.digest IS NOT NULL",
+    )?;
+    Ok(statement.query_row((issuer.0, number), |row| row.get(0)).optional()?)
 }
 
 pub(super) fn last_crl(connection: &Connection, issuer: &IssuerId) -> Result<Option<CrlRecord>, IndexError> {

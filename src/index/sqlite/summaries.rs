@@ -1,5 +1,5 @@
 //! Summaries of the CAs, without their certificates, for comparison with what is published.
-use super::authority::parents_first;
+use super::authority::{parents_first, retirement};
 use super::row;
 use crate::index::{AuthoritySummary, IndexError, StoreError};
 use crate::x509::{Fingerprint, Name, UnixTime};
@@ -8,7 +8,8 @@ use std::collections::HashMap;
 
 /// Query of every CA whose certificate is issued. The issuer of a root's certificate is the root itself.
 pub(super) const SUMMARIES: &str = "
-    SELECT a.name, i.identity, p.name, c.fingerprint, c.not_before, a.serves_ocsp, b.name, a.last_end
+    SELECT a.name, i.identity, p.name, c.fingerprint, c.not_before, a.serves_ocsp, b.name, a.last_end,
+        a.retired_at, a.retired_name, a.retired_files
     FROM authority a
     CROSS JOIN certificate c ON c.number = a.certificate
     CROSS JOIN issuer i ON i.number = a.issuer
@@ -50,6 +51,7 @@ pub(super) fn all(connection: &Connection) -> Result<Vec<AuthoritySummary>, Inde
             serves_ocsp: row.get(5)?,
             succeeds: row.get(6)?,
             last_end: row.get::<_, Option<i64>>(7)?.map(UnixTime),
+            retired: retirement(row, 8)?,
             names: names.remove(&name).unwrap_or_default(),
             cross_certificates: cross_certificates.remove(&name).unwrap_or_default(),
             name,

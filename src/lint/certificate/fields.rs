@@ -10,6 +10,7 @@ use crate::x509::extension::{
 use crate::x509::octets::{INTEGER, OCTET_STRING, SEQUENCE};
 use crate::x509::{GeneralName, MalformedDer, Name};
 use der::asn1::ObjectIdentifier;
+use std::cell::OnceCell;
 
 /// The fields of a TBSCertificate, each as an element.
 #[derive(Clone, Debug)]
@@ -29,6 +30,8 @@ pub(in crate::lint) struct Fields<'a> {
     pub(in crate::lint) has_extensions: bool,
     /// `signatureAlgorithm` of the whole certificate; `None` when only the TBSCertificate is known.
     pub(in crate::lint) outer_signature: Option<Tlv<'a>>,
+    /// Whether issuer and subject are the same name, once a rule has asked.
+    self_issued: OnceCell<bool>,
 }
 
 impl<'a> Fields<'a> {
@@ -69,6 +72,7 @@ impl<'a> Fields<'a> {
             extensions,
             has_extensions: explicit.is_some(),
             outer_signature: None,
+            self_issued: OnceCell::new(),
         })
     }
 
@@ -117,9 +121,12 @@ impl<'a> Fields<'a> {
 
     pub(in crate::lint) fn is_self_issued(&self) -> bool {
         let read = |name: Tlv<'_>| Name::from_der(name.whole).ok();
-        self.issuer.whole == self.subject.whole
-            || read(self.issuer)
-                .is_some_and(|issuer| read(self.subject).is_some_and(|subject| issuer.is_same_as(&subject)))
+        *self.self_issued.get_or_init(|| {
+            self.issuer.whole == self.subject.whole
+                || read(self.issuer).is_some_and(|issuer| {
+                    read(self.subject).is_some_and(|subject| issuer.is_same_as(&subject))
+                })
+        })
     }
 
     /// Tells whether the authorityKeyIdentifier differs from the certificate's own subjectKeyIdentifier.

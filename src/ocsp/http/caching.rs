@@ -5,7 +5,8 @@ use crate::x509::UnixTime;
 use hyper::HeaderMap;
 use hyper::header::{self, HeaderName, HeaderValue};
 use jiff::Timestamp;
-use jiff::fmt::rfc2822::{DateTimeParser, DateTimePrinter};
+use jiff::fmt::rfc2822::DateTimePrinter;
+use std::time::UNIX_EPOCH;
 
 /// Limit of max-age for a CRL or a certificate, in seconds.
 const FILE_MAX_AGE: i64 = 3600;
@@ -17,8 +18,18 @@ pub(super) struct CacheLifetime {
     modified: UnixTime,
     expires: Option<UnixTime>,
     max_age: i64,
-    /// Whether `If-Modified-Since` is decisive. It is not while two different replies may have the same date.
-    dates_tell: bool,
+    dates: Dates,
+}
+
+/// What the date in `If-Modified-Since` shows.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Dates {
+    /// Nothing: two different replies may have the same date.
+    Nothing,
+    /// The date of the reply itself shows that the client has it.
+    Same,
+    /// That date and every later one show it (RFC 9110 §13.1.3).
+    SameOrLater,
 }
 
 impl CacheLifetime {
@@ -37,19 +48,24 @@ impl CacheLifetime {
             modified: life.this_update,
             expires: Some(if life.is_for_one { now } else { life.next_update }),
             max_age,
-            dates_tell: now.plus(max_age) <= life.this_update.plus(length),
+            dates: if now.plus(max_age) <= life.this_update.plus(length) {
+                Dates::Same
+            } else {
+                Dates::Nothing
+            },
         }
     }
 
-    /// Returns the freshness of a CRL or certificate.
+    /// Returns the freshness of a CRL or certificate. Last-Modified never lies in the future, also when the file's
+    /// time does, because it was written by another clock (RFC 9110 §8.8.2.1).
     pub(super) fn of_file(file: &ServedFile, now: UnixTime) -> Self {
         let left = file.next_update.map_or(i64::MAX, |next| next.0.saturating_sub(now.0)).max(0);
         Self {
             tag: file.tag.clone(),
-            modified: file.modified,
+            modified: file.modified.min(now),
             expires: file.next_update,
             max_age: FILE_MAX_AGE.min(left / 2),
-            dates_tell: true,
+            dates: Dates::SameOrLater,
         }
     }
 
@@ -72,8 +88,25 @@ impl CacheLifetime {
             let texts = tags.filter_map(|value| value.to_str().ok());
             return texts.flat_map(|text| text.split(',')).any(|tag| self.is_tag(tag.trim()));
         }
-        let since = request.get(header::IF_MODIFIED_SINCE).and_then(|value| value.to_str().ok());
-        self.dates_tell && since.and_then(read_http_date) == Some(self.modified)
+        let mut dates = request.get_all(header::IF_MODIFIED_SINCE).iter();
+        let (Some(since), None) = (dates.next(), dates.next()) else { return false };
+        let Some(since) = since.to_str().ok().and_then(read_http_date) else { return false };
+        match self.dates {
+            Dates::Nothing => false,
+            Dates::Same => since == self.modified,
+            Dates::SameOrLater => since >= self.modified,
+        }
+    }
+
+    /// Whether a part may be sent: there is no `If-Range`, or the client has a part of this very file. A date shows
+    /// that when it is this file's, and a second before now: the file may change twice in one (RFC 9110 §13.1.5).
+    pub(super) fn continues(&self, request: &HeaderMap, now: UnixTime) -> bool {
+        let Some(value) = request.get(header::IF_RANGE) else { return true };
+        let text = value.to_str().unwrap_or_default().trim();
+        match text.strip_prefix('"').and_then(|tag| tag.strip_suffix('"')) {
+            Some(tag) => tag == self.tag,
+            None => read_http_date(text) == Some(self.modified) && self.modified < now,
+        }
     }
 
     fn is_tag(&self, tag: &str) -> bool {
@@ -96,8 +129,10 @@ pub(super) fn http_date(at: UnixTime) -> String {
         .unwrap_or_default()
 }
 
+/// Reads a date in any of the three forms that HTTP has had (RFC 9110 §5.6.7).
 fn read_http_date(text: &str) -> Option<UnixTime> {
-    DateTimeParser::new().parse_timestamp(text).ok().map(|at| UnixTime(at.as_second()))
+    let since = httpdate::parse_http_date(text).ok()?.duration_since(UNIX_EPOCH).ok()?;
+    Some(UnixTime::from_duration(since))
 }
 
 #[cfg(test)]
@@ -125,7 +160,11 @@ mod tests {
     #[test]
     fn dates_are_written_and_read_as_http_has_them() {
         assert_eq!(http_date(NOW), "Sun, 06 Nov 1994 08:49:37 GMT");
-        assert_eq!(read_http_date("Sun, 06 Nov 1994 08:49:37 GMT"), Some(NOW));
+        for form in
+            ["Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994"]
+        {
+            assert_eq!(read_http_date(form), Some(NOW), "{form}");
+        }
         assert_eq!(read_http_date("yesterday"), None);
     }
 
@@ -160,6 +199,43 @@ mod tests {
         assert!(freshness.is_known_to(&headers));
         put(&mut headers, header::IF_NONE_MATCH, "\"u\"");
         assert!(!freshness.is_known_to(&headers), "the tag counts before the date");
+    }
+
+    fn file(modified: UnixTime) -> ServedFile {
+        ServedFile {
+            octets: [][..].into(),
+            media_type: "application/pkix-crl",
+            tag: "t".into(),
+            modified,
+            next_update: None,
+            list: None,
+        }
+    }
+
+    #[test]
+    fn a_file_is_known_by_its_date_and_by_every_later_one_and_its_date_never_lies_in_the_future() {
+        // O9
+        let freshness = CacheLifetime::of_file(&file(NOW), NOW.plus(5));
+        let known = |at: UnixTime| freshness.is_known_to(&asking(header::IF_MODIFIED_SINCE, &http_date(at)));
+        assert!(!known(NOW.plus(-1)));
+        assert!(known(NOW) && known(NOW.plus(1)) && known(NOW.plus(1000)));
+        let mut twice = asking(header::IF_MODIFIED_SINCE, &http_date(NOW));
+        twice.append(header::IF_MODIFIED_SINCE, http_date(NOW).parse().unwrap());
+        assert!(!freshness.is_known_to(&twice), "two dates are none");
+        let mut headers = HeaderMap::new();
+        CacheLifetime::of_file(&file(NOW.plus(1000)), NOW).put(&mut headers);
+        assert_eq!(headers[header::LAST_MODIFIED], http_date(NOW));
+    }
+
+    #[test]
+    fn a_part_is_sent_to_who_has_a_part_of_the_same_file() {
+        let now = NOW.plus(5);
+        let freshness = CacheLifetime::of_file(&file(NOW), now);
+        let continues = |value: &str| freshness.continues(&asking(header::IF_RANGE, value), now);
+        assert!(freshness.continues(&HeaderMap::new(), now));
+        assert!(continues("\"t\"") && continues(&http_date(NOW)));
+        assert!(!continues("\"u\"") && !continues("W/\"t\"") && !continues(&http_date(NOW.plus(1))));
+        assert!(!freshness.continues(&asking(header::IF_RANGE, &http_date(NOW)), NOW), "it may change yet");
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! Limits the log lines about requests that could not be answered. While the status or a responder is missing, every
-//! request would add a line, and any client could fill the disk.
+//! Limits the log lines about requests that were not answered or refused. Otherwise any client could fill the disk.
+//! There are at most 65 such lines a minute.
 use crate::x509::UnixTime;
 use std::sync::{Mutex, PoisonError};
 
@@ -18,6 +18,10 @@ impl LogThrottle {
     /// Counts one occurrence. Returns the count since the last log line when a new line is due, else `None`.
     pub(super) fn add(&self, reason: &str, now: UnixTime) -> Option<u64> {
         let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        if said.len() >= REASONS {
+            // one that has not come for a minute makes room
+            said.retain(|(_, at, _)| (at.0..at.0.saturating_add(EVERY)).contains(&now.0));
+        }
         let is_full = said.len() >= REASONS;
         let key = if is_full && said.iter().all(|one| one.0 != reason) { "" } else { reason };
         match said.iter_mut().find(|one| one.0 == key) {
@@ -57,5 +61,8 @@ mod tests {
             log_throttle.add(&number.to_string(), now);
         }
         assert!(log_throttle.said.lock().unwrap().len() <= REASONS + 1);
+        let said = (0..1000).filter(|number| log_throttle.add(&number.to_string(), now.plus(1)).is_some());
+        assert_eq!(said.count(), 0, "no more lines in that minute");
+        assert_eq!(log_throttle.add("another", now.plus(61)), Some(1), "it has a line of its own again");
     }
 }

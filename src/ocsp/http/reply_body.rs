@@ -2,6 +2,7 @@
 use crate::ocsp::public_files::ServedFile;
 use http_body_util::Full;
 use hyper::body::{Body, Bytes, Frame, SizeHint};
+use std::ops::Range;
 use std::pin::Pin;
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
@@ -24,7 +25,7 @@ pub enum ReplyBody {
 #[derive(Debug)]
 pub struct FileBody {
     file: Weak<ServedFile>,
-    length: usize,
+    end: usize,
     sent: usize,
 }
 
@@ -35,14 +36,19 @@ pub struct Superseded;
 
 impl FileBody {
     pub(super) fn new(file: &Arc<ServedFile>) -> Self {
-        Self { file: Arc::downgrade(file), length: file.octets.len(), sent: 0 }
+        Self::of(file, 0..file.octets.len())
+    }
+
+    /// Returns a part of a file.
+    pub(super) fn of(file: &Arc<ServedFile>, part: Range<usize>) -> Self {
+        Self { file: Arc::downgrade(file), end: part.end, sent: part.start }
     }
 
     fn next(&mut self) -> Option<Result<Bytes, Superseded>> {
-        if self.sent >= self.length {
+        if self.sent >= self.end {
             return None;
         }
-        let end = self.sent.saturating_add(PIECE).min(self.length);
+        let end = self.sent.saturating_add(PIECE).min(self.end);
         let file = self.file.upgrade();
         let piece = file.as_ref().and_then(|file| file.octets.get(self.sent..end));
         self.sent = end;
@@ -79,7 +85,7 @@ impl Body for ReplyBody {
     fn is_end_stream(&self) -> bool {
         match self {
             Self::Whole(octets) => octets.is_end_stream(),
-            Self::File(file) => file.sent >= file.length,
+            Self::File(file) => file.sent >= file.end,
         }
     }
 
@@ -87,7 +93,7 @@ impl Body for ReplyBody {
         match self {
             Self::Whole(octets) => octets.size_hint(),
             Self::File(file) => {
-                SizeHint::with_exact(u64::try_from(file.length.saturating_sub(file.sent)).unwrap_or(u64::MAX))
+                SizeHint::with_exact(u64::try_from(file.end.saturating_sub(file.sent)).unwrap_or(u64::MAX))
             }
         }
     }
@@ -128,6 +134,15 @@ mod tests {
             assert_eq!(sent, *file.octets);
             assert!(body.is_end_stream());
         }
+    }
+
+    #[tokio::test]
+    async fn a_part_of_a_file_is_sent_and_no_more() {
+        let file = file(3 * PIECE);
+        let part = PIECE - 1..2 * PIECE + 1;
+        let body = ReplyBody::File(FileBody::of(&file, part.clone()));
+        assert_eq!(body.size_hint().exact(), u64::try_from(part.len()).ok());
+        assert_eq!(body.collect().await.unwrap().to_bytes(), file.octets[part]);
     }
 
     #[tokio::test]

@@ -1,23 +1,23 @@
 //! Answers one HTTP request.
-use super::caching::{CacheLifetime, http_date, put};
+use super::access::Access;
+use super::caching::put;
 use super::framing::fault;
 use super::get_path::request_in;
 use super::log_throttle::LogThrottle;
 use super::refresh::Refresher;
-use super::reply_body::{FileBody, ReplyBody};
+use super::replies::{Reply, answered, closing, file_reply, refused_method, text, with_date};
 use super::request_body::{BodyFault, collect};
 use super::turn::{Held, Turn};
 use crate::clock::Clock;
 use crate::failpoint;
 use crate::ocsp::answer::Answer;
-use crate::ocsp::cache::AnswerCache;
-use crate::ocsp::public_files::ServedFile;
 use crate::ocsp::readiness::{report, unreadiness};
 use crate::ocsp::responder::{Plan, plan};
 use crate::ocsp::response::ResponseStatus;
-use crate::ocsp::settings::{ResponderSettings, ServerSettings};
+use crate::ocsp::rules::{Controls, Rules};
+use crate::ocsp::settings::ServerSettings;
 use crate::ocsp::snapshot::Snapshot;
-use crate::x509::{Fingerprint, UnixTime};
+use crate::x509::UnixTime;
 use arc_swap::ArcSwap;
 use axum::Router;
 use axum::extract::State;
@@ -27,6 +27,7 @@ use hyper::body::{Body, Bytes};
 use hyper::header::{self, HeaderMap, HeaderName};
 use hyper::{Method, Request, Response, StatusCode};
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -34,11 +35,6 @@ use tokio::task::spawn_blocking;
 use tower::ServiceExt;
 
 const ASKED_BY_POST: &str = "application/ocsp-request";
-const ANSWER: &str = "application/ocsp-response";
-const TEXT: &str = "text/plain; charset=utf-8";
-
-/// The HTTP reply.
-pub(super) type Reply = Response<ReplyBody>;
 
 /// The HTTP interface of the responder: OCSP by POST and GET, CRLs and CA certificates, health.
 #[derive(Clone)]
@@ -50,8 +46,7 @@ pub struct OcspService {
 
 struct Parts {
     snapshot: Arc<ArcSwap<Snapshot>>,
-    settings: ResponderSettings,
-    cache: AnswerCache,
+    rules: Controls,
     clock: Arc<dyn Clock>,
     log_throttle: LogThrottle,
     /// Bounds the simultaneous signatures. There are as many as processors, so that those that wait hold no thread.
@@ -69,14 +64,13 @@ impl OcspService {
     #[must_use]
     pub fn new(
         snapshot: Arc<ArcSwap<Snapshot>>,
-        settings: ResponderSettings,
+        rules: Rules,
         server: &ServerSettings,
         clock: Arc<dyn Clock>,
     ) -> Self {
         let parts = Arc::new(Parts {
             snapshot,
-            cache: AnswerCache::new(&settings),
-            settings,
+            rules: Controls(Arc::new(ArcSwap::from_pointee(rules))),
             clock,
             log_throttle: LogThrottle::default(),
             signing: Semaphore::new(std::thread::available_parallelism().map_or(2, usize::from)),
@@ -89,7 +83,7 @@ impl OcspService {
 
     fn with(parts: Arc<Parts>, refresher: Option<Refresher>) -> Self {
         let others = Router::new()
-            .route("/healthz", get(async || with_date(text(StatusCode::OK, "ok\n"), None)))
+            .route("/healthz", get(async || text(StatusCode::OK, "ok\n")))
             .route("/readyz", get(readyz))
             .fallback(nothing)
             .with_state((Arc::clone(&parts), refresher.clone()));
@@ -102,45 +96,93 @@ impl OcspService {
         Self::with(self.parts, Some(refresher))
     }
 
-    /// Answers one request. The two OCSP routes are handled before the router, which would take longer than they do,
-    /// and which changes escapes and slashes in the path.
-    pub async fn reply<B>(&self, request: Request<B>) -> Result<Reply, Infallible>
+    /// Returns what a new configuration changes.
+    #[must_use]
+    pub fn controls(&self) -> Controls {
+        self.parts.rules.clone()
+    }
+
+    /// Answers one request of a client with this address, and adds it to the access log where there is one.
+    pub async fn reply<B>(&self, request: Request<B>, client: Option<IpAddr>) -> Result<Reply, Infallible>
     where
         B: Body<Data = Bytes> + Send + Unpin,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
+        let rules = self.parts.rules.0.load_full();
         let now = self.parts.clock.now();
-        let path = request.uri().path();
+        let Some(log) = &rules.access else { return Ok(self.reply_by(&rules, request, now).await) };
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        let reply = self.reply_by(&rules, request, now).await;
+        log.add(&Access {
+            time: now,
+            client,
+            method: &method,
+            path: &path,
+            status: reply.status().as_u16(),
+            octets: if method == Method::HEAD { 0 } else { reply.body().size_hint().lower() },
+            answer: reply.extensions().get().copied(),
+        });
+        Ok(reply)
+    }
+
+    async fn reply_by<B>(&self, rules: &Arc<Rules>, request: Request<B>, now: UnixTime) -> Reply
+    where
+        B: Body<Data = Bytes> + Send + Unpin,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let is_long = request.uri().path().len() > self.parts.max_path;
+        let reply = match fault(&request) {
+            _ if is_long => text(StatusCode::URI_TOO_LONG, "the path is too long\n"),
+            Some(fault) => {
+                self.parts.refused("400", fault.trim_end(), now);
+                return with_date(closing(text(StatusCode::BAD_REQUEST, fault)), now);
+            }
+            None => self.route(rules, request, now).await,
+        };
+        if reply.status().is_client_error() {
+            let status = reply.status();
+            self.parts.refused(status.as_str(), status.canonical_reason().unwrap_or_default(), now);
+        }
+        with_date(reply, now)
+    }
+
+    /// Finds what answers a request. The two OCSP routes are handled before the router, which would take longer than
+    /// they do, and which changes escapes and slashes in the path.
+    async fn route<B>(&self, rules: &Arc<Rules>, request: Request<B>, now: UnixTime) -> Reply
+    where
+        B: Body<Data = Bytes> + Send + Unpin,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let path = below(request.uri().path(), &rules.paths);
         let is_ocsp = matches!(path.trim_matches('/'), "" | "ocsp");
-        if path.len() > self.parts.max_path {
-            return Ok(with_date(text(StatusCode::URI_TOO_LONG, "the path is too long\n"), Some(now)));
-        }
-        if let Some(fault) = fault(&request) {
-            return Ok(with_date(closing(text(StatusCode::BAD_REQUEST, fault)), Some(now)));
-        }
         let turn = request.extensions().get::<Turn>().cloned();
         if *request.method() == Method::POST && is_ocsp {
-            return Ok(with_date(self.post(request, turn, now).await, Some(now)));
+            return self.post(rules, request, turn, now).await;
         }
         let _turn = come(turn).await;
-        let reply = match *request.method() {
+        match *request.method() {
             Method::GET | Method::HEAD if !path.contains('.') && !is_probe(path) => match request_in(path) {
-                Some(octets) => self.get(&octets, request.headers(), now).await,
+                Some(octets) => self.get(rules, &octets, request.headers(), now).await,
                 None => text(StatusCode::NOT_FOUND, "OCSP requests go to POST / or GET /BASE64\n"),
             },
             Method::OPTIONS if path == "*" => refused_method("GET, HEAD, POST"),
             _ if is_ocsp || (!path.contains('.') && !is_probe(path) && request_in(path).is_some()) => {
                 refused_method(if is_ocsp { "GET, HEAD, POST" } else { "GET, HEAD" })
             }
-            _ => match self.file(&request, now) {
+            _ => match self.file(path, &request, now) {
                 Some(reply) => reply,
-                None => return Ok(self.other(request).await),
+                None => self.other(path, request.method()).await,
             },
-        };
-        Ok(with_date(reply, Some(now)))
+        }
     }
 
-    async fn post<B>(&self, request: Request<B>, turn: Option<Turn>, now: UnixTime) -> Reply
+    async fn post<B>(
+        &self,
+        rules: &Arc<Rules>,
+        request: Request<B>,
+        turn: Option<Turn>,
+        now: UnixTime,
+    ) -> Reply
     where
         B: Body<Data = Bytes> + Send + Unpin,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -155,7 +197,7 @@ impl OcspService {
         match tokio::time::timeout(self.parts.body_timeout, body).await {
             Ok(Ok(body)) => {
                 let _turn = come(turn).await;
-                answered(&self.answer(&body, now).await, None, now)
+                noted(rules, &self.answer(rules, &body, now).await, None, now)
             }
             Ok(Err(BodyFault::TooLarge)) => {
                 closing(text(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large\n"))
@@ -165,14 +207,14 @@ impl OcspService {
         }
     }
 
-    async fn get(&self, octets: &[u8], headers: &HeaderMap, now: UnixTime) -> Reply {
-        answered(&self.answer(octets, now).await, Some(headers), now)
+    async fn get(&self, rules: &Arc<Rules>, octets: &[u8], headers: &HeaderMap, now: UnixTime) -> Reply {
+        noted(rules, &self.answer(rules, octets, now).await, Some(headers), now)
     }
 
     /// Answers from the cache, or signs on a blocking thread so that other requests are not delayed.
-    async fn answer(&self, octets: &[u8], now: UnixTime) -> Answer {
+    async fn answer(&self, rules: &Arc<Rules>, octets: &[u8], now: UnixTime) -> Answer {
         let parts = &self.parts;
-        let decide = || plan(octets, &parts.snapshot.load(), &parts.settings, now);
+        let decide = || plan(octets, &parts.snapshot.load(), &rules.settings, now);
         let mut decided = decide();
         if let Some(refresher) = &self.refresher
             && is_ignorant(&decided)
@@ -182,9 +224,9 @@ impl OcspService {
         }
         let answer = match decided {
             Err(refusal) => refusal,
-            Ok(plan) => match parts.cache.get(&plan, now) {
+            Ok(plan) => match rules.cache.get(&plan, now) {
                 Some(answer) => answer,
-                None => Arc::clone(parts).sign(plan, now).await,
+                None => Arc::clone(parts).sign(Arc::clone(rules), plan, now).await,
             },
         };
         match answer.status() {
@@ -194,22 +236,25 @@ impl OcspService {
                     tracing::warn!(status = %answer.status(), reason = answer.reason(), times, "no answer");
                 }
             }
-            status => tracing::debug!(%status, reason = answer.reason(), "no answer"),
+            status => parts.refused(&status.to_string(), answer.reason(), now),
         }
         answer
     }
 
     /// Answers `GET /NAME.crl` and `GET /NAME.crt`. The name is looked up in the snapshot and never used as a path.
-    fn file<B>(&self, request: &Request<B>, now: UnixTime) -> Option<Reply> {
+    fn file<B>(&self, path: &str, request: &Request<B>, now: UnixTime) -> Option<Reply> {
         let snapshot = self.parts.snapshot.load();
-        let file = snapshot.file(request.uri().path().trim_start_matches('/'))?;
-        let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
-        Some(if is_read { file_reply(file, request.headers(), now) } else { refused_method("GET, HEAD") })
+        let file = snapshot.file(path.trim_start_matches('/'))?;
+        Some(match *request.method() {
+            Method::GET | Method::HEAD => file_reply(file, request.method(), request.headers(), now),
+            _ => refused_method("GET, HEAD"),
+        })
     }
 
-    async fn other<B>(&self, request: Request<B>) -> Reply {
-        let (head, _) = request.into_parts();
-        let request = Request::from_parts(head, axum::body::Body::empty());
+    async fn other(&self, path: &str, method: &Method) -> Reply {
+        let mut request = Request::new(axum::body::Body::empty());
+        *request.method_mut() = method.clone();
+        *request.uri_mut() = path.parse().unwrap_or_default();
         let Ok(response) = self.others.clone().oneshot(request).await;
         let (head, body) = response.into_parts();
         let octets = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
@@ -218,14 +263,23 @@ impl OcspService {
 }
 
 impl Parts {
-    async fn sign(self: Arc<Self>, plan: Plan, now: UnixTime) -> Answer {
+    /// Logs why a request was refused: each reason at once, and then once a minute with its count. Each request is
+    /// logged at level debug.
+    fn refused(&self, status: &str, reason: &str, now: UnixTime) {
+        if let Some(times) = self.log_throttle.add(reason, now) {
+            tracing::info!(status, reason, times, "refused");
+        } else {
+            tracing::debug!(status, reason, "refused");
+        }
+    }
+
+    async fn sign(self: Arc<Self>, rules: Arc<Rules>, plan: Plan, now: UnixTime) -> Answer {
         let failed = |reason: String| Answer::refused(ResponseStatus::InternalError, reason);
         let Ok(_turn) = self.signing.acquire().await else { return failed("shutting down".into()) };
-        let parts = Arc::clone(&self);
         let signed = spawn_blocking(move || {
             failpoint::in_thread("daemon: sign");
-            let answer = plan.sign(&parts.settings, now);
-            parts.cache.put(&plan, &answer);
+            let answer = plan.sign(&rules.settings, now);
+            rules.cache.put(&plan, &answer);
             answer
         });
         signed.await.unwrap_or_else(|error| failed(error.to_string()))
@@ -238,6 +292,25 @@ fn is_ignorant(plan: &Result<Plan, Answer>) -> bool {
         Ok(plan) => !plan.is_all_recorded(),
         Err(refusal) => refusal.status() != ResponseStatus::MalformedRequest,
     }
+}
+
+/// Returns the reply with an answer, whose status it has with it when requests are logged.
+fn noted(rules: &Rules, answer: &Answer, headers: Option<&HeaderMap>, now: UnixTime) -> Reply {
+    let mut reply = answered(answer, headers, now);
+    if rules.access.is_some() {
+        reply.extensions_mut().insert(answer.status());
+    }
+    reply
+}
+
+/// Returns the path below that of a URL in certificates. Where the path begins with none of them, it is left as it is: a
+/// web server in front may have taken it away.
+fn below<'a>(path: &'a str, bases: &[String]) -> &'a str {
+    let found = bases.iter().find_map(|base| match path.strip_prefix(base.as_str())? {
+        "" => Some("/"),
+        rest => rest.starts_with('/').then_some(rest),
+    });
+    found.unwrap_or(path)
 }
 
 async fn come(turn: Option<Turn>) -> Held {
@@ -255,87 +328,19 @@ fn is_request_type(headers: &HeaderMap) -> bool {
     [ASKED_BY_POST, "application/octet-stream"].iter().any(|known| named.eq_ignore_ascii_case(known))
 }
 
-/// Returns the reply with an answer. `headers` are those of a GET, which may validate a cached copy; `None` for a
-/// POST.
-fn answered(answer: &Answer, headers: Option<&HeaderMap>, now: UnixTime) -> Reply {
-    let octets = || Bytes::from_owner(Arc::clone(answer.octets())).into();
-    let Some(life) = answer.life() else {
-        let mut reply = of(StatusCode::OK, ANSWER, octets());
-        put(reply.headers_mut(), header::CACHE_CONTROL, "no-store");
-        return reply;
-    };
-    let tag = Fingerprint::of(answer.octets()).to_hex();
-    fresh_or_not_modified(octets, ANSWER, &CacheLifetime::of_answer(life, tag, now), headers)
-}
-
-fn fresh_or_not_modified(
-    body: impl FnOnce() -> ReplyBody,
-    media_type: &str,
-    freshness: &CacheLifetime,
-    headers: Option<&HeaderMap>,
-) -> Reply {
-    let mut reply = match headers.is_some_and(|headers| freshness.is_known_to(headers)) {
-        true => {
-            let mut reply = Reply::default();
-            *reply.status_mut() = StatusCode::NOT_MODIFIED;
-            reply
-        }
-        false => of(StatusCode::OK, media_type, body()),
-    };
-    freshness.put(reply.headers_mut());
-    reply
-}
-
 async fn readyz(State((parts, refresher)): State<Asked>) -> Reply {
     let now = parts.clock.now();
     let snapshot = parts.snapshot.load();
-    let mut reasons = unreadiness(&snapshot, &parts.settings, now);
+    let mut reasons = unreadiness(&snapshot, &parts.rules.0.load().settings, now);
     if refresher.is_some_and(|refresher| refresher.has_stopped()) {
         reasons.push("new status is not looked for any more".into());
     }
     let status = if reasons.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    with_date(text(status, &report(&reasons, &snapshot, now)), Some(now))
+    text(status, &report(&reasons, &snapshot, now))
 }
 
-async fn nothing(State((parts, _)): State<Asked>) -> Reply {
-    with_date(text(StatusCode::NOT_FOUND, "there is no such file\n"), Some(parts.clock.now()))
-}
-
-fn file_reply(file: &Arc<ServedFile>, headers: &HeaderMap, now: UnixTime) -> Reply {
-    let body = || ReplyBody::File(FileBody::new(file));
-    fresh_or_not_modified(body, file.media_type, &CacheLifetime::of_file(file, now), Some(headers))
-}
-
-fn refused_method(allowed: &str) -> Reply {
-    let mut reply = text(StatusCode::METHOD_NOT_ALLOWED, "this method is not for this path\n");
-    put(reply.headers_mut(), header::ALLOW, allowed);
-    reply
-}
-
-fn closing(mut reply: Reply) -> Reply {
-    put(reply.headers_mut(), header::CONNECTION, "close");
-    reply
-}
-
-fn text(status: StatusCode, text: &str) -> Reply {
-    let mut reply = of(status, TEXT, Bytes::copy_from_slice(text.as_bytes()).into());
-    put(reply.headers_mut(), header::CACHE_CONTROL, "no-store");
-    reply
-}
-
-fn of(status: StatusCode, media_type: &str, body: ReplyBody) -> Reply {
-    let mut reply = Reply::new(body);
-    *reply.status_mut() = status;
-    put(reply.headers_mut(), header::CONTENT_TYPE, media_type);
-    reply
-}
-
-/// Sets Date from the service's own clock, so that it agrees with the times in the answer.
-fn with_date(mut reply: Reply, now: Option<UnixTime>) -> Reply {
-    if let Some(now) = now {
-        put(reply.headers_mut(), header::DATE, &http_date(now));
-    }
-    reply
+async fn nothing() -> Reply {
+    text(StatusCode::NOT_FOUND, "there is no such file\n")
 }
 
 #[cfg(test)]

@@ -1,12 +1,25 @@
 use super::*;
 use crate::clock::FixedClock;
+use crate::config::{AddressForm, LogFormat};
 use crate::ocsp::fixture::{Hierarchy, MemoryStatus, NOW};
+use crate::ocsp::http::AccessLog;
+use crate::ocsp::http::caching::http_date;
+use crate::ocsp::http::replies::ANSWER;
+use crate::ocsp::http::reply_body::ReplyBody;
+use crate::ocsp::public_files::ServedFile;
 use crate::ocsp::request::OcspRequest;
 use crate::ocsp::response::OcspResponse;
+use crate::ocsp::settings::ResponderSettings;
+use crate::x509::Fingerprint;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http_body_util::Full;
 use std::collections::HashMap;
+use std::sync::Mutex;
+
+fn rules() -> Rules {
+    Rules::new(ResponderSettings::default(), Vec::new(), None)
+}
 
 struct Daemon {
     hierarchy: Hierarchy,
@@ -32,7 +45,7 @@ impl Daemon {
         let snapshot = Arc::new(ArcSwap::from_pointee(hierarchy.snapshot().with_files(files)));
         let server = ServerSettings { max_body: 4096, max_path: 4096, ..ServerSettings::default() };
         let clock = Arc::new(FixedClock(NOW));
-        let service = OcspService::new(Arc::clone(&snapshot), ResponderSettings::default(), &server, clock);
+        let service = OcspService::new(Arc::clone(&snapshot), rules(), &server, clock);
         Self { hierarchy, snapshot, service }
     }
 
@@ -49,7 +62,8 @@ impl Daemon {
         let request = request.body(Full::new(Bytes::copy_from_slice(body))).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let Ok(reply) = self.service.reply(request).await;
+            let client = Some([192, 0, 2, 77].into());
+            let Ok(reply) = self.service.reply(request, client).await;
             let (head, body) = reply.into_parts();
             let octets = body.collect().await.unwrap().to_bytes().to_vec();
             (Response::from_parts(head, ReplyBody::default()), octets)
@@ -195,6 +209,90 @@ fn files_are_served_with_their_type_and_conditionally() {
     assert!(header(&reply, "cache-control").starts_with("max-age=3600, public"));
     let tag = ("if-none-match", header(&reply, "etag"));
     assert_eq!(daemon.send("GET", "/ca.crt", &[tag], &[]).0.status(), StatusCode::NOT_MODIFIED);
+    for date in [NOW.plus(-50), NOW, NOW.plus(1000)] {
+        let date = http_date(date);
+        let reply = daemon.send("GET", "/ca.crt", &[("if-modified-since", &date)], &[]).0;
+        assert_eq!(reply.status(), StatusCode::NOT_MODIFIED, "{date}");
+    }
+}
+
+#[test]
+fn a_part_of_a_file_is_sent_with_where_it_belongs() {
+    let daemon = Daemon::new();
+    let whole = daemon.hierarchy.ca.as_der();
+    let length = whole.len();
+    let (reply, body) = daemon.send("GET", "/ca.crt", &[("range", "bytes=10-19")], &[]);
+    assert_eq!((reply.status().as_u16(), body.as_slice()), (206, &whole[10..20]));
+    assert_eq!(header(&reply, "content-range"), format!("bytes 10-19/{length}"));
+    assert_eq!(header(&reply, "content-type"), "application/pkix-cert");
+    let tag = header(&reply, "etag").to_owned();
+    let (reply, body) = daemon.send("GET", "/ca.crt", &[("range", "bytes=5-"), ("if-range", &tag)], &[]);
+    assert_eq!((reply.status().as_u16(), body.as_slice()), (206, &whole[5..]));
+    let other = [("range", "bytes=5-"), ("if-range", "\"another\"")];
+    let (reply, body) = daemon.send("GET", "/ca.crt", &other, &[]);
+    assert_eq!((reply.status().as_u16(), body.len()), (200, length), "of another file it is all sent");
+    assert_eq!(header(&reply, "accept-ranges"), "bytes");
+    let (reply, _) = daemon.send("GET", "/ca.crt", &[("range", "bytes=99999-")], &[]);
+    assert_eq!(
+        (reply.status().as_u16(), header(&reply, "content-range")),
+        (416, &*format!("bytes */{length}"))
+    );
+    // RFC 9110 §14.2: a Range is for GET alone
+    let (reply, _) = daemon.send("HEAD", "/ca.crt", &[("range", "bytes=0-9")], &[]);
+    assert_eq!((reply.status().as_u16(), header(&reply, "accept-ranges")), (200, "bytes"));
+    let known = [("range", "bytes=0-9"), ("if-none-match", &tag)];
+    assert_eq!(daemon.send("GET", "/ca.crt", &known, &[]).0.status(), StatusCode::NOT_MODIFIED);
+}
+
+#[test]
+fn everything_is_also_below_the_paths_of_the_urls_in_certificates() {
+    let daemon = Daemon::new();
+    let request = daemon.hierarchy.request(2);
+    let get = |path: &str| daemon.send("GET", path, &[], &[]).0.status().as_u16();
+    assert_eq!(get("/pki/ca.crt"), 404);
+    daemon.service.controls().replace(
+        ResponderSettings::default(),
+        vec!["/pki".into(), "/pki/old".into()],
+        None,
+    );
+    for base in ["", "/pki", "/pki/old"] {
+        assert_eq!(get(&format!("{base}/ca.crt")), 200);
+        assert_eq!(get(&format!("{base}/healthz")), 200);
+        assert_eq!(get(&format!("{base}{}", daemon.path())), 200);
+        assert_eq!(get(&format!("{base}/ocsp{}", daemon.path())), 200);
+        for path in ["", "/", "/ocsp"] {
+            let path = format!("{base}{path}");
+            let path = if path.is_empty() { "/" } else { &path };
+            let (reply, _) = daemon.post(path, &[], &request);
+            assert_eq!((reply.status().as_u16(), header(&reply, "content-type")), (200, ANSWER), "{path}");
+        }
+    }
+    for path in ["/pkica.crt", "/PKI/ca.crt", "/pki/pki/ca.crt", "/other/ca.crt"] {
+        assert_eq!(get(path), 404, "{path}");
+    }
+}
+
+#[test]
+fn each_request_is_in_the_access_log_while_there_is_one() {
+    let daemon = Daemon::new();
+    let lines = Arc::new(Mutex::new(Vec::new()));
+    let log = AccessLog::new(LogFormat::Text, AddressForm::Short, {
+        let lines = Arc::clone(&lines);
+        move |line| lines.lock().unwrap().push(String::from_utf8(line).unwrap())
+    });
+    daemon.send("GET", "/ca.crt", &[], &[]);
+    daemon.service.controls().replace(ResponderSettings::default(), Vec::new(), Some(log));
+    daemon.send("GET", "/ca.crt", &[("range", "bytes=0-9")], &[]);
+    daemon.post("/", &[], b"x");
+    daemon.send("GET", &daemon.path(), &[], &[]);
+    daemon.service.controls().replace(ResponderSettings::default(), Vec::new(), None);
+    daemon.send("GET", "/ca.crt", &[], &[]);
+    let lines = lines.lock().unwrap().clone();
+    assert_eq!(lines.len(), 3, "{lines:?}");
+    assert!(lines[0].starts_with("192.0.2.0 - - ["), "{}", lines[0]);
+    assert!(lines[0].ends_with("\"GET /ca.crt HTTP/1.1\" 206 10 -\n"), "{}", lines[0]);
+    assert!(lines[1].ends_with("\"POST / HTTP/1.1\" 200 5 malformedRequest\n"), "{}", lines[1]);
+    assert!(lines[2].ends_with(" successful\n"), "{}", lines[2]);
 }
 
 #[test]
@@ -207,10 +305,10 @@ fn health_is_always_said_and_readiness_only_when_it_is_so() {
     };
     assert_eq!(get("/healthz"), (200, "ok\n".into()));
     let others = "other: disabled, no responder answers for it\n";
-    let answered = "ready\nca: answered, responder certificate until 2027-02-13T08:00:00Z\n";
+    let answered = "ready\nlacking: the CRL of ca is missing\nca: answered, responder certificate until 2027-02-13T08:00:00Z\n";
     assert_eq!(get("/readyz"), (200, format!("{answered}{others}")));
     daemon.snapshot.store(Arc::new(daemon.hierarchy.snapshot_of(daemon.hierarchy.status(), Vec::new())));
     assert_eq!(get("/healthz").0, 200);
-    let lacking = "ca has no valid responder certificate\nca: no valid responder certificate\n";
+    let lacking = "ca has no valid responder certificate\nlacking: the CRL of ca is missing\nca: no valid responder certificate\n";
     assert_eq!(get("/readyz"), (503, format!("{lacking}{others}")));
 }

@@ -1,19 +1,19 @@
 //! One connection: its limits, and its requests one after the other.
 use super::connection_limit::{Awaited, ConnectionPermit};
+use super::followed::Followed;
+use super::listener::Stream;
 use super::pace::Pace;
-use super::stall::Stall;
+use super::stall::{Patience, Stall};
 use crate::failpoint;
 use crate::ocsp::http::{OcspService, Turn};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::TokioTimer;
 use rustix::net::listen;
 use rustix::net::sockopt::{set_socket_recv_buffer_size, set_socket_send_buffer_size};
+use std::net::IpAddr;
 use std::os::fd::AsFd;
 use std::sync::Arc;
-use std::time::Duration;
-use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, watch};
 
 /// Limit of a request's head in octets. It also bounds the read and write buffers of the connection.
@@ -50,8 +50,7 @@ pub(super) fn prepare(listener: impl AsFd) {
 #[derive(Clone)]
 pub(super) struct Connection {
     pub(super) service: OcspService,
-    pub(super) header_timeout: Duration,
-    pub(super) idle_timeout: Duration,
+    pub(super) patience: Patience,
     pub(super) stopped: watch::Receiver<bool>,
     /// Permits for requests that were sent before the client received the previous answer.
     pub(super) turns: Arc<Semaphore>,
@@ -72,40 +71,53 @@ fn turn(turns: Arc<Semaphore>, here: Arc<ConnectionPermit>) -> Turn {
 }
 
 impl Connection {
-    pub(super) async fn serve(mut self, stream: TcpStream, permit: Arc<ConnectionPermit>) {
+    /// Serves a client with this address until it or the server ends the connection.
+    pub(super) async fn serve(
+        mut self,
+        stream: impl Stream,
+        client: Option<IpAddr>,
+        permit: Arc<ConnectionPermit>,
+    ) {
         failpoint::in_thread("daemon: connection");
-        let _ = stream.set_nodelay(true);
         let pace = Arc::new(Pace::new());
-        let socket = Stall::new(stream, self.idle_timeout, Arc::clone(&pace));
+        let socket = Stall::new(stream, self.patience, Arc::clone(&pace), Arc::clone(&permit));
         let (service, here, turns) = (self.service, Arc::clone(&permit), self.turns);
         let reply = move |mut request: hyper::Request<Incoming>| {
             let (service, here) = (service.clone(), Arc::clone(&here));
             let (pace, turns) = (Arc::clone(&pace), Arc::clone(&turns));
             async move {
+                pace.asked();
                 if pace.is_ahead() {
                     request.extensions_mut().insert(turn(turns, Arc::clone(&here)));
                 }
                 let request = request.map(|body| Awaited::new(body, Arc::clone(&here)));
-                let answered = here.answer(service.reply(request)).await;
+                let answered = here.answer(service.reply(request, client)).await;
                 pace.answered();
-                answered
+                answered.map(|reply| reply.map(|body| Followed::new(body, pace)))
             }
         };
         let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
             // a client that has sent everything may close its sending half, and is answered all the same
             .half_close(true)
-            .header_read_timeout(self.header_timeout)
+            // the socket has a time of its own for heads, which does not count while a connection lies idle
+            .header_read_timeout(None)
             .max_buf_size(MAX_HEAD)
             .max_headers(MAX_HEADERS)
             .serve_connection(socket, service_fn(reply));
         let mut connection = std::pin::pin!(connection);
-        let ended = tokio::select! {
-            ended = connection.as_mut() => ended,
-            () = permit.wanted() => return,
-            () = stopped(&mut self.stopped) => {
-                connection.as_mut().graceful_shutdown();
-                connection.await
+        let mut is_stopping = false;
+        let ended = loop {
+            tokio::select! {
+                ended = connection.as_mut() => break ended,
+                () = permit.wanted() => {
+                    if permit.is_idle() {
+                        return;
+                    }
+                }
+                () = stopped(&mut self.stopped), if !is_stopping => {
+                    connection.as_mut().graceful_shutdown();
+                    is_stopping = true;
+                }
             }
         };
         if let Err(error) = ended {

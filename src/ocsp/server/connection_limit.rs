@@ -1,8 +1,10 @@
 //! Bounds the number of simultaneous connections. When all places are taken, a new client gets that of the connection
-//! that has been idle longest. So clients that connect and send nothing delay nobody, however many there are.
+//! that has been idle longest. So clients that connect and send nothing delay nobody, however many there are. A
+//! connection whose answer is going out is not idle, unless its client takes nothing of it for seconds.
 use hyper::body::{Body, Bytes, Frame, SizeHint};
 use std::collections::BTreeMap;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -46,6 +48,7 @@ impl ConnectionLimit {
             connection_limit: Arc::clone(self),
             leave: Arc::default(),
             turn: Mutex::default(),
+            is_idle: AtomicBool::default(),
             _slot: slot,
         };
         permit.begin_turn();
@@ -70,6 +73,7 @@ pub(super) struct ConnectionPermit {
     connection_limit: Arc<ConnectionLimit>,
     leave: Arc<Notify>,
     turn: Mutex<u64>,
+    is_idle: AtomicBool,
     _slot: OwnedSemaphorePermit,
 }
 
@@ -91,13 +95,36 @@ impl ConnectionPermit {
 
     /// Marks the connection as idle: the client has to send something.
     fn wait(&self) {
+        self.is_idle.store(true, Ordering::Relaxed);
         self.connection_limit
             .with(|waiting| waiting.connections.insert(self.turn(), Arc::clone(&self.leave)));
     }
 
     /// Marks the connection as busy: the server has to answer.
     fn work(&self) {
+        self.is_idle.store(false, Ordering::Relaxed);
         self.connection_limit.with(|waiting| waiting.connections.remove(&self.turn()));
+    }
+
+    /// Whether the connection is idle. One that was asked to leave and has begun a request since is not.
+    pub(super) fn is_idle(&self) -> bool {
+        self.is_idle.load(Ordering::Relaxed)
+    }
+
+    /// Marks the connection as idle while its client takes nothing of its answer.
+    pub(super) fn rest(&self) {
+        self.wait();
+    }
+
+    /// Marks the connection as busy again: the client takes its answer.
+    pub(super) fn resume(&self) {
+        self.work();
+    }
+
+    /// Records that the answer has gone out: the client has to send something.
+    pub(super) fn sent(&self) {
+        self.begin_turn();
+        self.wait();
     }
 
     /// Waits until the place is needed for another client.
@@ -114,14 +141,11 @@ impl ConnectionPermit {
         come
     }
 
-    /// Runs `answer` for a request that has begun to arrive. The connection is busy until it is done, except while it
-    /// waits for the body.
+    /// Runs `answer` for a request that has begun to arrive. The connection is busy until the answer has gone out
+    /// ([`Self::sent`]), except while it waits for the body of the request.
     pub(super) async fn answer<T>(&self, answer: impl Future<Output = T>) -> T {
         self.begin_turn();
-        let answered = answer.await;
-        self.begin_turn();
-        self.wait();
-        answered
+        answer.await
     }
 }
 
@@ -199,6 +223,7 @@ mod tests {
         let connection_limit = ConnectionLimit::new(2);
         let (one, two) = (connection_limit.take().await.unwrap(), connection_limit.take().await.unwrap());
         one.answer(async {}).await;
+        one.sent();
         let third = tokio::spawn({
             let connection_limit = Arc::clone(&connection_limit);
             async move { connection_limit.take().await.is_some() }
@@ -219,6 +244,22 @@ mod tests {
         drop(one);
         assert!(fourth.await.unwrap());
         assert!(connection_limit.with(|waiting| waiting.connections.is_empty()));
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_is_under_way_keeps_its_place_and_one_that_nobody_takes_does_not() {
+        // O2
+        let connection_limit = ConnectionLimit::new(1);
+        let permit = connection_limit.take().await.unwrap();
+        let waits = || connection_limit.with(|waiting| waiting.connections.len());
+        permit.answer(async {}).await;
+        assert_eq!((waits(), permit.is_idle()), (0, false), "it is made, and goes out");
+        permit.rest();
+        assert_eq!((waits(), permit.is_idle()), (1, true));
+        permit.resume();
+        assert_eq!((waits(), permit.is_idle()), (0, false));
+        permit.sent();
+        assert_eq!((waits(), permit.is_idle()), (1, true));
     }
 
     #[tokio::test]

@@ -1,20 +1,20 @@
 //! The responder daemon: assembled from its parts, and run until it is told to stop.
 use super::open_files::make_room;
-use super::{ServerError, keep_reloading, listeners, serve};
+use super::{Listener, ServerError, keep_reloading, listeners, serve};
 use crate::clock::Clock;
 use crate::ocsp::http::{OcspService, Refreshes, refreshes};
 use crate::ocsp::public_files::PublicFiles;
-use crate::ocsp::readiness::unreadiness;
 use crate::ocsp::reload::Reloader;
 use crate::ocsp::responder_files::ResponderFiles;
-use crate::ocsp::settings::{ResponderSettings, ServerSettings};
+use crate::ocsp::rules::{Controls, Rules};
+use crate::ocsp::settings::ServerSettings;
 use crate::status::StatusSource;
-use std::net::TcpListener;
 use std::sync::Arc;
 use std::thread::available_parallelism;
 use tokio::runtime::{self, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
+use tokio::task::spawn_blocking;
 
 /// A responder that is loaded and does not listen yet.
 pub struct Daemon<S: StatusSource> {
@@ -28,8 +28,8 @@ pub struct Daemon<S: StatusSource> {
 }
 
 impl<S: StatusSource> Daemon<S> {
-    /// Loads the files, and logs which are missing; they may appear later. SIGHUP is handled from here on, because
-    /// loading long CRLs takes seconds.
+    /// Loads the files. What is missing may appear later. SIGHUP is handled from here on, because loading long CRLs takes
+    /// seconds.
     ///
     /// # Errors
     /// When threads or signal handlers are not available.
@@ -37,7 +37,7 @@ impl<S: StatusSource> Daemon<S> {
         source: S,
         responder_files: ResponderFiles,
         public_files: PublicFiles,
-        responder: ResponderSettings,
+        rules: Rules,
         server: ServerSettings,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, ServerError> {
@@ -52,11 +52,8 @@ impl<S: StatusSource> Daemon<S> {
         let max_connections = make_room(server.max_connections);
         let server = ServerSettings { max_connections, ..server };
         let reloader = Reloader::new(source, responder_files, public_files, now);
-        for reason in unreadiness(&reloader.current().load(), &responder, now) {
-            tracing::warn!("not ready: {reason}");
-        }
         let (refresher, refreshes) = refreshes();
-        let service = OcspService::new(reloader.current(), responder, &server, Arc::clone(&clock));
+        let service = OcspService::new(reloader.current(), rules, &server, Arc::clone(&clock));
         let service = service.with_looker(refresher);
         Ok(Self { reloader, service, refreshes, settings: server, clock, runtime, hangup })
     }
@@ -65,21 +62,22 @@ impl<S: StatusSource> Daemon<S> {
     ///
     /// # Errors
     /// When there is none, or an address cannot be bound.
-    pub fn listeners(&self) -> Result<Vec<TcpListener>, ServerError> {
-        listeners(&self.settings)
+    pub fn listeners(&self) -> Result<Vec<Listener>, ServerError> {
+        listeners(&self.settings.listen)
     }
 
-    /// Serves until SIGTERM or SIGINT, then lets open requests end. SIGHUP starts a look for new files at once.
-    /// `ready` is called when the signals are handled and connections are about to be accepted, `stopping` when a
+    /// Serves until SIGTERM or SIGINT, then lets open requests end. SIGHUP calls `reload`, which may block, and then
+    /// starts a look for new files at once. `ready` is called when the signals are handled and connections are about to be accepted, `stopping` when a
     /// signal to end has arrived.
     ///
     /// # Errors
     /// When threads, signal handlers or a listener are not available, or when a task that must not end has ended.
     pub fn run(
         self,
-        listeners: Vec<TcpListener>,
+        listeners: Vec<Listener>,
         ready: impl FnOnce(),
         stopping: impl FnOnce(),
+        reload: impl Fn(&Controls) + Send + Sync + 'static,
     ) -> Result<(), ServerError> {
         let (runtime, mut hangup) = (self.runtime, self.hangup);
         let served = runtime.block_on(async {
@@ -87,16 +85,23 @@ impl<S: StatusSource> Daemon<S> {
             let (mut terminate, mut interrupt) = (of(SignalKind::terminate())?, of(SignalKind::interrupt())?);
             let at_once = Arc::new(Notify::new());
             let interval = self.settings.poll_interval;
+            let controls = self.service.controls();
+            let rules = (self.clock, controls.clone());
             let reloading =
-                keep_reloading(self.reloader, self.refreshes, Arc::clone(&at_once), interval, self.clock);
-            let reloading = tokio::spawn(reloading);
+                keep_reloading(self.reloader, self.refreshes, Arc::clone(&at_once), interval, rules);
+            let reload = Arc::new(reload);
             let heeding = async {
                 while hangup.recv().await.is_some() {
-                    tracing::info!("SIGHUP: looking for new files");
+                    tracing::info!("SIGHUP: looking for new files and another configuration");
+                    let (reload, controls) = (Arc::clone(&reload), controls.clone());
+                    if let Err(error) = spawn_blocking(move || reload(&controls)).await {
+                        tracing::error!(%error, "the configuration cannot be read again");
+                    }
                     at_once.notify_one();
                 }
             };
             ready();
+            let reloading = tokio::spawn(reloading);
             let stop = async {
                 tokio::select! {
                     _ = terminate.recv() => {}

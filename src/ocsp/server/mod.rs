@@ -2,26 +2,32 @@
 mod connection;
 mod connection_limit;
 mod daemon;
+mod followed;
+mod listener;
 mod open_files;
 mod pace;
 mod stall;
 
 pub use connection::{CONNECTION_OCTETS, SOCKET_OCTETS};
-pub(crate) use daemon::Daemon;
+pub use daemon::Daemon;
+pub use listener::Listener;
 
+use super::health::Health;
 use super::http::{OcspService, Refreshes};
 use super::reload::Reloader;
+use super::rules::Controls;
 use super::settings::ServerSettings;
 use crate::clock::Clock;
+use crate::config::ListenAddress;
 use crate::error::{Code, Problem, Remedy, remedy};
 use crate::failpoint;
 use crate::status::StatusSource;
 use connection::{Connection, prepare};
 use connection_limit::ConnectionLimit;
-use listenfd::ListenFd;
+use listener::{Accepted, Served, listeners};
+use stall::Patience;
 use std::future::Future;
 use std::io;
-use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{Notify, Semaphore, watch};
@@ -37,7 +43,7 @@ pub enum ServerError {
     #[error("{address} cannot be listened on: {source}")]
     Bind {
         /// The address.
-        address: SocketAddr,
+        address: ListenAddress,
         /// The cause.
         source: io::Error,
     },
@@ -64,6 +70,9 @@ impl From<ServerError> for Problem {
             ServerError::Bind { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
                 "ports below 1024 need socket activation, or CAP_NET_BIND_SERVICE".into()
             }
+            ServerError::Bind { source, .. } if source.kind() == io::ErrorKind::NotFound => {
+                "make its directory, owned by the user of genfic-ocspd".into()
+            }
             ServerError::Bind { .. } => remedy::Access::OtherAddress.into(),
             ServerError::Passed(_) => "look at the .socket unit".into(),
             ServerError::Start(_) => "look at the limits on processes and open files".into(),
@@ -76,60 +85,50 @@ impl From<ServerError> for Problem {
     }
 }
 
-/// Takes the sockets that systemd passed, or else binds the addresses of the settings.
-///
-/// # Errors
-/// When there is none, or an address cannot be bound.
-pub fn listeners(settings: &ServerSettings) -> Result<Vec<TcpListener>, ServerError> {
-    let mut passed = ListenFd::from_env();
-    let mut listeners = Vec::new();
-    for at in 0..passed.len() {
-        listeners.extend(passed.take_tcp_listener(at).map_err(ServerError::Passed)?);
-    }
-    if listeners.is_empty() {
-        for address in &settings.listen {
-            let bound = TcpListener::bind(address);
-            listeners.push(bound.map_err(|source| ServerError::Bind { address: *address, source })?);
-        }
-    }
-    if listeners.is_empty() { Err(ServerError::NoAddress) } else { Ok(listeners) }
-}
-
-/// Looks for new files every `interval` and whenever `at_once` is notified, and for new status when a client requests
-/// a check. The future never ends by itself: if it does, something is wrong, and the daemon must not continue.
-pub(crate) async fn keep_reloading<S: StatusSource>(
+/// Looks at the files in use, and logs what is lacking and whether the daemon is ready. The future that is returned looks
+/// for new files every `interval` and whenever `at_once` is notified, and for new status when a client requests a check;
+/// it logs what has changed. It never ends by itself: if it does, something is wrong, and the daemon must not continue.
+pub(crate) fn keep_reloading<S: StatusSource>(
     mut reloader: Reloader<S>,
     mut refreshes: Refreshes,
     at_once: Arc<Notify>,
     interval: Duration,
-    clock: Arc<dyn Clock>,
-) {
-    let mut polled_at = Instant::now();
-    loop {
-        let (waiting, is_asked) = tokio::select! {
-            waiting = refreshes.next(interval.saturating_sub(polled_at.elapsed())) => (waiting, false),
-            () = at_once.notified() => (None, true),
-        };
-        let is_due = is_asked || polled_at.elapsed() >= interval;
-        let clock = Arc::clone(&clock);
-        let polled = spawn_blocking(move || {
-            failpoint::in_thread("daemon: look");
-            if is_due || reloader.is_behind() {
-                reloader.poll(clock.now());
+    (clock, controls): (Arc<dyn Clock>, Controls),
+) -> impl Future<Output = ()> {
+    let (current, mut health) = (reloader.current(), Health::default());
+    let mut look = move |now| health.look(&current.load(), &controls.settings(), now);
+    look(clock.now());
+    async move {
+        let mut polled_at = Instant::now();
+        loop {
+            let (waiting, is_asked) = tokio::select! {
+                waiting = refreshes.next(interval.saturating_sub(polled_at.elapsed())) => (waiting, false),
+                () = at_once.notified() => (None, true),
+            };
+            let is_due = is_asked || polled_at.elapsed() >= interval;
+            let time = Arc::clone(&clock);
+            let polled = spawn_blocking(move || {
+                failpoint::in_thread("daemon: look");
+                if is_due || reloader.is_behind() {
+                    reloader.poll(time.now());
+                }
+                reloader
+            });
+            if is_due {
+                polled_at = Instant::now();
             }
-            reloader
-        });
-        if is_due {
-            polled_at = Instant::now();
-        }
-        match polled.await {
-            Ok(back) => reloader = back,
-            Err(error) => {
-                tracing::error!(%error, "reloading has ended");
-                return;
+            match polled.await {
+                Ok(back) => reloader = back,
+                Err(error) => {
+                    tracing::error!(%error, "reloading has ended");
+                    return;
+                }
+            }
+            drop(waiting);
+            if is_due {
+                look(clock.now());
             }
         }
-        drop(waiting);
     }
 }
 
@@ -138,7 +137,7 @@ pub(crate) async fn keep_reloading<S: StatusSource>(
 /// # Errors
 /// When a listener cannot be used, or can no longer be used.
 pub async fn serve(
-    listeners: Vec<TcpListener>,
+    listeners: Vec<Listener>,
     service: OcspService,
     settings: &ServerSettings,
     stop: impl Future<Output = ()>,
@@ -150,13 +149,10 @@ pub async fn serve(
     let turns = Arc::new(Semaphore::new((processors / 2).max(1)));
     let mut accepting = JoinSet::new();
     for listener in listeners {
-        prepare(&listener);
-        listener.set_nonblocking(true).map_err(ServerError::Start)?;
-        let listener = tokio::net::TcpListener::from_std(listener).map_err(ServerError::Start)?;
+        let listener = listener.serve().map_err(ServerError::Start)?;
         let connection = Connection {
             service: service.clone(),
-            header_timeout: settings.header_timeout,
-            idle_timeout: settings.idle_timeout,
+            patience: Patience { head: settings.header_timeout, idle: settings.idle_timeout },
             stopped: stopped.clone(),
             turns: Arc::clone(&turns),
         };
@@ -177,17 +173,17 @@ pub async fn serve(
 
 /// Accepts connections, and finds a place for each before the next. While all connections are being answered, those
 /// above the limit, except for one, stay in the kernel's queue.
-async fn accept(
-    listener: tokio::net::TcpListener,
-    connection: Connection,
-    connection_limit: Arc<ConnectionLimit>,
-) {
+async fn accept(listener: Served, connection: Connection, connection_limit: Arc<ConnectionLimit>) {
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => {
+            Ok(accepted) => {
                 failpoint::in_thread("daemon: accept");
                 let Some(permit) = connection_limit.take().await else { return };
-                tokio::spawn(connection.clone().serve(stream, permit));
+                let connection = connection.clone();
+                match accepted {
+                    Accepted::Tcp(stream, from) => tokio::spawn(connection.serve(stream, Some(from), permit)),
+                    Accepted::Unix(stream) => tokio::spawn(connection.serve(stream, None, permit)),
+                };
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
@@ -197,5 +193,7 @@ async fn accept(
     }
 }
 
+#[cfg(test)]
+mod download_tests;
 #[cfg(test)]
 mod tests;

@@ -1,4 +1,5 @@
 //! A connection's socket, which reads in small pieces and fails when nothing moves on it for too long.
+use super::connection_limit::ConnectionPermit;
 use super::pace::Pace;
 use hyper::rt::{Read, ReadBufCursor, Write};
 use std::future::Future;
@@ -14,27 +15,79 @@ use tokio::time::{Instant, Sleep, sleep};
 /// Octets of one read. Small reads keep the HTTP library from doubling its buffer for a client that fills it.
 const PIECE: usize = 4096;
 
-/// Fails reads and writes that make no progress within the timeout. Any octet in either direction starts the time
-/// anew. The socket also records the client's [`Pace`].
+/// Time after which a client that takes nothing of its answer counts as idle, so that its place may be given away.
+const TAKES_NOTHING: Duration = Duration::from_secs(5);
+
+/// Bounds of the time that a client may take.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Patience {
+    /// From the first octet of a request to the end of its head.
+    pub(super) head: Duration,
+    /// Without an octet in either direction.
+    pub(super) idle: Duration,
+}
+
+/// Fails reads and writes that make no progress within the time for it. Any octet in either direction starts that time
+/// anew, except while the head of a request arrives: that has a time of its own. The socket also records the client's
+/// [`Pace`], and when its answer has gone out.
 pub(super) struct Stall<T> {
     inner: T,
-    timeout: Duration,
+    patience: Patience,
+    moved: Instant,
+    head_until: Instant,
+    /// Whether the connection counts as idle, since the client takes nothing of its answer.
+    takes_nothing: bool,
     sleep: Pin<Box<Sleep>>,
     pace: Arc<Pace>,
+    permit: Arc<ConnectionPermit>,
 }
 
 impl<T> Stall<T> {
-    pub(super) fn new(inner: T, timeout: Duration, pace: Arc<Pace>) -> Self {
-        Self { inner, timeout, sleep: Box::pin(sleep(timeout)), pace }
+    pub(super) fn new(inner: T, patience: Patience, pace: Arc<Pace>, permit: Arc<ConnectionPermit>) -> Self {
+        let moved = Instant::now();
+        let sleep = Box::pin(sleep(patience.idle));
+        Self { inner, patience, moved, head_until: moved, takes_nothing: false, sleep, pace, permit }
     }
 
-    fn watch<V>(&mut self, cx: &mut Context<'_>, poll: Poll<io::Result<V>>) -> Poll<io::Result<V>> {
-        if poll.is_ready() {
-            self.sleep.as_mut().reset(Instant::now() + self.timeout);
-            return poll;
+    fn deadline(&self, writes: bool) -> Instant {
+        if writes && !self.takes_nothing {
+            self.moved + TAKES_NOTHING.min(self.patience.idle / 2)
+        } else if !writes && self.pace.is_in_head() {
+            self.head_until
+        } else {
+            self.moved + self.patience.idle
         }
-        ready!(self.sleep.as_mut().poll(cx));
-        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+
+    /// Waits until the time for progress is over. The timer is set anew only when it has run out or is needed
+    /// earlier, so that progress costs no change of it.
+    fn overdue<V>(&mut self, cx: &mut Context<'_>, writes: bool) -> Poll<io::Result<V>> {
+        loop {
+            let deadline = self.deadline(writes);
+            if self.sleep.is_elapsed() || deadline < self.sleep.deadline() {
+                self.sleep.as_mut().reset(deadline);
+            }
+            ready!(self.sleep.as_mut().poll(cx));
+            if self.deadline(writes) > Instant::now() {
+                continue;
+            }
+            if !writes || self.takes_nothing {
+                return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+            }
+            self.takes_nothing = true;
+            self.permit.rest();
+        }
+    }
+
+    fn wrote<V>(&mut self, cx: &mut Context<'_>, poll: Poll<io::Result<V>>) -> Poll<io::Result<V>> {
+        if poll.is_pending() {
+            return self.overdue(cx, true);
+        }
+        self.moved = Instant::now();
+        if std::mem::take(&mut self.takes_nothing) {
+            self.permit.resume();
+        }
+        poll
     }
 }
 
@@ -50,19 +103,28 @@ impl<T: AsyncRead + Unpin> Read for Stall<T> {
         let poll = Pin::new(&mut self.inner).poll_read(cx, &mut piece);
         if poll.is_pending() {
             self.pace.awaited();
+            return self.overdue(cx, false);
+        }
+        self.moved = Instant::now();
+        if !piece.filled().is_empty() && self.pace.received() {
+            self.head_until = self.moved + self.patience.head;
         }
         buf.put_slice(piece.filled());
-        self.watch(cx, poll)
+        poll
     }
 }
 
 impl<T: AsyncWrite + Unpin> Write for Stall<T> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let poll = Pin::new(&mut self.inner).poll_write(cx, buf);
-        self.watch(cx, poll)
+        self.wrote(cx, poll)
     }
 
+    /// Is called when everything is written, also when that was nothing.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.pace.flushed() {
+            self.permit.sent();
+        }
         Pin::new(&mut self.inner).poll_flush(cx)
     }
 
@@ -80,6 +142,6 @@ impl<T: AsyncWrite + Unpin> Write for Stall<T> {
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let poll = Pin::new(&mut self.inner).poll_write_vectored(cx, bufs);
-        self.watch(cx, poll)
+        self.wrote(cx, poll)
     }
 }

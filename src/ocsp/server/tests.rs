@@ -6,26 +6,32 @@ use crate::ocsp::public_files::PublicFiles;
 use crate::ocsp::query;
 use crate::ocsp::responder_files::ResponderFiles;
 use crate::ocsp::response::OcspResponse;
+use crate::ocsp::rules::Rules;
 use crate::ocsp::settings::ResponderSettings;
 use arc_swap::ArcSwap;
 use std::io::{Read, Write};
-use std::net::TcpStream as Client;
+use std::net::{SocketAddr, TcpListener, TcpStream as Client};
 use std::process::Command;
 use std::sync::Mutex;
 use std::time::Instant;
 use tokio::sync::oneshot;
 
-struct Daemon {
-    hierarchy: Hierarchy,
+pub(super) struct Daemon {
+    pub(super) hierarchy: Hierarchy,
     source: MemorySource,
-    home: tempfile::TempDir,
-    address: SocketAddr,
+    pub(super) home: tempfile::TempDir,
+    pub(super) address: SocketAddr,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<std::thread::JoinHandle<()>>,
 }
 
 impl Daemon {
-    fn start(settings: ServerSettings) -> Self {
+    pub(super) fn start(settings: ServerSettings) -> Self {
+        Self::start_at("127.0.0.1:0".parse().unwrap(), settings)
+    }
+
+    /// Listens there; `address` is that of an address.
+    pub(super) fn start_at(listen: ListenAddress, settings: ServerSettings) -> Self {
         let (hierarchy, home) = (Hierarchy::new(), tempfile::tempdir().unwrap());
         let certificate = hierarchy.responder.certificate();
         write_responder(&home.path().join("ocsp/ca"), &hierarchy.responder_key, certificate);
@@ -35,24 +41,27 @@ impl Daemon {
         let clock: Arc<dyn Clock> = Arc::new(FixedClock(NOW));
         let reloader = Reloader::new(source.clone(), responders, public, NOW);
         let settings = ServerSettings {
-            listen: vec![SocketAddr::from(([127, 0, 0, 1], 0))],
+            listen: vec![listen],
             poll_interval: Duration::from_millis(20),
             shutdown_timeout: Duration::from_secs(2),
             ..settings
         };
-        let service =
-            OcspService::new(reloader.current(), ResponderSettings::default(), &settings, Arc::clone(&clock));
+        let rules = Rules::new(ResponderSettings::default(), Vec::new(), None);
+        let service = OcspService::new(reloader.current(), rules, &settings, Arc::clone(&clock));
         let (refresher, refreshes) = refreshes();
         let service = service.with_looker(refresher);
-        let listeners = listeners(&settings).unwrap();
-        let address = listeners[0].local_addr().unwrap();
+        let listeners = listeners(&settings.listen).unwrap();
+        let address = listeners[0].to_string().strip_prefix("http://").and_then(|text| text.parse().ok());
+        let address = address.unwrap_or_else(|| SocketAddr::from(([0, 0, 0, 0], 0)));
+        let controls = service.controls();
         let (stop, stopped) = oneshot::channel();
         let thread = std::thread::spawn(move || {
             let mut runtime = tokio::runtime::Builder::new_multi_thread();
             let runtime = runtime.worker_threads(2).enable_all().build().unwrap();
             runtime.block_on(async {
                 let at_once = Arc::default();
-                tokio::spawn(keep_reloading(reloader, refreshes, at_once, settings.poll_interval, clock));
+                let rules = (clock, controls);
+                tokio::spawn(keep_reloading(reloader, refreshes, at_once, settings.poll_interval, rules));
                 let stop = async { stopped.await.unwrap_or_default() };
                 serve(listeners, service, &settings, stop).await.unwrap();
             });
@@ -60,7 +69,7 @@ impl Daemon {
         Self { hierarchy, source, home, address, stop: Some(stop), thread: Some(thread) }
     }
 
-    fn connect(&self) -> Client {
+    pub(super) fn connect(&self) -> Client {
         let client = Client::connect(self.address).unwrap();
         client.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
         client
@@ -71,7 +80,7 @@ impl Daemon {
         query::post(&url, &self.hierarchy.request(serial), Duration::from_secs(10)).unwrap()
     }
 
-    fn stop(&mut self) -> Duration {
+    pub(super) fn stop(&mut self) -> Duration {
         let begun = Instant::now();
         self.stop.take().unwrap().send(()).unwrap();
         self.thread.take().unwrap().join().unwrap();
@@ -79,7 +88,7 @@ impl Daemon {
     }
 }
 
-fn head(client: &mut Client) -> String {
+pub(super) fn head(client: &mut Client) -> String {
     let mut octets = Vec::new();
     while !octets.ends_with(b"\r\n\r\n") {
         let mut octet = [0];
@@ -125,7 +134,7 @@ fn clients_that_say_nothing_or_stop_half_way_are_cut_off() {
     let settings = ServerSettings {
         header_timeout: Duration::from_millis(200),
         body_timeout: Duration::from_millis(200),
-        idle_timeout: Duration::from_millis(2000),
+        idle_timeout: Duration::from_millis(500),
         ..ServerSettings::default()
     };
     let daemon = Daemon::start(settings);
@@ -169,13 +178,14 @@ fn requests_sent_ahead_of_their_answers_wait_for_their_turn_and_no_others_do() {
     let (hierarchy, settings) = (Hierarchy::new(), ServerSettings::default());
     let snapshot = Arc::new(ArcSwap::from_pointee(hierarchy.snapshot()));
     let clock = Arc::new(FixedClock(NOW));
-    let service = OcspService::new(snapshot, ResponderSettings::default(), &settings, clock);
+    let rules = Rules::new(ResponderSettings::default(), Vec::new(), None);
+    let service = OcspService::new(snapshot, rules, &settings, clock);
     let (turns, (_stopping, stopped)) = (Arc::new(Semaphore::new(0)), watch::channel(false));
-    let (header_timeout, idle_timeout) = (settings.header_timeout, settings.idle_timeout);
-    let connection = Connection { service, header_timeout, idle_timeout, stopped, turns: Arc::clone(&turns) };
+    let patience = Patience { head: settings.header_timeout, idle: settings.idle_timeout };
+    let connection = Connection { service, patience, stopped, turns: Arc::clone(&turns) };
     let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
     let address = listener.local_addr().unwrap();
-    runtime.spawn(accept(listener, connection, ConnectionLimit::new(8)));
+    runtime.spawn(accept(Served::Tcp(listener), connection, ConnectionLimit::new(8)));
 
     let connect = || {
         let client = Client::connect(address).unwrap();
@@ -206,11 +216,9 @@ fn requests_sent_ahead_of_their_answers_wait_for_their_turn_and_no_others_do() {
 #[test]
 fn an_address_in_use_is_a_problem_with_a_remedy() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
-    let listen = vec![taken.local_addr().unwrap()];
-    let error = listeners(&ServerSettings { listen, ..ServerSettings::default() }).unwrap_err();
+    let error = listeners(&[ListenAddress::Tcp(taken.local_addr().unwrap())]).unwrap_err();
     assert_eq!(Problem::from(error).code.code(), "daemon.listen");
-    let none = listeners(&ServerSettings { listen: Vec::new(), ..ServerSettings::default() });
-    assert!(matches!(none, Err(ServerError::NoAddress)));
+    assert!(matches!(listeners(&[]), Err(ServerError::NoAddress)));
 }
 
 #[test]

@@ -132,6 +132,10 @@ impl FromStr for EnvelopeRecipient {
 }
 
 impl EnvelopeRecipient {
+    pub(super) fn inner(&self) -> &age::x25519::Recipient {
+        &self.0
+    }
+
     /// Reads the recipients of a file: one a line; `#` begins a comment. Only the owner or root may be able to change
     /// the file, since whoever adds a recipient can read what is encrypted.
     ///
@@ -169,7 +173,7 @@ impl EnvelopeIdentity {
     }
 }
 
-fn read(path: &Path, rule: AccessRule) -> Result<Zeroizing<String>, EnvelopeError> {
+pub(super) fn read(path: &Path, rule: AccessRule) -> Result<Zeroizing<String>, EnvelopeError> {
     let unreadable = |error| EnvelopeError::Unreadable(path.shown().to_string(), error);
     let file = open_checked(path, rule).map_err(|error| match error {
         OpenError::Unsafe(finding) => EnvelopeError::Unsafe(finding),
@@ -181,7 +185,7 @@ fn read(path: &Path, rule: AccessRule) -> Result<Zeroizing<String>, EnvelopeErro
 }
 
 /// Returns the lines that are neither empty nor comments, with their numbers from 1.
-fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
+pub(super) fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let numbered = text.lines().enumerate().map(|(at, line)| (at + 1, line.trim()));
     numbered.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
 }

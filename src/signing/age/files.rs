@@ -1,12 +1,20 @@
 //! Names of the files in the directory of CA keys.
+use super::mark;
 use crate::home::AuthorityName;
+use crate::signing::KeyRef;
 use std::fmt;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
+
+/// Scheme of the URIs of these keys: `age:NAME.age`.
+pub(super) const SCHEME: &str = "age";
 
 /// Extension of a key file.
 pub(super) const KEY: &str = "age";
 /// Extension of a file with the highest CRL number used (the mark).
 pub(super) const MARK: &str = "mark";
+/// Extension of an encrypted key that has come here and is not used yet.
+pub(super) const COMING: &str = "coming";
 /// Former extension of a mark.
 pub(super) const FORMER_MARK: &str = "crlnumber";
 
@@ -45,6 +53,22 @@ impl KeyFile {
     pub(crate) fn has_key(octets: &[u8]) -> bool {
         octets.starts_with(b"age-encryption.org/v1\n")
     }
+}
+
+/// Returns the path of a key's file in a directory of keys; `None` for any URI but that of a key file there.
+pub(super) fn path_in(directory: &Path, key: &KeyRef) -> Option<PathBuf> {
+    let file: KeyFile = key.within(SCHEME)?.parse().ok()?;
+    file.is_key().then(|| directory.join(file.to_string()))
+}
+
+/// Returns the paths of the files of a key in a directory of keys, whether or not they exist: the key file first. None
+/// of them is looked at.
+pub(crate) fn files_in(directory: &Path, key: &KeyRef) -> Vec<PathBuf> {
+    let Some(path) = path_in(directory, key) else { return Vec::new() };
+    let marks = mark::places(&path);
+    // of a key that was split in place
+    let shares = path.with_extension("shares.toml");
+    [path, shares].into_iter().chain(marks).collect()
 }
 
 /// Writes the name of the file.

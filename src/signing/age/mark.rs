@@ -20,12 +20,12 @@ const WAIT_TO_MOVE: Duration = Duration::from_secs(1);
 const LARGEST: u64 = 64;
 
 /// Returns the paths of the mark of this key file: the current one, then the former one.
-pub(super) fn places(key: &Path) -> [PathBuf; 2] {
+pub(in crate::signing) fn places(key: &Path) -> [PathBuf; 2] {
     [key.with_extension(MARK), key.with_extension(FORMER_MARK)]
 }
 
 /// Reads the mark of this key file. Where both the current and the former file exist, the higher number counts.
-pub(super) fn read(key: &Path) -> Result<Mark, MarkError> {
+pub(in crate::signing) fn read(key: &Path) -> Result<Mark, MarkError> {
     let [place, former_place] = places(key);
     // former path first, so that a rename in between is not missed
     let former = number_in(&former_place)?;
@@ -35,7 +35,7 @@ pub(super) fn read(key: &Path) -> Result<Mark, MarkError> {
 }
 
 /// Raises the mark to this number. A lower number leaves the mark as it is.
-pub(super) fn raise(key: &Path, number: CrlNumber) -> Result<(), MarkError> {
+pub(in crate::signing) fn raise(key: &Path, number: CrlNumber) -> Result<(), MarkError> {
     let path = key.with_extension(MARK);
     let alone = Writing::alone(key.parent().unwrap_or(key), WAIT).map_err(|error| match error.kind() {
         io::ErrorKind::WouldBlock => MarkError::Busy,
@@ -47,9 +47,9 @@ pub(super) fn raise(key: &Path, number: CrlNumber) -> Result<(), MarkError> {
     Ok(replace_alone(&alone, &path, format!("{number}\n").as_bytes(), Mode::Private)?)
 }
 
-/// Renames the marks of this directory that have their former names. A mark that cannot be renamed stays, and is read
-/// where it is.
-pub(super) fn move_former(directory: &Path) {
+/// Renames the marks of this directory that have their former names. The caller first keeps older versions of the
+/// program out of the index. A mark that cannot be renamed stays, and is read where it is.
+pub(crate) fn move_former_marks(directory: &Path) {
     move_former_within(directory, WAIT_TO_MOVE);
 }
 
@@ -180,14 +180,14 @@ mod tests {
         keys.put("a.age", "key");
         keys.put("a.crlnumber", "7\n");
         assert_eq!(keys.mark().unwrap(), Some(7));
-        move_former(keys.0.path());
+        move_former_marks(keys.0.path());
         assert_eq!(keys.names(), ["a.age", "a.mark"]);
         assert_eq!(keys.mark().unwrap(), Some(7));
         // an older version of the program was used once more
         for (former, mark) in [("9", 9), ("3", 9)] {
             keys.put("a.crlnumber", former);
             assert_eq!(keys.mark().unwrap(), Some(mark));
-            move_former(keys.0.path());
+            move_former_marks(keys.0.path());
             assert_eq!(keys.mark().unwrap(), Some(mark));
             assert_eq!(keys.names(), ["a.age", "a.mark"]);
         }
@@ -212,12 +212,12 @@ mod tests {
     fn a_mark_that_is_no_number_is_moved_only_to_where_none_is() {
         let keys = Keys::new();
         keys.put("a.crlnumber", "hello");
-        move_former(keys.0.path());
+        move_former_marks(keys.0.path());
         assert!(keys.mark().is_err());
         assert_eq!(keys.names(), ["a.mark"]);
         keys.put("a.mark", "4");
         keys.put("a.crlnumber", "hello");
-        move_former(keys.0.path());
+        move_former_marks(keys.0.path());
         assert!(keys.mark().is_err());
         assert_eq!(keys.names(), ["a.crlnumber", "a.mark"], "neither is thrown away");
     }

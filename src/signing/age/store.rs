@@ -1,36 +1,44 @@
-//! CA keys at rest: PKCS#8 in PEM within an age file (`age-encryption.org/v1`), encrypted with a passphrase.
+//! CA keys at rest: PKCS#8 in PEM within an age file (`age-encryption.org/v1`), encrypted with a passphrase or
+//! to recipients.
 //!
 //! The files can be read without this program: `age -d keys/NAME.age | openssl pkey -text`.
-use super::files::{self, KeyFile};
+use super::at_rest::{decrypt, decryptor, encrypt};
+use super::files::{self, KeyFile, SCHEME};
 use super::mark;
+use super::protection::Protection;
+use super::recipient::KeyRecipient;
+use super::sealed_key::SealKeyFor;
 use crate::failpoint;
-use crate::home::{AccessRule, FileStatus, Mode, OpenError, Owners, open_checked, sync_directory, write_new};
+use crate::home::{
+    AccessRule, FileStatus, Mode, OpenError, Owners, mended_there, open_checked, sync_directory, write_new,
+};
 use crate::signing::ca_signer::LocalSigner;
-use crate::signing::octets::read_up_to;
 use crate::signing::soft_key::SoftKey;
 use crate::signing::{
-    CaKeys, CaSigner, DiscardKeys, ImportKeys, InspectKeys, KeyError, KeyPlace, KeyRef, Mark, MarkError,
-    OpenedKey, Secret, SecretPurpose, SecretSource,
+    BroughtKey, CaKeys, CaSigner, DiscardKeys, ImportKeys, InspectKeys, KeyError, KeyPlace, KeyRef, KeyVault,
+    Mark, MarkError, MoveKeyFiles, OpenedKey, ProtectKeys, Secret, SecretPurpose, SecretSource, VaultKey,
+    open_with,
 };
 use crate::x509::KeyAlgorithm;
 use crate::x509::extension::CrlNumber;
-use age::secrecy::SecretString;
-use age::{DecryptError, Decryptor, Encryptor};
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+use rustix::io::Errno;
+use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use zeroize::Zeroizing;
-
-/// Scheme of the URIs of these keys: `age:NAME.age`.
-const SCHEME: &str = "age";
 
 /// A store of CA keys in age files of mode 0600, in a directory of mode 0700 (K1).
 #[derive(Clone)]
 pub struct AgeFileStore {
     directory: PathBuf,
     scrypt_log_n: u8,
-    secrets: Arc<dyn SecretSource>,
+    /// Whether a new passphrase of a key keeps the work factor of the one before.
+    keeps_work: bool,
+    /// The names of the keys that are encrypted to recipients when they are made.
+    recipients: Arc<BTreeMap<String, Vec<KeyRecipient>>>,
+    pub(super) secrets: Arc<dyn SecretSource>,
 }
 
 /// The work factor is outside [`AgeFileStore::LEAST_WORK`] to [`AgeFileStore::MOST_WORK`].
@@ -61,7 +69,7 @@ impl AgeFileStore {
         secrets: Arc<dyn SecretSource>,
     ) -> Result<Self, InvalidWorkFactor> {
         if (Self::LEAST_WORK..=Self::MOST_WORK).contains(&scrypt_log_n) {
-            Ok(Self { directory: directory.into(), scrypt_log_n, secrets })
+            Ok(Self { scrypt_log_n, ..Self::usual(directory, secrets) })
         } else {
             Err(InvalidWorkFactor(scrypt_log_n))
         }
@@ -70,7 +78,15 @@ impl AgeFileStore {
     /// Returns a store with the default work factor.
     #[must_use]
     pub fn usual(directory: impl Into<PathBuf>, secrets: Arc<dyn SecretSource>) -> Self {
-        Self { directory: directory.into(), scrypt_log_n: Self::USUAL_WORK, secrets }
+        let recipients = Arc::default();
+        let (directory, scrypt_log_n) = (directory.into(), Self::USUAL_WORK);
+        Self { directory, scrypt_log_n, keeps_work: false, recipients, secrets }
+    }
+
+    /// Returns the same store, in which a key keeps its work factor when it gets a new passphrase.
+    #[must_use]
+    pub(crate) fn keeping_work(self) -> Self {
+        Self { keeps_work: true, ..self }
     }
 
     /// Returns the same store with another source of passphrases.
@@ -79,10 +95,11 @@ impl AgeFileStore {
         Self { secrets, ..self }
     }
 
-    /// Renames files that an older version named otherwise. The caller first keeps older versions out of the index. A
-    /// file that cannot be renamed stays, and is read where it is.
-    pub(crate) fn move_former(&self) {
-        mark::move_former(&self.directory);
+    /// Returns the same store, which encrypts new keys of these names to recipients, not with a passphrase. No name has
+    /// an empty list.
+    #[must_use]
+    pub fn with_recipients(self, recipients: BTreeMap<String, Vec<KeyRecipient>>) -> Self {
+        Self { recipients: Arc::new(recipients), ..self }
     }
 
     /// Generates a key and writes it under a name that is not taken. The key is generated only after its passphrase
@@ -99,12 +116,12 @@ impl AgeFileStore {
             Err(error) => return Err(KeyError::Backend(at(path), error.to_string())),
             Ok(_) => return Err(KeyError::Exists(at(path))),
         }
-        let passphrase = self.secrets.secret(&SecretPurpose::Protect(name_of(path)))?;
-        if passphrase.is_empty() {
-            return Err(KeyError::SecretUnavailable("an empty passphrase protects nothing".into()));
-        }
+        let readers = match self.recipients.get(&name_of(path)) {
+            Some(recipients) => SealKeyFor::Recipients(recipients.clone()),
+            None => self.with_passphrase(self.secrets.secret(&SecretPurpose::Protect(name_of(path)))?)?,
+        };
         let new = make()?;
-        let encrypted = self.encrypt(new.to_pem()?.as_bytes(), &passphrase)?;
+        let encrypted = encrypt(&at(path), new.to_pem()?.as_bytes(), &readers, None)?;
         write_new(path, &encrypted, Mode::Private).map_err(|error| match error.source.kind() {
             io::ErrorKind::AlreadyExists => KeyError::Exists(at(path)),
             _ => KeyError::NotWritten(error),
@@ -112,51 +129,43 @@ impl AgeFileStore {
         Ok(new)
     }
 
-    fn encrypt(&self, plain: &[u8], passphrase: &Secret) -> Result<Vec<u8>, KeyError> {
-        let mut recipient = age::scrypt::Recipient::new(SecretString::from(passphrase.as_str()));
-        recipient.set_work_factor(self.scrypt_log_n);
-        let failed = KeyError::Cryptography("encrypting the key");
-        let recipients: [&dyn age::Recipient; 1] = [&recipient];
-        let Ok(encryptor) = Encryptor::with_recipients(recipients.into_iter()) else {
-            return Err(failed);
-        };
-        let mut out = Vec::new();
-        let written = encryptor.wrap_output(&mut out).and_then(|mut writer| {
-            writer.write_all(plain)?;
-            writer.finish().map(drop)
-        });
-        written.map(|()| out).map_err(|_| failed)
+    /// Returns this passphrase with the store's work factor as what opens a key file.
+    pub(super) fn with_passphrase(&self, secret: Secret) -> Result<SealKeyFor, KeyError> {
+        if secret.is_empty() {
+            return Err(KeyError::SecretUnavailable("an empty passphrase protects nothing".into()));
+        }
+        Ok(SealKeyFor::Passphrase { secret, scrypt_log_n: self.scrypt_log_n })
     }
 
-    /// Reads and decrypts a key.
+    /// Returns this passphrase as what opens a key file in the place of one with these octets.
+    pub(super) fn with_passphrase_after(
+        &self,
+        before: &[u8],
+        secret: Secret,
+    ) -> Result<SealKeyFor, KeyError> {
+        let scrypt_log_n = match Protection::of(before) {
+            Some(Protection::Passphrase { log_n: Some(log_n) }) if self.keeps_work => log_n,
+            _ => self.scrypt_log_n,
+        };
+        Self { scrypt_log_n, ..self.clone() }.with_passphrase(secret)
+    }
+
+    /// Reads and decrypts a key. A user who types a wrong passphrase is asked again.
     pub(crate) fn open(&self, key: &KeyRef) -> Result<SoftKey, KeyError> {
         let path = &self.path_of(key)?;
         check_directory(path)?;
         let encrypted = read_file(path)?;
-        let decryptor = decryptor(path, &encrypted)?;
-        let passphrase = self.secrets.secret(&SecretPurpose::Open(name_of(path)))?;
-        let mut identity = age::scrypt::Identity::new(SecretString::from(passphrase.as_str()));
-        identity.set_max_work_factor(Self::MOST_WORK);
-        let identities: [&dyn age::Identity; 1] = [&identity];
-        let reader = decryptor.decrypt(identities.into_iter()).map_err(|error| unusable(path, &error))?;
-        // The buffer never grows, so no copy of the key stays behind in freed memory.
-        let mut plain = Zeroizing::new(vec![0; encrypted.len()]);
-        let length = read_up_to(reader, &mut plain)
-            .map_err(|error| KeyError::Backend(at(path), format!("the file is damaged: {error}")))?;
-        let plain = plain.get(..length).unwrap_or_default();
-        let text = std::str::from_utf8(plain)
-            .map_err(|_| KeyError::Backend(at(path), "what is encrypted in it is not PEM".into()))?;
-        SoftKey::from_pem(text).map_err(|reason| KeyError::Backend(at(path), reason.into()))
+        let purpose = SecretPurpose::Open(name_of(path));
+        open_with(self.secrets.as_ref(), &purpose, |ask| decrypt(path, &encrypted, ask))
     }
 
     /// Returns the path of a key's file; `None` for any URI but that of a key file in the store's directory. The index of
     /// a backup that somebody else wrote may contain any URI.
     fn file_of(&self, key: &KeyRef) -> Option<PathBuf> {
-        let file: KeyFile = key.within(SCHEME)?.parse().ok()?;
-        file.is_key().then(|| self.directory.join(file.to_string()))
+        files::path_in(&self.directory, key)
     }
 
-    fn path_of(&self, key: &KeyRef) -> Result<PathBuf, KeyError> {
+    pub(super) fn path_of(&self, key: &KeyRef) -> Result<PathBuf, KeyError> {
         match self.file_of(key) {
             Some(path) => Ok(path),
             None => Err(KeyError::Backend(self.place(key), "no key store of that kind is known".into())),
@@ -192,6 +201,26 @@ impl CaKeys for AgeFileStore {
         mark::raise(&self.path_of(key)?, number)
     }
 
+    fn rename(&self, from: &KeyRef, to: &KeyRef) -> Result<bool, KeyError> {
+        let (from, to) = (self.path_of(from)?, self.path_of(to)?);
+        let files =
+            mark::places(&from).into_iter().zip(mark::places(&to)).chain([(from.clone(), to.clone())]);
+        let mut moved = false;
+        for (old, new) in files {
+            match renameat_with(CWD, &old, CWD, &new, RenameFlags::NOREPLACE) {
+                Ok(()) => moved = true,
+                Err(Errno::NOENT) => continue,
+                Err(Errno::EXIST) => return Err(KeyError::Exists(at(&new))),
+                Err(error) => return Err(KeyError::Backend(at(&old), io::Error::from(error).to_string())),
+            }
+            failpoint::passed("key: moved");
+        }
+        if let Some(directory) = to.parent().filter(|_| moved) {
+            sync_directory(directory)?;
+        }
+        Ok(moved)
+    }
+
     fn importing(&self) -> Option<&dyn ImportKeys> {
         Some(self)
     }
@@ -203,11 +232,47 @@ impl CaKeys for AgeFileStore {
     fn discarding(&self) -> Option<&dyn DiscardKeys> {
         Some(self)
     }
+
+    fn protecting(&self) -> Option<&dyn ProtectKeys> {
+        Some(self)
+    }
+}
+
+impl KeyVault for AgeFileStore {
+    fn keys(&self) -> &dyn CaKeys {
+        self
+    }
+
+    fn open_key(&self, key: &KeyRef) -> Result<Arc<dyn VaultKey>, KeyError> {
+        Ok(Arc::new(self.open(key)?))
+    }
+
+    fn make_key(&self, key: &KeyRef, algorithm: KeyAlgorithm) -> Result<Arc<dyn VaultKey>, KeyError> {
+        Ok(Arc::new(self.write(key, || SoftKey::generate(algorithm))?))
+    }
+
+    fn take_key(&self, key: &KeyRef, brought: BroughtKey) -> Result<Arc<dyn VaultKey>, KeyError> {
+        let opened = brought.into_key()?;
+        Ok(Arc::new(self.write(key, || Ok(opened))?))
+    }
+
+    fn take_out(&self, key: &KeyRef) -> Result<OpenedKey, KeyError> {
+        let opened = self.open(key)?;
+        if key.identity.is_some_and(|identity| identity != opened.public_key().digest()) {
+            return Err(KeyError::OtherKey(self.place(key)));
+        }
+        Ok(opened.into())
+    }
+
+    fn moving(&self) -> Option<&dyn MoveKeyFiles> {
+        Some(self)
+    }
 }
 
 impl ImportKeys for AgeFileStore {
-    fn import(&self, key: &KeyRef, opened: OpenedKey) -> Result<Arc<dyn CaSigner>, KeyError> {
-        Ok(Arc::new(LocalSigner(self.write(key, || Ok(opened.into_inner()))?)))
+    fn import(&self, key: &KeyRef, brought: BroughtKey) -> Result<Arc<dyn CaSigner>, KeyError> {
+        let opened = brought.into_key()?;
+        Ok(Arc::new(LocalSigner(self.write(key, || Ok(opened))?)))
     }
 }
 
@@ -230,44 +295,39 @@ impl InspectKeys for AgeFileStore {
         decryptor(path, &read_file(path)?).map(drop)
     }
 
+    fn sealed(&self, key: &KeyRef) -> Result<Vec<u8>, KeyError> {
+        let path = &self.path_of(key)?;
+        check_directory(path)?;
+        read_file(path)
+    }
+
     fn files(&self, key: &KeyRef) -> Vec<PathBuf> {
-        let Ok(path) = self.path_of(key) else { return Vec::new() };
-        let marks = mark::places(&path);
-        std::iter::once(path).chain(marks).collect()
+        files::files_in(&self.directory, key)
     }
 }
 
-/// Returns a decryptor of an age file that is encrypted with a passphrase.
-fn decryptor<'e>(path: &Path, encrypted: &'e [u8]) -> Result<Decryptor<&'e [u8]>, KeyError> {
-    let decryptor = Decryptor::new_buffered(encrypted).map_err(|error| unusable(path, &error))?;
-    if !decryptor.is_scrypt() {
-        return Err(KeyError::Backend(at(path), "not an age file with a passphrase".into()));
-    }
-    Ok(decryptor)
-}
-
-fn at(path: &Path) -> KeyPlace {
+pub(super) fn at(path: &Path) -> KeyPlace {
     KeyPlace::File(path.to_owned())
 }
 
 /// Returns the name under which users know the key: that of the CA.
-fn name_of(path: &Path) -> String {
+pub(super) fn name_of(path: &Path) -> String {
     path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }
 
-fn check_directory(path: &Path) -> Result<(), KeyError> {
+pub(super) fn check_directory(path: &Path) -> Result<(), KeyError> {
     let directory = path.parent().filter(|directory| !directory.as_os_str().is_empty());
     let directory = directory.unwrap_or(Path::new("."));
     let metadata = fs::metadata(directory).map_err(|error| missing_or(path, &error))?;
     let user = rustix::process::geteuid().as_raw();
     let rule = AccessRule::directory(Owners::User, 0o077);
     let finding = rule.judge(directory, &FileStatus::from(&metadata), user).into_iter().next();
-    finding.map_or(Ok(()), |finding| Err(KeyError::Unsafe(finding)))
+    finding.map_or(Ok(()), |finding| Err(KeyError::Unsafe(mended_there(finding))))
 }
 
-fn read_file(path: &Path) -> Result<Vec<u8>, KeyError> {
+pub(super) fn read_file(path: &Path) -> Result<Vec<u8>, KeyError> {
     let file = open_checked(path, AccessRule::PRIVATE_FILE).map_err(|error| match error {
-        OpenError::Unsafe(finding) => KeyError::Unsafe(finding),
+        OpenError::Unsafe(finding) => KeyError::Unsafe(mended_there(finding)),
         OpenError::Io(error) => missing_or(path, &error),
     })?;
     let mut octets = Vec::new();
@@ -279,30 +339,11 @@ fn read_file(path: &Path) -> Result<Vec<u8>, KeyError> {
     Ok(octets)
 }
 
-fn missing_or(path: &Path, error: &io::Error) -> KeyError {
+pub(super) fn missing_or(path: &Path, error: &io::Error) -> KeyError {
     match error.kind() {
         io::ErrorKind::NotFound => KeyError::NotFound(at(path)),
         io::ErrorKind::PermissionDenied => KeyError::Backend(at(path), error.to_string()),
         _ => KeyError::NotRead(at(path), error.to_string()),
-    }
-}
-
-fn unusable(path: &Path, error: &DecryptError) -> KeyError {
-    let backend = |reason: String| KeyError::Backend(at(path), reason);
-    match error {
-        DecryptError::DecryptionFailed | DecryptError::KeyDecryptionFailed => {
-            KeyError::SecretRejected(at(path))
-        }
-        // The library's own message computes a duration that overflows.
-        DecryptError::ExcessiveWork { required, .. } => backend(format!(
-            "it asks for a scrypt work factor of {required}; at most {} is done, since each step doubles time \
-             and memory",
-            AgeFileStore::MOST_WORK
-        )),
-        DecryptError::InvalidHeader | DecryptError::InvalidMac => backend("the file is damaged".into()),
-        DecryptError::UnknownFormat => backend("a later format of age than this program knows".into()),
-        DecryptError::Io(error) => backend(format!("the file is damaged: {error}")),
-        other => backend(other.to_string()),
     }
 }
 

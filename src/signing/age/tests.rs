@@ -1,5 +1,6 @@
 use super::*;
 use crate::x509::verify;
+use age::secrecy::SecretString;
 use std::fs::Permissions;
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::path::PathBuf;
@@ -88,6 +89,42 @@ fn a_key_on_disk_is_encrypted_and_its_owners_alone() {
 }
 
 #[test]
+fn files_keep_the_contract_of_key_stores() {
+    // G1
+    let keys = Keys::new();
+    let store = keys.with(&Given::new("s3cret"));
+    let algorithms = [KeyAlgorithm::P256, KeyAlgorithm::ED25519, KeyAlgorithm::rsa(2048)];
+    crate::signing::contract::hold(&store, &|name| store.new_key(name), &algorithms);
+}
+
+/// Gives an identity of age where a key is opened, and fails the test when a passphrase is asked for a new key.
+struct Identity(age::x25519::Identity);
+
+impl SecretSource for Identity {
+    fn secret(&self, purpose: &SecretPurpose) -> Result<Secret, KeyError> {
+        use age::secrecy::ExposeSecret;
+        assert!(matches!(purpose, SecretPurpose::Open(_)), "{purpose:?}");
+        Ok(Secret::new(self.0.to_string().expose_secret().to_owned()))
+    }
+}
+
+#[test]
+fn files_for_recipients_keep_the_contract_of_key_stores() {
+    // G1
+    let keys = Keys::new();
+    let identity = age::x25519::Identity::generate();
+    let recipient: KeyRecipient = identity.to_public().to_string().parse().unwrap();
+    let algorithms = [KeyAlgorithm::P256, KeyAlgorithm::ED25519];
+    let names = ["kept", "removed", "marked"].map(str::to_owned).into_iter();
+    let names = names.chain(algorithms.map(|one| format!("made-{one}")));
+    let recipients = names.map(|name| (name, vec![recipient.clone()])).collect();
+    let store = keys.with(&Arc::new(Identity(identity))).with_recipients(recipients);
+    crate::signing::contract::hold(&store, &|name| store.new_key(name), &algorithms);
+    let sealed = fs::read(keys.directory.path().join("kept.age")).unwrap();
+    assert!(sealed.starts_with(b"age-encryption.org/v1\n-> X25519 "));
+}
+
+#[test]
 fn every_key_type_is_kept() {
     // G1
     for algorithm in KeyAlgorithm::generated() {
@@ -173,14 +210,9 @@ fn an_absurd_work_factor_is_refused_before_the_work() {
 }
 
 #[test]
-fn a_file_that_is_not_for_a_passphrase_is_said() {
+fn a_plain_key_is_never_read_as_a_ca_key() {
+    // K1
     let keys = Keys::new();
-    let recipient = age::x25519::Identity::generate().to_public();
-    fs::write(keys.path(), age::encrypt(&recipient, b"x").unwrap()).unwrap();
-    fs::set_permissions(keys.path(), Permissions::from_mode(0o600)).unwrap();
-    assert!(
-        keys.fails_to_open(&Arc::new(NotAsked)).to_string().contains("not an age file with a passphrase")
-    );
     let key = |uri: &str| KeyRef { identity: None, uri: uri.into() };
     fs::write(
         keys.directory.path().join("plain.key"),
@@ -206,7 +238,7 @@ fn a_key_of_another_store_is_named_by_its_uri_and_never_looked_for() {
         (own.uri.as_str(), keys.store.place(&own)),
         ("age:genfic.g2.age", KeyPlace::File(keys.path()))
     );
-    let files = ["genfic.g2.age", "genfic.g2.mark", "genfic.g2.crlnumber"];
+    let files = ["genfic.g2.age", "genfic.g2.shares.toml", "genfic.g2.mark", "genfic.g2.crlnumber"];
     assert_eq!(InspectKeys::files(&keys.store, &own), files.map(|file| keys.directory.path().join(file)));
 }
 
@@ -255,7 +287,7 @@ fn a_uri_that_leads_to_anything_but_a_key_file_of_the_store_is_of_no_kind_known(
         unknown(&store.inspect(&key).unwrap_err());
         unknown(&store.discard(&key).unwrap_err());
         let pkcs8 = SoftKey::generate(KeyAlgorithm::P256).unwrap().to_pkcs8_der().unwrap();
-        let opened = OpenedKey::from_pkcs8_der(&pkcs8).unwrap();
+        let opened = crate::signing::OpenedKey::from_pkcs8_der(&pkcs8).unwrap().into();
         unknown(&ImportKeys::import(&store, &key, opened).err().unwrap());
         assert_eq!(InspectKeys::files(&store, &key), Vec::<PathBuf>::new(), "{uri}");
     }

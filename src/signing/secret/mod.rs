@@ -1,8 +1,16 @@
 //! Sources of passphrases: the values of `--passphrase-from`.
+mod mistyped;
+mod orders;
+mod policy;
 mod read;
 mod sources;
+mod unattended;
 
-pub use sources::PassphraseSources;
+pub use mistyped::{Mistyped, TRIES};
+pub use orders::{Aside, PassphraseOrders};
+pub use policy::PassphrasePolicy;
+pub use sources::{NewPassphrases, PassphraseSources};
+pub(crate) use unattended::Unattended;
 
 use super::KeyError;
 use crate::error::{Code, Problem, Shown as _};
@@ -16,12 +24,23 @@ use zeroize::Zeroizing;
 pub type Secret = Zeroizing<String>;
 
 /// The purpose for which a secret is asked.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub enum SecretPurpose {
     /// Unlocking the key of this name.
     Open(String),
     /// Protecting a new key of this name; an interactive source asks twice.
     Protect(String),
+    /// Protecting the existing key of this name from now on; an interactive source asks twice.
+    Replace(String),
+}
+
+impl SecretPurpose {
+    /// Returns the name of the key.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        let (Self::Open(key) | Self::Protect(key) | Self::Replace(key)) = self;
+        key
+    }
 }
 
 /// A source of passphrases and PINs. The library itself never uses a terminal.
@@ -32,17 +51,67 @@ pub trait SecretSource: Send + Sync {
     /// [`KeyError::InputNeeded`] when a user would have to be asked and cannot be, [`KeyError::SecretUnavailable`]
     /// when the source cannot be used.
     fn secret(&self, purpose: &SecretPurpose) -> Result<Secret, KeyError>;
+
+    /// Takes note that the secret returned last for this purpose was wrong. Returns whether another call of
+    /// [`SecretSource::secret`] may bring another: only a person is asked again, at most [`TRIES`] times in all.
+    fn try_again(&self, purpose: &SecretPurpose) -> bool {
+        let _ = purpose;
+        false
+    }
+
+    /// Shows a person a new secret that was generated, and makes sure that it is written down.
+    ///
+    /// # Errors
+    /// [`KeyError::InputNeeded`] when there is nobody to show it to.
+    fn show(&self, purpose: &SecretPurpose, secret: &Secret) -> Result<(), KeyError> {
+        let _ = secret;
+        Err(KeyError::InputNeeded(purpose.key().to_owned()))
+    }
 }
 
 impl<S: SecretSource + ?Sized> SecretSource for &S {
     fn secret(&self, purpose: &SecretPurpose) -> Result<Secret, KeyError> {
         (**self).secret(purpose)
     }
+
+    fn try_again(&self, purpose: &SecretPurpose) -> bool {
+        (**self).try_again(purpose)
+    }
+
+    fn show(&self, purpose: &SecretPurpose, secret: &Secret) -> Result<(), KeyError> {
+        (**self).show(purpose, secret)
+    }
 }
 
 impl<S: SecretSource + ?Sized> SecretSource for Arc<S> {
     fn secret(&self, purpose: &SecretPurpose) -> Result<Secret, KeyError> {
         (**self).secret(purpose)
+    }
+
+    fn try_again(&self, purpose: &SecretPurpose) -> bool {
+        (**self).try_again(purpose)
+    }
+
+    fn show(&self, purpose: &SecretPurpose, secret: &Secret) -> Result<(), KeyError> {
+        (**self).show(purpose, secret)
+    }
+}
+
+/// Opens something with a secret, and once more with another as long as it was wrong and its source has another. `open`
+/// asks for the secret when it knows that one is needed.
+///
+/// # Errors
+/// Those of `open`.
+pub fn open_with<T>(
+    secrets: &dyn SecretSource,
+    purpose: &SecretPurpose,
+    mut open: impl FnMut(&mut dyn FnMut() -> Result<Secret, KeyError>) -> Result<T, KeyError>,
+) -> Result<T, KeyError> {
+    loop {
+        match open(&mut || secrets.secret(purpose)) {
+            Err(KeyError::SecretRejected(_)) if secrets.try_again(purpose) => {}
+            opened => return opened,
+        }
     }
 }
 
@@ -52,8 +121,7 @@ pub struct Nobody;
 
 impl SecretSource for Nobody {
     fn secret(&self, purpose: &SecretPurpose) -> Result<Secret, KeyError> {
-        let (SecretPurpose::Open(key) | SecretPurpose::Protect(key)) = purpose;
-        Err(KeyError::InputNeeded(key.clone()))
+        Err(KeyError::InputNeeded(purpose.key().to_owned()))
     }
 }
 

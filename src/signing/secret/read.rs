@@ -3,16 +3,46 @@ use crate::error::Reason;
 use crate::home::{AccessRule, FileKind, OpenError, Owners, open_checked, open_file};
 use crate::signing::octets::read_up_to;
 use crate::signing::{KeyError, Secret};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use rustix::fs::{Mode, OFlags, fcntl_setfl, open};
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, IsTerminal, Read};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 /// Bound of a passphrase, in octets of UTF-8 without the line end. A longer one is refused, never cut.
 const LONGEST: usize = 4096;
+
+/// A descriptor that is read for a command at the other end of a connection: it is not waited for when that is gone.
+pub(super) struct ReadFor<'a> {
+    /// What is read.
+    pub(super) file: &'a File,
+    /// The connection to the command; `None` where the command reads itself.
+    pub(super) command: Option<&'a OwnedFd>,
+}
+
+impl Read for ReadFor<'_> {
+    fn read(&mut self, octets: &mut [u8]) -> io::Result<usize> {
+        if let Some(command) = self.command {
+            let mut waited = [
+                PollFd::new(self.file.as_fd(), PollFlags::POLLIN),
+                PollFd::new(command.as_fd(), PollFlags::empty()),
+            ];
+            poll(&mut waited, PollTimeout::NONE)?;
+            let [file, command] = waited;
+            if file.any() != Some(true) && command.any() == Some(true) {
+                return Err(io::Error::new(
+                    io::ErrorKind::BrokenPipe,
+                    "the command that asked for it is gone",
+                ));
+            }
+        }
+        let mut file = self.file;
+        file.read(octets)
+    }
+}
 
 /// Reads a source to its end and returns the passphrase without one trailing line feed.
 pub(super) fn whole(source: impl Read, name: &str) -> Result<Secret, KeyError> {

@@ -1,20 +1,46 @@
 //! Selection of the source of passphrases for each key.
-use super::{SecretSpec, read};
-use crate::signing::{KeyError, Secret, SecretPurpose, SecretSource};
+use super::{PassphrasePolicy, SecretSpec, read};
+use crate::error::Shown as _;
+use crate::home::{Mode, write_new};
+use crate::signing::{KeyError, Secret, SecretPurpose, SecretSource, random_words};
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::fs::{self, File};
+use std::io::ErrorKind;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use zeroize::Zeroizing;
 
 /// Least length, in characters, of a new passphrase that causes no warning.
 const SHORT: usize = 8;
+
+/// Where the new passphrases of a command come from, and how strong they have to be.
+#[derive(Clone, Debug, Default)]
+pub struct NewPassphrases {
+    /// The source of new passphrases; `None` for the one that a key of this name has otherwise, and for a new passphrase of
+    /// an existing key the terminal.
+    pub from: Option<SecretSpec>,
+    /// Whether they are generated: shown on the terminal, or where `from` is [`SecretSpec::File`] written into that file,
+    /// which must not exist yet.
+    pub generates: bool,
+    /// The rule that they obey; `None` for passphrases that protect no key of a CA.
+    pub policy: Option<Arc<PassphrasePolicy>>,
+}
 
 /// The command's source of passphrases, and the sources that the configuration names for single CAs.
 pub struct PassphraseSources<'a> {
     default: SecretSpec,
     authorities: BTreeMap<String, SecretSpec>,
     prompt: Box<dyn SecretSource + 'a>,
+    new: NewPassphrases,
+    /// New passphrases by the names of their keys: from then on these open the keys, whatever the source has.
+    made: Mutex<BTreeMap<String, Secret>>,
     descriptors: Mutex<BTreeMap<u32, Descriptor>>,
+    /// The connection to the command that these are for.
+    command: Option<OwnedFd>,
     notes: Mutex<Vec<String>>,
+    /// Files made for generated passphrases of new keys, with the names of the keys.
+    written: Mutex<Vec<(String, PathBuf)>>,
 }
 
 enum Descriptor {
@@ -34,8 +60,12 @@ impl<'a> PassphraseSources<'a> {
             default: default.clone(),
             authorities: BTreeMap::new(),
             prompt,
+            new: NewPassphrases::default(),
+            made: Mutex::default(),
             descriptors: Mutex::default(),
+            command: None,
             notes: Mutex::default(),
+            written: Mutex::default(),
         };
         sources.take_hold(&default);
         sources
@@ -45,10 +75,27 @@ impl<'a> PassphraseSources<'a> {
     /// credential is used in a systemd service only; otherwise the passphrase of this key is asked for like the
     /// others.
     #[must_use]
-    pub(crate) fn with_authority(mut self, name: &str, spec: SecretSpec) -> Self {
+    pub fn with_authority(mut self, name: &str, spec: SecretSpec) -> Self {
         self.take_hold(&spec);
         self.authorities.insert(name.to_owned(), spec);
         self
+    }
+
+    /// Returns the same sources with this one for new passphrases.
+    #[must_use]
+    pub fn with_new(mut self, new: NewPassphrases) -> Self {
+        if let Some(spec) = &new.from {
+            self.take_hold(spec);
+        }
+        self.new = new;
+        self
+    }
+
+    /// Returns the same sources for the command at the other end of this connection: where that is gone, no descriptor is
+    /// waited for any more.
+    #[must_use]
+    pub(crate) fn for_command(self, command: Option<OwnedFd>) -> Self {
+        Self { command, ..self }
     }
 
     fn take_hold(&self, spec: &SecretSpec) {
@@ -66,12 +113,20 @@ impl<'a> PassphraseSources<'a> {
         std::mem::take(&mut held(&self.notes))
     }
 
+    /// Removes the files that were made for generated passphrases of new keys which `is_there` denies, after a failure:
+    /// such a passphrase opens nothing, and its file would be in the way of the next attempt. A file that cannot be removed
+    /// stays.
+    pub fn take_back(&self, is_there: impl Fn(&str) -> bool) {
+        held(&self.written).retain(|(key, file)| is_there(key) || fs::remove_file(file).is_err());
+    }
+
     fn read_descriptor(&self, number: u32) -> Result<Secret, KeyError> {
         let mut descriptors = held(&self.descriptors);
         let unusable = || Descriptor::Unusable(format!("fd:{number} cannot be read"));
         let descriptor = descriptors.entry(number).or_insert_with(unusable);
         if let Descriptor::Open(file) = descriptor {
-            *descriptor = Descriptor::Read(read::whole(file, &format!("fd:{number}"))?);
+            let source = read::ReadFor { file, command: self.command.as_ref() };
+            *descriptor = Descriptor::Read(read::whole(source, &format!("fd:{number}"))?);
         }
         match descriptor {
             Descriptor::Read(secret) => Ok(secret.clone()),
@@ -81,173 +136,121 @@ impl<'a> PassphraseSources<'a> {
     }
 }
 
-impl SecretSource for PassphraseSources<'_> {
-    fn secret(&self, purpose: &SecretPurpose) -> Result<Secret, KeyError> {
-        let (SecretPurpose::Open(key) | SecretPurpose::Protect(key)) = purpose;
-        let credentials = std::env::var_os("CREDENTIALS_DIRECTORY");
-        let counts = |spec: &&SecretSpec| credentials.is_some() || !matches!(spec, SecretSpec::Credential(_));
-        let spec = self.authorities.get(key).filter(counts).unwrap_or(&self.default);
-        let name = spec.to_string();
-        let secret = match spec {
-            SecretSpec::Prompt => self.prompt.secret(purpose)?,
-            SecretSpec::File(path) => read::file(path, &name)?,
-            SecretSpec::Environment(variable) => read::variable(std::env::var_os(variable), &name)?,
-            SecretSpec::Descriptor(number) => self.read_descriptor(*number)?,
-            SecretSpec::Credential(credential) => read::credential(credentials, credential, &name)?,
-        };
-        if secret.is_empty() {
-            return Err(KeyError::SecretUnavailable(format!("{name} gave an empty passphrase for {key}")));
+impl PassphraseSources<'_> {
+    /// Returns the source for this purpose.
+    fn spec(&self, purpose: &SecretPurpose) -> &SecretSpec {
+        let is_service = std::env::var_os("CREDENTIALS_DIRECTORY").is_some();
+        let counts = |spec: &&SecretSpec| is_service || !matches!(spec, SecretSpec::Credential(_));
+        let usual = || self.authorities.get(purpose.key()).filter(counts).unwrap_or(&self.default);
+        match (purpose, &self.new.from) {
+            (SecretPurpose::Open(_), _) | (SecretPurpose::Protect(_), None) => usual(),
+            (_, Some(from)) => from,
+            (SecretPurpose::Replace(_), None) => &SecretSpec::Prompt,
         }
-        if matches!(purpose, SecretPurpose::Protect(_)) && secret.chars().count() < SHORT {
-            let note =
-                format!("the passphrase of {key} has fewer than {SHORT} characters and is soon guessed");
-            held(&self.notes).push(note);
+    }
+
+    fn read(&self, purpose: &SecretPurpose) -> Result<Secret, KeyError> {
+        let spec = self.spec(purpose);
+        let name = spec.to_string();
+        match spec {
+            SecretSpec::Prompt => self.prompt.secret(purpose).map_err(|error| match (error, purpose) {
+                (KeyError::InputNeeded(key), SecretPurpose::Replace(_)) => KeyError::NewInputNeeded(key),
+                (error, _) => error,
+            }),
+            SecretSpec::File(path) => read::file(path, &name),
+            SecretSpec::Environment(variable) => read::variable(std::env::var_os(variable), &name),
+            SecretSpec::Descriptor(number) => self.read_descriptor(*number),
+            SecretSpec::Credential(credential) => {
+                read::credential(std::env::var_os("CREDENTIALS_DIRECTORY"), credential, &name)
+            }
+        }
+    }
+
+    /// Generates a passphrase and shows it, or writes it into the file that will be its source.
+    fn generated(&self, purpose: &SecretPurpose) -> Result<Secret, KeyError> {
+        let key = purpose.key();
+        let secret = random_words()?;
+        match self.new.from.as_ref().unwrap_or(&SecretSpec::Prompt) {
+            SecretSpec::Prompt => self.prompt.show(purpose, &secret).map_err(|error| match error {
+                KeyError::InputNeeded(key) => KeyError::NotShown(key),
+                error => error,
+            })?,
+            SecretSpec::File(path) => {
+                put_into_new_file(path, &secret)?;
+                if matches!(purpose, SecretPurpose::Protect(_)) {
+                    held(&self.written).push((key.to_owned(), path.clone()));
+                }
+                let note = format!("the passphrase generated for {key} is in {}", path.shown());
+                held(&self.notes).push(note);
+            }
+            spec @ (SecretSpec::Environment(_) | SecretSpec::Descriptor(_) | SecretSpec::Credential(_)) => {
+                let reason =
+                    format!("a generated one is shown on a terminal or put into a file, not into {spec}");
+                return Err(KeyError::SecretUnavailable(reason));
+            }
         }
         Ok(secret)
+    }
+
+    /// Refuses a weak new passphrase, or takes note of it.
+    fn judge(&self, key: &str, secret: &Secret) -> Result<(), KeyError> {
+        let note = match &self.new.policy {
+            Some(policy) => match policy.weakness(key, secret) {
+                Some(weakness) if !policy.allows_weak => {
+                    return Err(KeyError::Weak(key.to_owned(), weakness));
+                }
+                weakness => weakness
+                    .map(|weakness| format!("the passphrase of {key} is weak and soon guessed: {weakness}")),
+            },
+            None => (secret.chars().count() < SHORT).then(|| {
+                format!("the passphrase of {key} has fewer than {SHORT} characters and is soon guessed")
+            }),
+        };
+        held(&self.notes).extend(note);
+        Ok(())
+    }
+}
+
+/// Writes a generated passphrase into a file that does not exist yet.
+fn put_into_new_file(path: &Path, secret: &Secret) -> Result<(), KeyError> {
+    let line = Zeroizing::new([secret.as_bytes(), b"\n"].concat());
+    write_new(path, &line, Mode::Private).map_err(|error| match error.source.kind() {
+        ErrorKind::AlreadyExists => KeyError::SecretFileExists(path.shown().to_string()),
+        _ => KeyError::SecretUnavailable(error.to_string()),
+    })
+}
+
+impl SecretSource for PassphraseSources<'_> {
+    fn secret(&self, purpose: &SecretPurpose) -> Result<Secret, KeyError> {
+        let key = purpose.key();
+        let is_made_anew = matches!(purpose, SecretPurpose::Replace(_));
+        if let Some(made) = held(&self.made).get(key).filter(|_| !is_made_anew) {
+            return Ok(made.clone());
+        }
+        let is_new = !matches!(purpose, SecretPurpose::Open(_));
+        let secret =
+            if is_new && self.new.generates { self.generated(purpose)? } else { self.read(purpose)? };
+        if secret.is_empty() {
+            let spec = self.spec(purpose);
+            let read_once = match spec {
+                SecretSpec::Descriptor(_) => "; a pipe is read once, by the first process that needs it",
+                _ => "",
+            };
+            let reason = format!("{spec} gave an empty passphrase for {key}{read_once}");
+            return Err(KeyError::SecretUnavailable(reason));
+        }
+        if is_new {
+            self.judge(key, &secret)?;
+            held(&self.made).insert(key.to_owned(), secret.clone());
+        }
+        Ok(secret)
+    }
+
+    fn try_again(&self, purpose: &SecretPurpose) -> bool {
+        *self.spec(purpose) == SecretSpec::Prompt && self.prompt.try_again(purpose)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::io::Write;
-    use std::os::fd::AsRawFd;
-    use std::process::{Command, Stdio};
-
-    /// A user at a terminal, or none.
-    struct Person(Option<&'static str>);
-
-    impl SecretSource for Person {
-        fn secret(&self, purpose: &SecretPurpose) -> Result<Secret, KeyError> {
-            let (SecretPurpose::Open(key) | SecretPurpose::Protect(key)) = purpose;
-            self.0.map(|typed| Secret::new(typed.into())).ok_or_else(|| KeyError::InputNeeded(key.clone()))
-        }
-    }
-
-    fn open(key: &str) -> SecretPurpose {
-        SecretPurpose::Open(key.into())
-    }
-
-    fn file_with(contents: &str) -> tempfile::NamedTempFile {
-        let mut file = tempfile::NamedTempFile::new().unwrap();
-        file.write_all(contents.as_bytes()).unwrap();
-        file
-    }
-
-    #[test]
-    fn a_cas_own_source_is_asked_before_the_commands() {
-        let file = file_with("of the root\n");
-        let person = Person(Some("typed"));
-        let sources = SecretSpec::Prompt
-            .source(&person)
-            .with_authority("root", SecretSpec::File(file.path().to_owned()));
-        assert_eq!(sources.secret(&open("root")).unwrap().as_str(), "of the root");
-        assert_eq!(sources.secret(&open("other")).unwrap().as_str(), "typed");
-    }
-
-    #[test]
-    fn when_nobody_can_be_asked_the_prompt_says_so() {
-        let sources = SecretSpec::Prompt.source(Person(None));
-        assert!(matches!(sources.secret(&open("root")), Err(KeyError::InputNeeded(key)) if key == "root"));
-    }
-
-    #[test]
-    fn a_descriptor_is_read_once_and_serves_every_key() {
-        let (reader, mut writer) = std::io::pipe().unwrap();
-        let number = u32::try_from(reader.as_raw_fd()).unwrap();
-        writer.write_all(b"s3cret\n").unwrap();
-        drop(writer);
-        let person = Person(None);
-        let sources = SecretSpec::Descriptor(number)
-            .source(&person)
-            .with_authority("b", SecretSpec::Descriptor(number));
-        for key in ["a", "b", "c"] {
-            assert_eq!(sources.secret(&open(key)).unwrap().as_str(), "s3cret");
-        }
-    }
-
-    #[test]
-    fn a_descriptor_opened_later_under_the_same_number_is_not_taken_for_it() {
-        let person = Person(None);
-        let file = file_with("not a passphrase");
-        let free = 700;
-        let sources = SecretSpec::Descriptor(free).source(&person);
-        let later = rustix::io::fcntl_dupfd_cloexec(&file, i32::try_from(free).unwrap()).unwrap();
-        assert_eq!(u32::try_from(later.as_raw_fd()), Ok(free));
-        assert!(matches!(sources.secret(&open("a")), Err(KeyError::SecretUnavailable(_))));
-    }
-
-    #[test]
-    #[ignore = "run by the test below with a passphrase on its standard input and in its environment"]
-    fn probe() {
-        if std::env::var_os("GENFIC_TEST_PASSPHRASE").is_none() {
-            return;
-        }
-        let person = Person(None);
-        for spec in ["fd:0", "env:GENFIC_TEST_PASSPHRASE", "cred:genfic"] {
-            let sources = spec.parse::<SecretSpec>().unwrap().source(&person);
-            assert_eq!(sources.secret(&open("a")).unwrap().as_str(), "s3cret", "{spec}");
-        }
-        let own = SecretSpec::Prompt
-            .source(Person(Some("typed")))
-            .with_authority("a", SecretSpec::Credential("genfic".into()));
-        assert_eq!(own.secret(&open("a")).unwrap().as_str(), "s3cret", "a CA's own, in a service");
-    }
-
-    #[test]
-    #[ignore = "run by the test below outside every service"]
-    fn probe_without_credentials() {
-        let source = || SecretSpec::Credential("genfic".into());
-        let own = SecretSpec::Prompt.source(Person(Some("typed"))).with_authority("a", source());
-        assert_eq!(own.secret(&open("a")).unwrap().as_str(), "typed");
-        let nobody = SecretSpec::Prompt.source(Person(None)).with_authority("a", source());
-        assert!(matches!(nobody.secret(&open("a")), Err(KeyError::InputNeeded(_))));
-        let asked_for = source().source(Person(Some("typed")));
-        assert!(matches!(asked_for.secret(&open("a")), Err(KeyError::SecretUnavailable(_))));
-    }
-
-    #[test]
-    fn a_cas_credential_counts_in_a_service_only_and_elsewhere_a_person_is_asked() {
-        let output = Command::new(std::env::current_exe().unwrap())
-            .args(["--ignored", "--exact", "signing::secret::sources::tests::probe_without_credentials"])
-            .env_remove("CREDENTIALS_DIRECTORY")
-            .output()
-            .unwrap();
-        let text = String::from_utf8_lossy(&output.stdout);
-        assert!(output.status.success() && text.contains("1 passed"), "{text}");
-    }
-
-    #[test]
-    fn standard_input_variables_and_credentials_are_read() {
-        let credentials = tempfile::tempdir().unwrap();
-        std::fs::write(credentials.path().join("genfic"), "s3cret\n").unwrap();
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--ignored", "--exact", "signing::secret::sources::tests::probe"])
-            .env("GENFIC_TEST_PASSPHRASE", "s3cret")
-            .env("CREDENTIALS_DIRECTORY", credentials.path())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        child.stdin.take().unwrap().write_all(b"s3cret\n").unwrap();
-        let output = child.wait_with_output().unwrap();
-        let text = String::from_utf8_lossy(&output.stdout);
-        assert!(output.status.success() && text.contains("1 passed"), "{text}");
-    }
-
-    #[test]
-    fn an_empty_passphrase_is_refused_and_a_short_new_one_is_noted() {
-        let empty = file_with("\n");
-        let person = Person(Some("short"));
-        let sources = SecretSpec::Prompt
-            .source(&person)
-            .with_authority("empty", SecretSpec::File(empty.path().to_owned()));
-        assert!(matches!(sources.secret(&open("empty")), Err(KeyError::SecretUnavailable(_))));
-        sources.secret(&open("a")).unwrap();
-        assert_eq!(sources.take_notes(), Vec::<String>::new(), "an old one is not remarked on");
-        sources.secret(&SecretPurpose::Protect("a".into())).unwrap();
-        let notes = sources.take_notes();
-        assert!(notes.len() == 1 && notes[0].contains("fewer than 8") && !notes[0].contains("short"));
-        assert!(sources.take_notes().is_empty());
-    }
-}
+#[path = "sources_tests.rs"]
+mod tests;

@@ -10,7 +10,7 @@ mod scheme;
 mod signature;
 
 use super::extension::KeyUsage;
-use crate::error::Reason;
+use crate::error::{Reason, did_you_mean};
 use der::asn1::{AnyRef, ObjectIdentifier};
 pub(super) use scheme::Verification;
 pub(crate) use scheme::{KeyScheme, PrivateAlgorithm};
@@ -182,7 +182,12 @@ impl FromStr for KeyAlgorithm {
             .copied()
             .ok_or_else(|| {
                 let names: Vec<String> = generated.iter().map(ToString::to_string).collect();
-                format!("`{text}` is not a key type; one of {}", names.join(", "))
+                let meant = did_you_mean(text, &names).map(|question| format!(" ({question})"));
+                format!(
+                    "`{text}` is not a key type; one of {}{}",
+                    names.join(", "),
+                    meant.unwrap_or_default()
+                )
             })
             .map_err(Reason::from)
     }

@@ -9,7 +9,8 @@ mod request;
 pub use certificate::{certificate_json, certificate_text};
 pub use crl::{crl_json, crl_text};
 #[cfg(test)]
-pub(crate) use extension::{extension_json, extension_text};
+pub(crate) use extension::extension_json;
+pub(crate) use extension::extension_text;
 pub(crate) use page::{Page, escape};
 pub use request::{request_json, request_text};
 

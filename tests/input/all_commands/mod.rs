@@ -1,10 +1,11 @@
 //! Every command of the program, under all that can be done to it from outside: none panics, and none leaves
 //! something half done. The commands are read from the help, so that a new one is not forgotten.
 mod closed_streams;
+mod custody;
 mod odd_arguments;
 mod odd_paths;
 
-use crate::support::{Home, Said};
+use crate::support::{Home, Said, listed_commands};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::process::Command;
@@ -24,6 +25,7 @@ const ROWS: &[Row] = &[
     Row("calendar", "--svg @c.svg --ics @c.ics", &[0]),
     Row("clock status", "", ANY),
     Row("clock accept", "--yes", ANY),
+    Row("config check", "--daemon", &[0, 12]),
     Row("create-root", "another", &[0]),
     Row("create-child", "genfic-other -p genfic", &[0]),
     Row("adopt", "far @far.pem", &[0]),
@@ -31,6 +33,7 @@ const ROWS: &[Row] = &[
     Row("renew-ca", "genfic-system", &[0]),
     Row("cross-sign", "@partner.pem -p genfic --permit partner.example -o @cross.pem", &[0]),
     Row("revoke-ca", "genfic-user --reason superseded --yes", &[0]),
+    Row("retire", "genfic-user", &[0]),
     Row("create-request", "@n.example --sign -p genfic-system", &[0]),
     Row("sign", "@h.req -p genfic-system --chain -o @h.pem", &[0]),
     Row("renew", "@w.crt -o @again.crt", &[0]),
@@ -41,9 +44,10 @@ const ROWS: &[Row] = &[
     Row("list", "", &[0]),
     Row("show", "@w.crt", &[0]),
     Row("lint", "@w.crt", &[0]),
-    Row("crl publish", "--all --to @new", &[0]),
+    Row("crl publish", "--all --keys @medium --to @new", &[0]),
     Row("crl show", "@genfic.crl", &[0]),
     Row("crl check", "@genfic.crl --issuer @genfic.pem", &[0]),
+    Row("crl import", "away @away.crl", &[0]),
     Row("ocsp responder", "genfic-system", &[0]),
     Row("ocsp query", "@w.crt --issuer @genfic-system.pem --url http://127.0.0.1:1/", &[1, 11]),
     Row("ocsp sync", "", &[0]),
@@ -63,7 +67,27 @@ const ROWS: &[Row] = &[
     Row("backup accept", "--yes", &[0]),
     Row("import openssl", "@old --as old", &[0]),
     Row("import easy-rsa", "@pki --as vpn", &[0]),
+    Row("ceremony request", "away -o @asked.toml", &[0]),
+    Row("ceremony sign", "@r.toml --keys @medium -o @answer.toml --yes", &[0]),
+    Row("ceremony import", "@answered.toml", &[0]),
+    Row("key list", "", &[0]),
     Row("key import", "brought @ca.key", &[0]),
+    Row(
+        "key export",
+        "genfic -o @out.key --confirm genfic --new-passphrase-from env:GENFIC_TEST_PASSPHRASE",
+        &[0],
+    ),
+    Row("key envelope", "genfic-user --set longest_days=4000 --confirm genfic-user", &[0]),
+    Row("key export-bundle", "genfic-user --to @stick", &[0]),
+    Row("key import-bundle", "away --from @medium", &[0]),
+    Row("key move", "genfic-user --to home", &[0]),
+    Row("key passphrase", "genfic-user --new-passphrase-from env:GENFIC_TEST_PASSPHRASE", &[0]),
+    Row("key unlock", "genfic --socket @none", &[8]),
+    Row("key lock", "--all --socket @none", &[8]),
+    Row("key status", "--socket @none", &[8]),
+    Row("profile list", "", &[0]),
+    Row("profile show", "system", &[0]),
+    Row("profile check", "@p.toml", &[0]),
     Row("completions", "bash", &[0]),
     Row("man", "@pages", &[0]),
     Row("version", "", &[0]),
@@ -82,12 +106,15 @@ fn home() -> Home {
          genfic-ca sign far.req -p genfic --profile user-ca -o far.pem
          genfic-ca --home ../partner init; genfic-ca --home ../partner create-root partner
          cp ../partner/public/partner.pem .; rm -r ../partner
-         cp ../home/public/genfic.crl ../home/public/genfic.pem ../home/public/genfic-system.pem .
+         genfic-ca create-child away -p genfic --profile user-ca; genfic-ca key export-bundle away --to medium
+         cp ../home/public/away.crl .; genfic-ca ceremony request away -o r.toml
+         genfic-ca ceremony sign r.toml --keys medium -o answered.toml --yes --date \
+             $(sed -n 's/^made = \"\\(.*\\)\"/\\1/p' r.toml); cp ../home/public/genfic.crl ../home/public/genfic.pem ../home/public/genfic-system.pem .
          genfic-ca backup create one.age --with-keys --passphrase-from env:GENFIC_TEST_PASSPHRASE
          mkdir old pki pki/private
          for n in old pki; do openssl req -x509 -newkey ed25519 -nodes -keyout $n/ca.key -subj /CN=$n -days 99 -out $n/ca.crt
              touch $n/index.txt; done
-         cp old/ca.key .; mv pki/ca.key pki/private",
+         cp ../home/policy/user.toml p.toml; cp old/ca.key .; mv pki/ca.key pki/private",
     )
     .ok();
     home
@@ -107,12 +134,12 @@ fn commands(home: &Home) -> Vec<&'static Row> {
 
 fn collect(home: &Home, above: &[&str], found: &mut Vec<String>) {
     let help = home.ca(&[above, &["--help"]].concat()).ok().out;
-    let Some((_, listed)) = help.split_once("\nCommands:\n") else {
+    let names = listed_commands(&help);
+    if names.is_empty() {
         found.push(above.join(" "));
         return;
-    };
-    let lines = listed.lines().take_while(|line| !line.is_empty()).filter(|line| !line.starts_with("   "));
-    for name in lines.filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "help") {
+    }
+    for name in names {
         collect(home, &[above, &[name]].concat(), found);
     }
 }

@@ -50,7 +50,10 @@ const VARIABLES: &[&str] = &[
 fn options(home: &Home, row: &Row) -> Vec<String> {
     let mut above: Vec<&str> = row.0.split(' ').collect();
     above.push("--help");
-    let help = home.ca(&above).ok().out;
+    let everywhere = home.ca(&["--help"]).ok().out;
+    let (_, everywhere) = everywhere.split_once("Everywhere:\n").unwrap();
+    let everywhere = everywhere.split("\n\n").next().unwrap();
+    let help = format!("{}\n{everywhere}", home.ca(&above).ok().out);
     let lines = help.lines().map(str::trim).filter(|line| line.starts_with('-'));
     let takes = lines.filter(|line| line.contains(" <") || line.contains("[=<"));
     let name = |line: &str| {

@@ -4,7 +4,7 @@ mod full_disk;
 #[cfg(debug_assertions)]
 pub(crate) mod killed_at_each_step;
 #[cfg(debug_assertions)]
-mod mounts;
+pub(crate) mod mounts;
 #[cfg(debug_assertions)]
 pub(crate) mod observed;
 #[cfg(debug_assertions)]

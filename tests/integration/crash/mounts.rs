@@ -11,7 +11,7 @@ const INSIDE: &str = "GENFIC_TEST_MOUNTS";
 
 /// Runs the test of this name again where what it mounts is seen by nobody else and is gone with it. True
 /// there; false outside, once it has passed there.
-pub(super) fn are_our_own(test: &str) -> bool {
+pub(crate) fn are_our_own(test: &str) -> bool {
     if std::env::var_os(INSIDE).is_some() {
         return true;
     }
@@ -44,20 +44,20 @@ fn how() -> Option<&'static str> {
 }
 
 /// A file system in memory.
-pub(super) struct Disk {
+pub(crate) struct Disk {
     path: PathBuf,
 }
 
 impl Disk {
     /// One of this size, in KiB, over this directory.
-    pub(super) fn over(path: &Path, size: u64) -> Self {
+    pub(crate) fn over(path: &Path, size: u64) -> Self {
         let options = format!("size={size}k,mode=0755");
         let path_text = path.to_str().unwrap();
         run(path, &["mount", "-t", "tmpfs", "-o", &options, "genfic", path_text]).ok();
         Self { path: path.to_owned() }
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 

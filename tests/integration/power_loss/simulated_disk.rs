@@ -4,7 +4,7 @@
 //! be lost or not, each for itself. Only the names within one directory keep their order, as journals have it. The
 //! index' shared memory (`-shm`) is never found again: SQLite builds it anew.
 use super::trace::Call;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -78,7 +78,13 @@ pub(super) struct Disk {
     root: PathBuf,
     live: HashMap<Inode, BTreeMap<OsString, Inode>>,
     lengths: HashMap<Inode, u64>,
+    /// The open files of the process whose call is followed, and those of the others by its number. What a process
+    /// starts with is closed when it becomes another program, as all files of this one are.
     open: HashMap<i64, (Inode, u64)>,
+    /// Files that are written at their ends alone.
+    appended: HashSet<Inode>,
+    open_elsewhere: HashMap<usize, HashMap<i64, (Inode, u64)>>,
+    process: usize,
     /// By call, how many events there were when it ended.
     ended: Vec<usize>,
 }
@@ -94,6 +100,9 @@ impl Disk {
             live: HashMap::new(),
             lengths: HashMap::new(),
             open: HashMap::new(),
+            appended: HashSet::new(),
+            open_elsewhere: HashMap::new(),
+            process: 0,
             ended: Vec::new(),
         };
         disk.import(&root.canonicalize().unwrap());
@@ -125,6 +134,12 @@ impl Disk {
     /// Everything that these calls did below the directory.
     pub(super) fn follow(&mut self, calls: &[Call]) {
         for call in calls {
+            if call.process != self.process {
+                let other = self.open_elsewhere.remove(&call.process).unwrap_or_default();
+                let before = std::mem::replace(&mut self.open, other);
+                self.open_elsewhere.insert(self.process, before);
+                self.process = call.process;
+            }
             self.one(call);
             self.ended.push(self.events.len());
         }
@@ -210,6 +225,9 @@ impl Disk {
         if call.has(flags, "O_TRUNC") && self.lengths.get(&inode).is_some_and(|length| *length > 0) {
             self.changed(inode, Change::RequestedValidity(0));
         }
+        if call.has(flags, "O_APPEND") {
+            self.appended.insert(inode);
+        }
         self.open.insert(call.result, (inode, 0));
     }
 
@@ -218,6 +236,7 @@ impl Disk {
         let Some((inode, offset)) = self.open.get(&descriptor).copied() else { return };
         let at = match at {
             Some(at) => at,
+            None if self.appended.contains(&inode) => self.lengths.get(&inode).copied().unwrap_or(0),
             None => {
                 self.open.insert(descriptor, (inode, offset + octets.len() as u64));
                 offset
@@ -261,7 +280,8 @@ impl Disk {
                     self.open.insert(call.result, open);
                 }
             }
-            "fcntl" => {}
+            "fcntl" | "clone" | "clone3" | "fork" | "vfork" => {}
+            "execve" => self.open.clear(),
             "read" => {
                 if let Some((_, offset)) = self.open.get_mut(&call.number(0)) {
                     *offset += u64::try_from(call.result).unwrap();

@@ -11,7 +11,7 @@ use std::process::Command;
 const CALLS: &str = "openat,open,creat,close,read,write,pwrite64,writev,pwritev,pwritev2,ftruncate,truncate,fallocate,\
     fsync,fdatasync,sync,syncfs,sync_file_range,msync,rename,renameat,renameat2,link,linkat,unlink,unlinkat,rmdir,mkdir,\
     mkdirat,symlink,symlinkat,dup,dup2,dup3,fcntl,lseek,sendfile,copy_file_range,splice,chmod,fchmod,fchmodat,?fchmodat2,\
-    chdir,fchdir,mknod,mknodat";
+    chdir,fchdir,mknod,mknodat,clone,?clone3,fork,vfork,execve";
 
 /// A call that succeeded.
 #[derive(Debug)]
@@ -19,6 +19,8 @@ pub(super) struct Call {
     pub(super) name: String,
     pub(super) arguments: Vec<String>,
     pub(super) result: i64,
+    /// The process, of which each has descriptors of its own; the first is 0.
+    pub(super) process: usize,
     /// How many calls had ended when it began: of those beside it, nothing is known.
     pub(super) began: usize,
 }
@@ -74,41 +76,82 @@ pub(super) fn calls(home: &Home, words: &[&str]) -> Vec<Call> {
     parsed(&text)
 }
 
+/// The number of the process of each thread.
+fn processes(text: &str) -> HashMap<&str, usize> {
+    let mut begun: HashMap<&str, &str> = HashMap::new();
+    let mut children: Vec<(&str, &str, bool)> = Vec::new();
+    let mut found: HashMap<&str, usize> = HashMap::new();
+    for line in text.lines() {
+        let (thread, rest) = line.split_once(' ').unwrap();
+        let rest = rest.trim_start();
+        if found.is_empty() {
+            found.insert(thread, 0);
+        }
+        let start = rest.strip_suffix(" <unfinished ...>");
+        let whole = match rest.strip_prefix("<... ") {
+            Some(_) => begun.remove(thread).unwrap_or_default(),
+            None => rest,
+        };
+        if let Some(start) = start {
+            begun.insert(thread, start);
+        } else if ["clone(", "clone3(", "fork(", "vfork("].iter().any(|name| whole.starts_with(name)) {
+            let is_thread = whole.contains("CLONE_THREAD") || rest.contains("CLONE_THREAD");
+            let child = rest.rsplit_once(" = ").unwrap().1.split_whitespace().next().unwrap();
+            children.push((thread, child, is_thread));
+        }
+    }
+    // in the order in which the calls ended, which a grandchild's may have done before its parent's
+    let mut number = 0;
+    while !children.is_empty() {
+        let before = children.len();
+        children.retain(|(parent, child, is_thread)| {
+            let Some(of_parent) = found.get(parent).copied() else { return true };
+            number += usize::from(!is_thread);
+            found.insert(child, if *is_thread { of_parent } else { number });
+            false
+        });
+        assert!(children.len() < before, "{children:?}");
+    }
+    found
+}
+
 fn parsed(text: &str) -> Vec<Call> {
+    let processes = processes(text);
     let mut calls: Vec<Call> = Vec::new();
     let mut begun: HashMap<&str, (String, usize)> = HashMap::new();
     for line in text.lines() {
-        let (process, rest) = line.split_once(' ').unwrap();
+        let (thread, rest) = line.split_once(' ').unwrap();
         let rest = rest.trim_start();
         if let Some(start) = rest.strip_suffix(" <unfinished ...>") {
-            begun.insert(process, (start.to_owned(), calls.len()));
+            begun.insert(thread, (start.to_owned(), calls.len()));
             continue;
         }
         let (whole, began) = match rest.strip_prefix("<... ") {
             Some(resumed) => {
-                let (start, began) = begun.remove(process).unwrap();
+                let (start, began) = begun.remove(thread).unwrap();
                 (start + resumed.split_once("resumed>").unwrap().1, began)
             }
             None => (rest.to_owned(), calls.len()),
         };
-        calls.extend(call(&whole, began));
+        calls.extend(call(&whole, processes[thread], began));
     }
     calls
 }
 
 /// A line of the record; `None` for what is no call, or failed.
-fn call(line: &str, began: usize) -> Option<Call> {
+fn call(line: &str, process: usize, began: usize) -> Option<Call> {
     let (name, rest) = line.split_once('(')?;
     let (arguments, result) = rest.rsplit_once(" = ")?;
     let arguments = arguments.trim_end().strip_suffix(')')?;
     let result: i64 = result.split_whitespace().next()?.parse().ok()?;
     let arguments = arguments.split(", ").map(str::to_owned).collect();
-    (result >= 0).then(|| Call { name: name.to_owned(), arguments, result, began })
+    (result >= 0).then(|| Call { name: name.to_owned(), arguments, result, process, began })
 }
 
 #[test]
 fn a_record_of_calls_is_read_with_those_that_ran_side_by_side() {
-    let text = r#"7 openat(AT_FDCWD, "\x61\x2f\x62", O_WRONLY|O_CREAT, 0600) = 3
+    let text = r#"7 clone3({flags=CLONE_VM|CLONE_THREAD} => {parent_tid=[8]}, 88) = 8
+7 openat(AT_FDCWD, "\x61\x2f\x62", O_WRONLY|O_CREAT, 0600) = 3
 7 fsync(3 <unfinished ...>
 8 write(4, "\x00\xff"..., 2) = 2
 7 <... fsync resumed>)             = 0
@@ -116,9 +159,27 @@ fn a_record_of_calls_is_read_with_those_that_ran_side_by_side() {
 8 +++ exited with 0 +++
 "#;
     let calls = parsed(&text.replace("\"...", "\""));
+    let calls = calls.into_iter().skip(1).collect::<Vec<Call>>();
     let names: Vec<(&str, usize)> = calls.iter().map(|call| (call.name.as_str(), call.began)).collect();
-    assert_eq!(names, [("openat", 0), ("write", 1), ("fsync", 1)]);
+    assert_eq!(names, [("openat", 1), ("write", 2), ("fsync", 2)]);
+    assert!(calls.iter().all(|call| call.process == 0));
     assert_eq!((calls[0].path(1), calls[0].number(3)), ("a/b".into(), 0o600));
     assert!(calls[0].has(2, "O_CREAT") && !calls[0].has(2, "O_TRUNC"));
     assert_eq!((calls[1].octets(1), calls[1].result), (vec![0, 255], 2));
+}
+
+#[test]
+fn a_child_has_descriptors_of_its_own_and_its_threads_have_the_same() {
+    let text = r#"7 clone(child_stack=0x7f, flags=CLONE_VM|CLONE_VFORK|SIGCHLD <unfinished ...>
+9 execve("\x61", [], 0x7f /* 2 vars */) = 0
+7 <... clone resumed>)             = 9
+9 clone3({flags=CLONE_VM|CLONE_THREAD <unfinished ...>
+10 close(3) = 0
+9 <... clone3 resumed>} => {parent_tid=[10]}, 88) = 10
+7 close(3) = 0
+"#;
+    let calls = parsed(text);
+    let closed: Vec<usize> =
+        calls.iter().filter(|call| call.name == "close").map(|call| call.process).collect();
+    assert_eq!(closed, [1, 0]);
 }

@@ -1,6 +1,7 @@
 //! Arguments of commands on CAs.
-use super::key_help;
-use clap::{Args, ValueEnum};
+use super::{Ensure, NewPassphrase, key_help};
+use clap::Args;
+use genfic_ca::signing::RecipientText;
 use std::path::PathBuf;
 
 /// What root and child CAs have in common.
@@ -14,19 +15,23 @@ pub(crate) struct AuthorityOptions {
     pub(crate) subject: Option<String>,
     #[arg(help = key_help(), long, value_name = "ALG")]
     pub(crate) key: Option<String>,
-    /// Where the key is kept: `file`, encrypted in the home's keys directory
-    #[arg(long, value_name = "STORE", default_value = "file", hide_possible_values = true)]
-    pub(crate) keystore: Keystore,
+    /// Where the key is kept: `file`, encrypted, or a token, `pkcs11:token=LABEL` [default: file]
+    #[arg(long, value_name = "STORE")]
+    pub(crate) keystore: Option<String>,
     /// Issue a responder certificate for it, and name the responder in its certificates [default: unless it is offline]
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     pub(crate) ocsp: Option<bool>,
-}
-
-#[derive(Clone, Copy, Debug, Default, ValueEnum)]
-pub(crate) enum Keystore {
-    /// An age-encrypted file in the home's keys directory.
-    #[default]
-    File,
+    /// Encrypt the key to this recipient of age, instead of with a passphrase; may be repeated
+    #[arg(
+        long,
+        value_name = "AGE1...",
+        conflicts_with_all = ["new_passphrase_from", "generate", "weak_passphrase"]
+    )]
+    pub(crate) recipient: Vec<RecipientText>,
+    #[command(flatten)]
+    pub(crate) ensure: Ensure,
+    #[command(flatten)]
+    pub(crate) passphrase: NewPassphrase,
 }
 
 #[derive(Args, Debug)]
@@ -71,4 +76,7 @@ pub(crate) struct Authorities {
     /// Draw the hierarchy
     #[arg(long)]
     pub(crate) tree: bool,
+    /// Retired CAs too
+    #[arg(long)]
+    pub(crate) all: bool,
 }

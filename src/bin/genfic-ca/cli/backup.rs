@@ -1,4 +1,5 @@
 //! Arguments of commands on backups.
+use super::unlocking::SignerSocket;
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
@@ -11,7 +12,16 @@ pub(crate) enum Backup {
     /// Make a home of a backup and of what was published since; issuing is locked until `backup accept`
     Restore(BackupRestore),
     /// Let certificates be issued again after a restore
-    Accept,
+    Accept(BackupAccept),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct BackupAccept {
+    /// Of the signer that listens, as an administrator: it signs certificates again
+    #[arg(long)]
+    pub(crate) signer: bool,
+    #[command(flatten)]
+    pub(crate) socket: SignerSocket,
 }
 
 #[derive(Args, Debug)]
@@ -25,6 +35,12 @@ pub(crate) struct BackupCreate {
     /// Encrypt to the recipients in this file, one a line
     #[arg(long, value_name = "FILE")]
     pub(crate) recipients_file: Option<PathBuf>,
+    /// Of the signer that listens, as an administrator: its keys (they stay encrypted with their own passphrases),
+    /// journal, marks and envelopes
+    #[arg(long, conflicts_with = "with_keys")]
+    pub(crate) signer: bool,
+    #[command(flatten)]
+    pub(crate) socket: SignerSocket,
     /// With the CA keys (they stay encrypted with their own passphrases) and the responder keys
     #[arg(long)]
     pub(crate) with_keys: bool,
@@ -35,6 +51,9 @@ pub(crate) struct BackupVerify {
     /// The backup
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
+    /// It is one of the signer that listens
+    #[arg(long)]
+    pub(crate) signer: bool,
     /// A file with the age identity of a recipient; may be repeated
     #[arg(long, value_name = "FILE")]
     pub(crate) identity: Vec<PathBuf>,
@@ -45,6 +64,13 @@ pub(crate) struct BackupRestore {
     /// The backup
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
+    /// It is one of the signer that listens: make the signer's directory, while its service is stopped, as root or as the
+    /// user of the service
+    #[arg(long)]
+    pub(crate) signer: bool,
+    /// The signer's directory, which is absent or empty
+    #[arg(long, value_name = "DIR", default_value = "/var/lib/genfic-signer", requires = "signer")]
+    pub(crate) directory: PathBuf,
     /// A file with the age identity of a recipient; may be repeated
     #[arg(long, value_name = "FILE")]
     pub(crate) identity: Vec<PathBuf>,

@@ -1,19 +1,23 @@
 //! Arguments of commands on requests and certificates.
-use super::key_help;
+use super::{Ensure, key_help};
+use crate::commands::Pair;
 use clap::{Args, ValueEnum};
+use genfic_ca::error::Shown as _;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 #[derive(Args, Debug, Default)]
 pub(crate) struct CreateRequest {
     /// Common name; its last path component, the rest being a directory
     pub(crate) name: PathBuf,
-    /// Names for the subjectAltName: `DNS:`, `IP:`, `email:`, `URI:` or bare [default: DNS:NAME]
+    /// Names for the subjectAltName: `DNS:`, `IP:`, `email:`, `URI:` or bare [default: DNS:NAME]; beside other names of
+    /// hosts NAME is added when it is one, unless --subject is given
     #[arg(long, value_name = "NAME")]
     pub(crate) san: Vec<String>,
     /// Subject [default: CN=NAME]
     #[arg(long, value_name = "DN")]
     pub(crate) subject: Option<String>,
-    #[arg(help = key_help(), long, value_name = "ALG")]
+    #[arg(help = key_help() + "; or a key in a token, `pkcs11:object=LABEL`, then without NAME.key", long, value_name = "ALG")]
     pub(crate) key: Option<String>,
     /// Directory for NAME.key, NAME.req and NAME.crt
     #[arg(long, value_name = "DIR")]
@@ -21,6 +25,9 @@ pub(crate) struct CreateRequest {
     /// Protect NAME.key with a passphrase
     #[arg(long)]
     pub(crate) encrypt: bool,
+    /// Where the passphrase of NAME.key comes from [default: as --passphrase-from]
+    #[arg(long, value_name = "SPEC", requires = "encrypt")]
+    pub(crate) key_passphrase_from: Option<String>,
     /// Sign the request at once, by the CA given with -p
     #[arg(long, requires = "parent")]
     pub(crate) sign: bool,
@@ -36,10 +43,18 @@ pub(crate) struct CreateRequest {
     /// Whom to write to about the certificate
     #[arg(long, value_name = "MAIL", requires = "sign")]
     pub(crate) contact: Option<String>,
+    #[command(flatten)]
+    pub(crate) ensure: Ensure,
+}
+
+impl CreateRequest {
+    /// Whether the key is one in a token.
+    pub(crate) fn is_in_token(&self) -> bool {
+        self.key.as_ref().is_some_and(|key| key.starts_with("pkcs11:"))
+    }
 }
 
 #[derive(Args, Clone, Debug, Default)]
-#[command(override_usage = "genfic-ca sign [OPTIONS] --parent <CA> <FILE>...")]
 pub(crate) struct Sign {
     /// Requests, PEM or DER; `-` is standard input
     #[arg(required = true, value_name = "FILE")]
@@ -78,12 +93,21 @@ pub(crate) struct Sign {
     /// Whether the output is a file whose name was made up here: links of that name are not followed
     #[arg(skip)]
     pub(crate) is_named_here: bool,
+    /// The key and the request that were made for this and are still to be written, in place of a file
+    #[arg(skip)]
+    pub(crate) pair: Option<Arc<Pair>>,
     /// Save the issuers behind the certificate, in order, without the root; `--chain=with-root` has it too
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "without-root", value_name = "WHICH", hide_possible_values = true)]
     pub(crate) chain: Option<Chain>,
+    /// Replace the file of -o even where it holds the certificate of somebody else
+    #[arg(long)]
+    pub(crate) force: bool,
     /// Show the exact certificate and do nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// Issue only when the request has no valid certificate as asked; exit status 4 when it has another
+    #[arg(long, conflicts_with = "responder_for")]
+    pub(crate) ensure: bool,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
@@ -99,6 +123,8 @@ pub(crate) struct Revoke {
     /// `serial:HEX`, `sha256:PREFIX`, a subject CN or SAN, `CA/SERIAL`, a file, or `-`
     #[arg(value_name = "CERT")]
     pub(crate) certificate: Option<String>,
+    #[command(flatten)]
+    pub(crate) several: Several,
     /// Look only among this CA's certificates
     #[arg(short = 'p', long, value_name = "CA")]
     pub(crate) parent: Option<String>,
@@ -111,19 +137,53 @@ pub(crate) struct Revoke {
     /// Leave the CRL to a later `crl publish`; OCSP answers at once all the same
     #[arg(long)]
     pub(crate) no_crl: bool,
+    #[command(flatten)]
+    pub(crate) ensure: Ensure,
+}
+
+/// Which of several certificates are meant, in place of one CERT.
+#[derive(Args, Clone, Debug, Default)]
+#[group(id = "several", multiple = false, conflicts_with = "certificate")]
+pub(crate) struct Several {
+    /// Every certificate of the one holder that has this name
+    #[arg(long, value_name = "NAME")]
+    pub(crate) all: Option<String>,
+    /// The newest certificate of the one holder that has this name; the older ones stay
+    #[arg(long, value_name = "NAME")]
+    pub(crate) newest: Option<String>,
+    /// Every certificate in a list: one CERT a line, or what `list --csv` printed; `-` is standard input
+    #[arg(long, value_name = "LIST")]
+    pub(crate) file: Option<PathBuf>,
+}
+
+impl Several {
+    /// Whether any of them was given.
+    pub(crate) fn is_given(&self) -> bool {
+        self.all.is_some() || self.newest.is_some() || self.file.is_some()
+    }
+
+    /// Returns what was given as typed, for the audit record of a refusal.
+    pub(crate) fn shown(&self) -> Option<String> {
+        let file = || self.file.as_ref().map(|file| file.shown().to_string());
+        self.all.clone().or_else(|| self.newest.clone()).or_else(file)
+    }
 }
 
 #[derive(Args, Debug)]
 pub(crate) struct Selected {
     /// `serial:HEX`, `sha256:PREFIX`, a subject CN or SAN, `CA/SERIAL`, a file, or `-`
-    #[arg(value_name = "CERT")]
-    pub(crate) certificate: String,
+    #[arg(value_name = "CERT", required_unless_present = "several")]
+    pub(crate) certificate: Option<String>,
+    #[command(flatten)]
+    pub(crate) several: Several,
     /// Look only among this CA's certificates
     #[arg(short = 'p', long, value_name = "CA")]
     pub(crate) parent: Option<String>,
     /// Leave the CRL to a later `crl publish`; OCSP answers at once all the same
     #[arg(long)]
     pub(crate) no_crl: bool,
+    #[command(flatten)]
+    pub(crate) ensure: Ensure,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
@@ -134,6 +194,15 @@ pub(crate) enum StatusFilter {
     Held,
 }
 
+/// Whose certificates are listed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum HolderType {
+    /// Of neither CAs nor responders.
+    Leaf,
+    Ca,
+    Responder,
+}
+
 #[derive(Args, Debug)]
 pub(crate) struct List {
     /// Issued by this CA
@@ -142,15 +211,19 @@ pub(crate) struct List {
     /// Of this status
     #[arg(long, value_name = "STATUS")]
     pub(crate) status: Option<StatusFilter>,
-    /// Valid now and ending within this time, for example 30d; exit status 12 when there are any. Responders
-    /// renew their certificates themselves: only --profile shows those
+    /// Valid now and ending within this time (30d, 2w, 1mo), soonest first; exit status 12 when there are any. What a
+    /// newer certificate of the same subject, names and profile replaces is left out, and so are CAs and responders
+    /// without --type or --profile
     #[arg(long, value_name = "TIME")]
     pub(crate) expiring: Option<String>,
+    /// Of these holders: leaf (neither CAs nor responders), ca or responder
+    #[arg(long = "type", value_name = "TYPE", hide_possible_values = true)]
+    pub(crate) of_type: Option<HolderType>,
     /// Valid but for its CA, which is revoked or below one that is, and not replaced yet by a newer certificate of
     /// the same subject, names and profile; CAs and responders aside
     #[arg(long, conflicts_with_all = ["status", "expiring"])]
     pub(crate) below_revoked: bool,
-    /// Whose subject or name matches, with `*` and `?`
+    /// Whose subject or one of whose names matches as a whole; `*` stands for any text, `?` for one character
     #[arg(long, value_name = "GLOB")]
     pub(crate) subject: Option<String>,
     /// Granted under this profile

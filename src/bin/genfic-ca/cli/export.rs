@@ -93,11 +93,15 @@ pub(crate) enum ServerProgram {
     Apache,
     Haproxy,
     Postfix,
+    Dovecot,
+    Postgresql,
+    Openvpn,
+    Strongswan,
 }
 
 #[derive(Args, Debug)]
 pub(crate) struct SnippetFor {
-    /// nginx, apache, haproxy or postfix
+    /// nginx, apache, haproxy, postfix, dovecot, postgresql, openvpn or strongswan
     #[arg(value_name = "SERVER", hide_possible_values = true)]
     pub(crate) server: ServerProgram,
     /// `serial:HEX`, `sha256:PREFIX`, a subject CN or SAN, `CA/SERIAL`, a file, or `-`; of several for the same

@@ -1,4 +1,8 @@
 //! Arguments of commands on CAs that other programs made.
+use super::{
+    Ensure, KeyEnvelope, KeyExport, KeyExportBundle, KeyImportBundle, KeyLock, KeyMove, KeyPassphrase,
+    KeyStatus, KeyUnlock, NewPassphrase,
+};
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
@@ -41,6 +45,8 @@ pub(crate) struct ImportFrom {
     /// Where the old key's passphrase comes from [default: as --passphrase-from]
     #[arg(long, value_name = "SPEC")]
     pub(crate) key_passphrase_from: Option<String>,
+    #[command(flatten)]
+    pub(crate) passphrase: NewPassphrase,
     /// Issue a responder certificate for it [default: unless it issued CAs only]
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     pub(crate) ocsp: Option<bool>,
@@ -62,12 +68,34 @@ pub(crate) struct Adopt {
     /// Issue a responder certificate for it [default: unless it is offline]
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     pub(crate) ocsp: Option<bool>,
+    #[command(flatten)]
+    pub(crate) ensure: Ensure,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Key {
     /// Take in the private key of a CA, PEM or DER; it is encrypted anew
     Import(KeyImport),
+    /// Where the key of each CA is, how it is protected, when it was last used
+    List,
+    /// Write the private key of a CA into a file that OpenSSL reads, encrypted; asks for the CA's name
+    Export(KeyExport),
+    /// The most that a key signs, whoever asks; or set limits of it
+    Envelope(KeyEnvelope),
+    /// Move the key of a CA to media that are locked up, with all that is needed to sign
+    ExportBundle(KeyExportBundle),
+    /// Bring the key of a CA back from such a medium
+    ImportBundle(KeyImportBundle),
+    /// Move the key of a CA to the signer that listens, or from it into this home
+    Move(KeyMove),
+    /// Give the keys of CAs new passphrases
+    Passphrase(KeyPassphrase),
+    /// Unlock a key of the signer that listens, as yourself: for a while, for what is named
+    Unlock(KeyUnlock),
+    /// Lock a key of the signer that listens, or every key
+    Lock(KeyLock),
+    /// What is unlocked: for what, until when, by whom, how many signatures are left
+    Status(KeyStatus),
 }
 
 #[derive(Args, Debug)]
@@ -80,4 +108,6 @@ pub(crate) struct KeyImport {
     /// Where the old passphrase comes from [default: as --passphrase-from]
     #[arg(long, value_name = "SPEC")]
     pub(crate) key_passphrase_from: Option<String>,
+    #[command(flatten)]
+    pub(crate) passphrase: NewPassphrase,
 }

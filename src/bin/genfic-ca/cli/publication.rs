@@ -11,10 +11,21 @@ pub(crate) enum Crl {
     Show(CrlSubject),
     /// Check a CRL: signature, issuer, number, dates; exit status 12 with findings
     Check(CrlCheck),
+    /// Take in a CRL that was signed elsewhere, of a CA whose key is not here
+    Import(CrlImport),
 }
 
 #[derive(Args, Debug)]
-#[command(override_usage = "genfic-ca crl publish [OPTIONS] <CA|--due|--all>")]
+pub(crate) struct CrlImport {
+    /// The CA
+    #[arg(value_name = "CA")]
+    pub(crate) authority: String,
+    /// Its CRL, PEM or DER
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+}
+
+#[derive(Args, Debug)]
 pub(crate) struct CrlPublish {
     /// The CA; or --due, or --all
     #[arg(value_name = "CA", required_unless_present_any = ["due", "all"])]
@@ -69,7 +80,6 @@ pub(crate) struct OcspAuthority {
 }
 
 #[derive(Args, Debug)]
-#[command(override_usage = "genfic-ca ocsp responder [OPTIONS] <CA|--due>")]
 pub(crate) struct Responder {
     /// The CA; or --due
     #[arg(value_name = "CA", required_unless_present = "due")]
@@ -77,6 +87,9 @@ pub(crate) struct Responder {
     /// Every CA that has a responder whose certificate is past half its life
     #[arg(long, conflicts_with = "authority")]
     pub(crate) due: bool,
+    /// Where the responder's key is kept: `file`, a fresh one, or a token: `pkcs11:token=LABEL` [default: as it is]
+    #[arg(long, value_name = "STORE", requires = "authority")]
+    pub(crate) keystore: Option<String>,
 }
 
 #[derive(Args, Debug)]
@@ -101,6 +114,20 @@ pub(crate) enum Clock {
 }
 
 #[derive(Debug, Subcommand)]
+pub(crate) enum Config {
+    /// Say what is wrong with the configuration, with lines; exit status 1 when something is
+    Check(ConfigCheck),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ConfigCheck {
+    /// Also whether genfic-ocspd would be ready with this home, and what it would lack; exit status 12 when something is
+    /// amiss
+    #[arg(long)]
+    pub(crate) daemon: bool,
+}
+
+#[derive(Debug, Subcommand)]
 pub(crate) enum Audit {
     /// Print the records
     Show(AuditShow),
@@ -113,9 +140,25 @@ pub(crate) struct AuditShow {
     /// From this sequence number
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) from: u64,
-    /// Only the last N
+    /// Only the last N: commands, or with --json records
     #[arg(long, value_name = "N", conflicts_with = "from")]
     pub(crate) last: Option<u64>,
+    /// Not before this time: RFC 3339, a date, or so long ago, for example 30d
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<String>,
+    /// Not after this time, written likewise; a date means its whole day
+    #[arg(long, value_name = "TIME")]
+    pub(crate) until: Option<String>,
+    /// Done by this user, or on behalf of this person
+    #[arg(long, value_name = "USER")]
+    pub(crate) who: Option<String>,
+    /// About this CA or certificate: a CA's name, CA/SERIAL, a serial number's beginning, a name of the certificate
+    /// on record; `*` and `?` stand for anything
+    #[arg(long, value_name = "OBJECT")]
+    pub(crate) object: Option<String>,
+    /// Of this command or action, for example `revoke` or `certificate.revoked`, with `*` and `?`
+    #[arg(long, value_name = "ACTION")]
+    pub(crate) action: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,21 +1,21 @@
 //! Arguments of commands that reissue certificates, or renew, rekey or revoke CAs.
-use super::{Chain, key_help};
+use super::{Chain, Ensure, NewPassphrase, key_help};
 use clap::Args;
 use std::path::PathBuf;
 
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Renew {
     /// `serial:HEX`, `sha256:PREFIX`, a subject CN or SAN, `CA/SERIAL`, a file, or `-`; of several for the same
-    /// holder the newest
-    #[arg(value_name = "CERT")]
-    pub(crate) certificate: String,
+    /// holder the newest. Without a CERT, with --expiring, all that end that soon
+    #[arg(value_name = "CERT", required_unless_present = "expiring")]
+    pub(crate) certificates: Vec<String>,
     /// Look only among this CA's certificates
     #[arg(short = 'p', long, value_name = "CA")]
     pub(crate) parent: Option<String>,
     /// Do it only when the certificate ends within this time, for example 30d
     #[arg(long, value_name = "TIME")]
     pub(crate) expiring: Option<String>,
-    /// Profile of the certificate [default: the one on record]
+    /// Profile of the certificate [default: the one on record]; without a CERT, only those granted under it
     #[arg(long, value_name = "PROFILE")]
     pub(crate) profile: Option<String>,
     /// Number of days that the certificate is valid, or `max`
@@ -33,6 +33,16 @@ pub(crate) struct Renew {
     /// Save the issuers behind the certificate, in order, without the root; `--chain=with-root` has it too
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "without-root", value_name = "WHICH", hide_possible_values = true)]
     pub(crate) chain: Option<Chain>,
+    /// Directory for the new files, which exists: NAME.crt, with --chain NAME.chain.pem; for `rekey` also NAME.key and
+    /// NAME.req, which must not be there yet
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dir: Option<PathBuf>,
+    /// Replace the file of -o even where it holds the certificate of somebody else
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Run this by the shell afterwards, once, when something was issued and written
+    #[arg(long, value_name = "COMMAND")]
+    pub(crate) hook: Option<String>,
 }
 
 #[derive(Args, Clone, Debug)]
@@ -44,12 +54,12 @@ pub(crate) struct Rekey {
     pub(crate) request: Option<PathBuf>,
     #[arg(help = key_help(), long, value_name = "ALG")]
     pub(crate) key: Option<String>,
-    /// Directory for NAME.key, NAME.req and NAME.crt, which must not be there yet
-    #[arg(long, value_name = "DIR")]
-    pub(crate) dir: Option<PathBuf>,
     /// Protect NAME.key with a passphrase
     #[arg(long)]
     pub(crate) encrypt: bool,
+    /// Where the passphrase of NAME.key comes from [default: as --passphrase-from]
+    #[arg(long, value_name = "SPEC", requires = "encrypt")]
+    pub(crate) key_passphrase_from: Option<String>,
 }
 
 #[derive(Args, Debug)]
@@ -67,6 +77,9 @@ pub(crate) struct RenewCa {
     pub(crate) profile: Option<String>,
     #[arg(help = key_help() + " [default: that of the old key]", long, value_name = "ALG", requires = "rekey")]
     pub(crate) key: Option<String>,
+    /// Where the new key is kept: `file`, or a token: `pkcs11:token=LABEL` [default: where the old one is]
+    #[arg(long, value_name = "STORE", requires = "rekey")]
+    pub(crate) keystore: Option<String>,
     /// Subject of the new generation [default: a root's stays; below a root the CN gets G2, G3 and so on]
     #[arg(long, value_name = "DN", requires = "rekey")]
     pub(crate) subject: Option<String>,
@@ -79,6 +92,8 @@ pub(crate) struct RenewCa {
     /// Make no link certificates between the two roots: for a root whose old key is lost
     #[arg(long, requires = "rekey")]
     pub(crate) no_links: bool,
+    #[command(flatten)]
+    pub(crate) passphrase: NewPassphrase,
 }
 
 #[derive(Args, Debug)]
@@ -110,6 +125,8 @@ pub(crate) struct CrossSign {
     /// Where the certificate is saved besides; `-` is standard output
     #[arg(short = 'o', long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) ensure: Ensure,
 }
 
 #[derive(Args, Debug)]
@@ -122,4 +139,16 @@ pub(crate) struct RevokeCa {
     /// When the key is thought to have become untrustworthy, RFC 3339
     #[arg(long, value_name = "TIME")]
     pub(crate) invalidity_date: Option<String>,
+    #[command(flatten)]
+    pub(crate) ensure: Ensure,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Retire {
+    /// The CA; with certificates that have not expired it is retired only with --yes
+    #[arg(value_name = "CA")]
+    pub(crate) name: String,
+    /// Do nothing when it is retired already
+    #[arg(long)]
+    pub(crate) ensure: bool,
 }

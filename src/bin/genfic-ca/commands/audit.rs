@@ -1,53 +1,17 @@
 //! `audit show`, `audit verify`.
-use crate::cli::AuditShow;
-use crate::report::{Report, table};
+mod shown;
+mod wanted;
+
+pub(crate) use shown::{show, text};
+
+use crate::report::{Report, counted};
 use crate::session::Session;
-use genfic_ca::audit::{Outcome, Verifier};
+use genfic_ca::assembly::{JournalComparison, JournalComparisons};
+use genfic_ca::audit::Verifier;
 use genfic_ca::error::{Code, Problem};
 use serde_json::{Value, json};
 
-/// Lists the audit records.
-pub(crate) fn show(session: &Session, args: &AuditShow) -> Result<Report, Problem> {
-    let engine = session.engine();
-    let from = match args.last {
-        Some(last) => engine.record().audit_head()?.sequence.saturating_sub(last) + 1,
-        None => args.from,
-    };
-    let mut values = Vec::new();
-    engine.record().audit_records(from, &mut |record| {
-        values.push(record.to_json());
-        true
-    })?;
-    let text = if session.global.json { String::new() } else { text(session, from)? };
-    Ok(Report::seen(json!({ "records": Value::Array(values) }), text))
-}
-
-/// Returns the audit records from this sequence number on, as a table.
-pub(crate) fn text(session: &Session, from: u64) -> Result<String, Problem> {
-    let mut rows = Vec::new();
-    session.engine().record().audit_records(from, &mut |record| {
-        let outcome = match &record.event.outcome {
-            Outcome::Done => "done".to_owned(),
-            Outcome::Refused(code) => format!("refused {code}"),
-        };
-        rows.push(vec![
-            record.sequence.to_string(),
-            record.event.at.to_string(),
-            record.event.actor.to_string(),
-            record.event.action.clone(),
-            record.event.object.clone(),
-            outcome,
-            record.event.details_text(),
-        ]);
-        true
-    })?;
-    if rows.is_empty() {
-        return Ok("nothing".into());
-    }
-    Ok(table(&["SEQ", "TIME", "WHO", "ACTION", "OBJECT", "OUTCOME", "DETAILS"], &rows))
-}
-
-/// Recomputes the hash chain of the audit records.
+/// Recomputes the hash chain of the audit records, and compares the journals of the signers with the index.
 pub(crate) fn verify(session: &Session) -> Result<Report, Problem> {
     let engine = session.engine();
     let head = engine.record().audit_head()?;
@@ -67,6 +31,48 @@ pub(crate) fn verify(session: &Session) -> Result<Report, Problem> {
     }
     let count = head.sequence;
     let digest = base16ct::lower::encode_string(&head.digest);
-    let text = format!("{count} records, unbroken\n  head  {digest}");
-    Ok(Report::seen(json!({ "records": count, "head": digest }), text))
+    let JournalComparisons { home, service } = session.assembly.reconcile_journals()?;
+    let mut text = format!("{count} records, unbroken\n  head  {digest}");
+    for (whose, journal) in
+        [("the signer's journal", &home), ("the journal of the signer that listens", &service)]
+    {
+        text.push_str(&journal.as_ref().map(|journal| told(whose, journal)).unwrap_or_default());
+    }
+    let object = json!({
+        "records": count,
+        "head": digest,
+        "journal": home.as_ref().map(object),
+        "service_journal": service.as_ref().map(object),
+    });
+    Ok(Report::seen(object, text))
+}
+
+fn object(journal: &JournalComparison) -> Value {
+    json!({
+        "entries": journal.entries,
+        "head": base16ct::lower::encode_string(&journal.head),
+        "both": journal.both,
+        "older": journal.older,
+        "accepted": journal.accepted,
+        "unsigned": journal.unsigned,
+    })
+}
+
+fn told(whose: &str, journal: &JournalComparison) -> String {
+    let digest = base16ct::lower::encode_string(&journal.head);
+    let mut text = format!(
+        "\n{whose} has {} entries, and what it signed is in the index\n  head  {digest}",
+        journal.entries
+    );
+    for (count, what, words) in [
+        (journal.older, "certificate", "older than the journal, which does not know of it"),
+        (journal.accepted, "signature", "accepted as lost after a restore"),
+        (journal.unsigned, "intended signature", "never made"),
+    ] {
+        if count > 0 {
+            let what = counted(usize::try_from(count).unwrap_or(usize::MAX), what);
+            text.push_str(&format!("\n  {what}, {words}"));
+        }
+    }
+    text
 }

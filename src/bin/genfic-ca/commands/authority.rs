@@ -1,25 +1,48 @@
 //! `create-root`, `create-child`, `authorities`.
+use super::ensure::{self, ensured};
+use super::question::confirm_attended;
 use super::sign::issuing;
 use super::values::{crl, requested_validity, summary, usage};
-use crate::cli::{Authorities, AuthorityOptions, CreateChild, CreateRoot, Keystore};
-use crate::report::{Report, path_value, table};
+use crate::cli::{Authorities, AuthorityOptions, CreateChild, CreateRoot};
+use crate::report::{Column, Report, columns, path_value, table};
 use crate::session::Session;
-use genfic_ca::ca::{CreatedAuthority, NewAuthority};
+use genfic_ca::ca::{CreatedAuthority, ExpectedAuthority, NewAuthority};
 use genfic_ca::error::{Problem, Reason};
 use genfic_ca::home::AuthorityName;
 use genfic_ca::index::{Authority, CertificateState, IndexReader};
 use genfic_ca::profile::Kind;
+use genfic_ca::signing::EnvelopeLine;
 use genfic_ca::x509::extension::{NameConstraints, Subtree};
 use genfic_ca::x509::{CertificateId, KeyAlgorithm, Name, UnixTime};
 use serde_json::{Value, json};
 use std::str::FromStr;
 
+/// Returns the root CA that is to be created. Neither home nor key is needed for that.
+pub(crate) fn root_to_be(args: &CreateRoot) -> Result<NewAuthority, Problem> {
+    let profile = args.profile.clone().unwrap_or_else(|| "root-ca".into());
+    new_authority(&args.name, profile, &args.authority, NameConstraints::default())
+}
+
 /// Creates a root CA.
 pub(crate) fn create_root(session: &Session, args: &CreateRoot) -> Result<Report, Problem> {
-    let profile = args.profile.clone().unwrap_or_else(|| "root-ca".into());
-    let new = new_authority(&args.name, profile, &args.authority, NameConstraints::default())?;
-    let created = session.engine().lifecycle().create_root(&new)?;
-    Ok(report(&created, "root CA", "next: genfic-ca create-child NAME -p ").warn(created.notices.clone()))
+    let new = root_to_be(args)?;
+    let expected = ExpectedAuthority { new: &new, parent: None, root: true, profile: args.profile.is_some() };
+    let ensure = args.authority.ensure;
+    ensured(
+        session,
+        ensure,
+        || ensure::created(session, ensure, &expected),
+        || {
+            let confirm = |envelope: &[EnvelopeLine]| {
+                confirm_attended(&session.global, || {
+                    Ok(format!("{}\nIs that what the root {} is for?", limits(envelope), new.name))
+                })
+            };
+            let created = session.engine().lifecycle().create_root_confirmed(&new, &confirm)?;
+            Ok(report(&created, "root CA", "next: genfic-ca create-child NAME -p ")
+                .warn(created.notices.clone()))
+        },
+    )
 }
 
 /// Creates a CA below another.
@@ -31,12 +54,22 @@ pub(crate) fn create_child(session: &Session, args: &CreateChild) -> Result<Repo
     let constraints =
         NameConstraints { permitted: subtrees(&args.permit)?, excluded: subtrees(&args.exclude)? };
     let new = new_authority(&args.name, profile, &args.authority, constraints)?;
+    let (parent, output, ensure) = (args.parent.as_deref(), args.output.as_deref(), args.authority.ensure);
+    let is_named = args.profile.is_some();
     if args.csr_only {
-        let parent = args.parent.as_deref();
-        return Ok(super::foreign::request_child(session, &new, parent, args.output.as_deref())?.warn(said));
+        let expected = ExpectedAuthority { new: &new, parent: None, root: false, profile: is_named };
+        let look = || ensure::child_request(session, ensure, &expected, output);
+        let act = || super::foreign::request_child(session, &new, parent, output);
+        return ensured(session, ensure, look, || Ok(act()?.warn(said)));
     }
+    let expected = ExpectedAuthority { new: &new, parent, root: false, profile: is_named };
+    let look = || ensure::created(session, ensure, &expected);
+    ensured(session, ensure, look, || Ok(make_child(session, args, &new)?.warn(said)))
+}
+
+fn make_child(session: &Session, args: &CreateChild, new: &NewAuthority) -> Result<Report, Problem> {
     let (parent, external) = issuing(session, args.parent.as_deref().unwrap_or_default())?;
-    let created = session.engine().lifecycle().create_child(&parent, &new)?;
+    let created = session.engine().lifecycle().create_child(&parent, new)?;
     let profiles = &session.assembly.settings().profiles;
     let signs = profiles.get(&created.authority.profile).and_then(|profile| profile.default_leaf_profile());
     let next = match signs.and_then(|leaf| profiles.get(leaf)) {
@@ -45,7 +78,7 @@ pub(crate) fn create_child(session: &Session, args: &CreateChild) -> Result<Repo
         None => "next: genfic-ca create-child NAME -p ",
     };
     let report = report(&created, "CA", next);
-    Ok(report.warn(said).warn(external).warn(created.notices.clone()))
+    Ok(report.warn(external).warn(created.notices.clone()))
 }
 
 /// Returns the profile whose name the CA's name ends with, else `system-ca`; and a message about a profile that was
@@ -92,13 +125,13 @@ fn new_authority(
     options: &AuthorityOptions,
     name_constraints: NameConstraints,
 ) -> Result<NewAuthority, Problem> {
-    let Keystore::File = options.keystore;
     let name = AuthorityName::from_str(name)?;
     Ok(NewAuthority {
         name: name.to_string(),
         profile,
         subject: options.subject.as_deref().map(subject).transpose()?,
         key: options.key.as_deref().map(key).transpose()?,
+        keystore: options.keystore.as_deref().map(str::parse).transpose()?.unwrap_or_default(),
         validity: requested_validity(options.valid.as_deref())?,
         name_constraints,
         ocsp: options.ocsp,
@@ -134,6 +167,7 @@ pub(crate) fn report(created: &CreatedAuthority, what: &str, next: &str) -> Repo
         "succeeds": authority.succeeds,
         "key": authority.key_name(),
         "fingerprint": authority.certificate.fingerprint().to_string(),
+        "envelope": envelope(&created.envelope),
         "crl_details": crl(&created.crl),
         "responder": created.responder.as_ref().map(|responder| responder.tbs().serial_number().to_string()),
     });
@@ -148,22 +182,58 @@ pub(crate) fn report(created: &CreatedAuthority, what: &str, next: &str) -> Repo
         ("responder", responder),
     ];
     text.push_str(&summary(&authority.certificate, Some(&created.files.certificate), more));
+    if !created.envelope.is_empty() {
+        text.push_str(&format!("\n{}", limits(&created.envelope)));
+    }
     text.push_str(&format!("\n{next}{}", authority.name));
     Report::done(result, text)
 }
+
+/// Returns the envelope of a key line by line.
+fn limits(envelope: &[EnvelopeLine]) -> String {
+    let rows: Vec<(String, String)> =
+        envelope.iter().map(|line| (format!("  {}", line.field), line.value.clone())).collect();
+    format!("the most that its key ever signs\n{}", columns(&rows))
+}
+
+/// Returns the envelope of a key as an object; `null` without one.
+fn envelope(lines: &[EnvelopeLine]) -> Value {
+    if lines.is_empty() {
+        return Value::Null;
+    }
+    // the values are written as in JSON
+    let value = |text: &str| serde_json::from_str(text).unwrap_or_else(|_| json!(text));
+    let fields = lines.iter().map(|line| (line.field.clone(), value(&line.value)));
+    let unlimited = ["path_length", "extended_key_usage", "permitted"];
+    let unlimited = unlimited.map(|field| (field.to_owned(), Value::Null));
+    Value::Object(unlimited.into_iter().chain(fields).collect())
+}
+
+const COLUMNS: [Column; 6] = [
+    Column::whole("NAME"),
+    Column::state("STATUS"),
+    Column::times("UNTIL"),
+    Column::whole("PROFILE").leaves(2),
+    Column::whole("KEY").leaves(1),
+    Column::subject("SUBJECT"),
+];
 
 /// Lists the CAs.
 pub(crate) fn list(session: &Session, args: &Authorities) -> Result<Report, Problem> {
     let engine = session.engine();
     let now = engine.now();
     let mut authorities = engine.record().authorities()?;
+    authorities.retain(|one| args.all || one.retired.is_none());
     if args.tree {
         authorities = depth_first(&authorities, None);
     }
     let mut values = Vec::new();
     let mut rows = Vec::new();
     for authority in &authorities {
-        let status = status(engine.record(), authority, now)?;
+        let status = match authority.retired {
+            Some(_) => "retired".into(),
+            None => status(engine.record(), authority, now)?,
+        };
         let validity = authority.certificate.tbs().validity();
         values.push(json!({
             "name": authority.name,
@@ -176,8 +246,12 @@ pub(crate) fn list(session: &Session, args: &Authorities) -> Result<Report, Prob
             "not_after": validity.not_after.to_string(),
             "status": status,
             "key": authority.certificate.tbs().public_key().algorithm().to_string(),
+            "key_offline": authority.has_key_on_media(),
+            "key_uri": key_uri(authority),
             "ocsp": authority.serves_ocsp,
             "elsewhere": authority.is_external(),
+            "retired": authority.retired.as_ref().map(|retired| retired.at.to_string()),
+            "retired_name": authority.retired.as_ref().map(|retired| &retired.name),
             "fingerprint": authority.certificate.fingerprint().to_string(),
         }));
         let name = if args.tree { branch(&authorities, authority) } else { authority.name.clone() };
@@ -186,20 +260,40 @@ pub(crate) fn list(session: &Session, args: &Authorities) -> Result<Report, Prob
             status,
             validity.not_after.to_string(),
             authority.profile.clone(),
-            authority.certificate.tbs().public_key().algorithm().to_string(),
+            format!(
+                "{}{}",
+                authority.certificate.tbs().public_key().algorithm(),
+                key_elsewhere(authority).map(|place| format!(", {place}")).unwrap_or_default()
+            ),
             authority.certificate.tbs().subject().to_string(),
         ]);
     }
     let text = if rows.is_empty() {
         "no CA yet; `genfic-ca create-root NAME` makes the first".into()
     } else {
-        table(&["NAME", "STATUS", "UNTIL", "PROFILE", "KEY", "SUBJECT"], &rows)
+        table(&COLUMNS, &rows)
     };
     Ok(Report::seen(json!({ "authorities": Value::Array(values) }), text))
 }
 
+/// Returns the URI of the key of a CA of this home.
+pub(crate) fn key_uri(authority: &Authority) -> Option<&str> {
+    (!authority.is_external()).then_some(authority.key.as_str())
+}
+
+/// Returns in a few words where the key of a CA is, unless it is a file of this home.
+pub(crate) fn key_elsewhere(authority: &Authority) -> Option<&'static str> {
+    match authority {
+        one if one.is_external() => None,
+        one if one.has_key_on_media() => Some("offline"),
+        one if one.has_key_in_service() => Some("in the signer"),
+        one if one.has_key_in_token() => Some("in a token"),
+        _ => None,
+    }
+}
+
 /// Returns the CAs depth first: each CA is followed by all CAs below it.
-fn depth_first(authorities: &[Authority], parent: Option<&str>) -> Vec<Authority> {
+pub(crate) fn depth_first(authorities: &[Authority], parent: Option<&str>) -> Vec<Authority> {
     let children = authorities.iter().filter(|authority| authority.parent.as_deref() == parent);
     children
         .flat_map(|child| std::iter::once(child.clone()).chain(depth_first(authorities, Some(&child.name))))

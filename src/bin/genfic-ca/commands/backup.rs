@@ -3,7 +3,7 @@ use super::question::confirm;
 use super::values::usage;
 use crate::cli::{BackupCreate, BackupRestore, BackupVerify, Global};
 use crate::prompt::TerminalPrompt;
-use crate::report::{Report, columns, counted, path_value, table};
+use crate::report::{Column, Report, columns, counted, path_value, table};
 use crate::session::{Session, home_of};
 use genfic_ca::assembly;
 use genfic_ca::backup::{Behind, RestoredHome};
@@ -20,9 +20,18 @@ const NAME: &str = "the backup";
 /// Number of items that are listed one by one; 20 show which they are without filling the screen.
 const LISTED: usize = 20;
 
+const COLUMNS: [Column; 6] = [
+    Column::whole("NAME"),
+    Column::whole("CRL IN BACKUP"),
+    Column::whole("NEWEST FOUND"),
+    Column::times("OF").leaves(1),
+    Column::whole("NEXT CRL"),
+    Column::whole("KEY"),
+];
+
 /// Returns the source of a backup's passphrase. Only a source typed for this command counts, never the one that the
 /// configuration or the environment has for CA keys.
-fn passphrases(global: &Global) -> Result<PassphraseSources<'static>, Problem> {
+pub(super) fn passphrases(global: &Global) -> Result<PassphraseSources<'static>, Problem> {
     let typed = global.passphrase_from.as_deref().filter(|_| global.passphrase_is_typed);
     let given = typed.map(str::parse::<SecretSpec>).transpose()?;
     Ok(given.unwrap_or_default().source(TerminalPrompt::new(!global.no_input && !global.json)))
@@ -34,20 +43,8 @@ pub(crate) fn create(session: &Session, args: &BackupCreate) -> Result<Report, P
         let hint = "name a file or a directory: a backup is there when it is whole, and not before";
         return Err(usage("a backup does not go to standard output", hint));
     }
-    let mut recipients: Vec<EnvelopeRecipient> =
-        args.recipient.iter().map(|text| text.parse()).collect::<Result<_, _>>()?;
-    if let Some(file) = &args.recipients_file {
-        recipients.extend(EnvelopeRecipient::read_file(file)?);
-    }
     let sources = passphrases(&session.global)?;
-    let protection = if recipients.is_empty() {
-        SealFor::Passphrase {
-            secret: sources.secret(&SecretPurpose::Protect(NAME.into()))?,
-            scrypt_log_n: session.assembly.settings().config.keys.scrypt_log_n,
-        }
-    } else {
-        SealFor::Recipients(recipients)
-    };
+    let protection = protection(args, &sources, session.assembly.settings().config.keys.scrypt_log_n)?;
     let configuration = session.global.config.as_deref();
     let created = session.assembly.back_up(&args.to, &protection, args.with_keys, configuration)?;
     let manifest = &created.manifest;
@@ -75,11 +72,44 @@ pub(crate) fn create(session: &Session, args: &BackupCreate) -> Result<Report, P
         columns(&rows),
         created.file.shown()
     );
-    Ok(Report::done(result, text).warn(sources.take_notes()))
+    let elsewhere = in_the_signer(session, args.with_keys)?;
+    Ok(Report::done(result, text).warn(sources.take_notes()).warn(elsewhere))
+}
+
+/// Returns a warning about keys that a backup of the home never has.
+fn in_the_signer(session: &Session, with_keys: bool) -> Result<Option<String>, Problem> {
+    let all = session.engine().record().authorities()?;
+    let names: Vec<&str> =
+        all.iter().filter(|one| one.key.starts_with("signer:")).map(|one| one.name.as_str()).collect();
+    Ok((with_keys && !names.is_empty()).then(|| {
+        format!(
+            "the signer that listens has the keys of {}, and they are not in it: as an administrator, genfic-ca backup \
+             create --signer",
+            names.join(", ")
+        )
+    }))
+}
+
+/// Returns what a new backup is encrypted with: recipients, or a passphrase.
+pub(super) fn protection(
+    args: &BackupCreate,
+    sources: &PassphraseSources<'_>,
+    scrypt_log_n: u8,
+) -> Result<SealFor, Problem> {
+    let mut recipients: Vec<EnvelopeRecipient> =
+        args.recipient.iter().map(|text| text.parse()).collect::<Result<_, _>>()?;
+    if let Some(file) = &args.recipients_file {
+        recipients.extend(EnvelopeRecipient::read_file(file)?);
+    }
+    if recipients.is_empty() {
+        let secret = sources.secret(&SecretPurpose::Protect(NAME.into()))?;
+        return Ok(SealFor::Passphrase { secret, scrypt_log_n });
+    }
+    Ok(SealFor::Recipients(recipients))
 }
 
 /// Returns what opens a backup: the given identities, or a passphrase.
-fn open_with(
+pub(super) fn open_with(
     needs_passphrase: bool,
     identities: &[PathBuf],
     sources: &PassphraseSources<'_>,
@@ -177,6 +207,7 @@ fn restored_json(restored: &RestoredHome, home: &Path) -> Value {
                 "found_this_update": one.found_this_update.map(|at| at.to_string()),
                 "next_crl": one.next_crl,
                 "key": one.has_key,
+                "key_in_service": one.in_service,
             })
         })
         .collect();
@@ -212,7 +243,12 @@ fn told(restored: &RestoredHome, home: &Path) -> String {
                 number(one.found_crl),
                 one.found_this_update.map_or_else(|| "-".into(), |at| at.to_string()),
                 one.next_crl.to_string(),
-                if one.has_key { "there" } else { "missing" }.to_owned(),
+                match (one.in_service, one.has_key) {
+                    (true, _) => "in the signer",
+                    (false, true) => "there",
+                    (false, false) => "missing",
+                }
+                .to_owned(),
             ]
         })
         .collect();
@@ -222,7 +258,7 @@ fn told(restored: &RestoredHome, home: &Path) -> String {
         manifest.created,
         manifest.change,
         manifest.audit.sequence,
-        table(&["NAME", "CRL IN BACKUP", "NEWEST FOUND", "OF", "NEXT CRL", "KEY"], &rows)
+        table(&COLUMNS, &rows)
     );
     let taken = &restored.taken;
     text.push_str(&columns(&[
@@ -265,7 +301,7 @@ fn told(restored: &RestoredHome, home: &Path) -> String {
     let keys: Vec<String> = restored
         .authorities
         .iter()
-        .filter(|one| !one.has_key)
+        .filter(|one| !one.has_key && !one.in_service)
         .map(|one| format!("keys/{}.age", one.name))
         .collect();
     let mut next = Vec::new();

@@ -1,14 +1,22 @@
 //! `completions`.
-use crate::cli::{Cli, Completions};
+use super::manual::custody;
+use crate::cli::Completions;
+use crate::completion::script;
 use crate::report::Report;
-use clap::CommandFactory;
 use serde_json::json;
 
 /// Returns the completion script for a shell.
 pub(crate) fn completions(args: &Completions) -> Report {
-    let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "genfic-ca", &mut script);
+    let script = match args.program.as_str() {
+        // its commands and options; it has no names to look up that the shell does not see as files
+        "genfic-key" => {
+            let mut script = Vec::new();
+            clap_complete::generate(args.shell, &mut custody::command(), "genfic-key", &mut script);
+            script
+        }
+        _ => script(args.shell),
+    };
     let text = String::from_utf8_lossy(&script).into_owned();
-    let result = json!({ "shell": args.shell.to_string(), "script": text });
+    let result = json!({ "program": args.program, "shell": args.shell.to_string(), "script": text });
     Report { octets: Some(script), ..Report::seen(result, "") }
 }

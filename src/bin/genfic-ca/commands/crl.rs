@@ -1,19 +1,22 @@
 //! `crl publish`, `crl show`, `crl check`.
 use super::output::Output;
 use super::values::{crl as crl_fields, read, usage};
-use crate::cli::{CrlCheck, CrlPublish, CrlSubject, Global};
-use crate::report::{Report, counted};
+use crate::cli::{CrlCheck, CrlImport, CrlPublish, CrlSubject, Global};
+use crate::hints;
+use crate::report::{Report, counted, path_value};
 use crate::session::{Session, home_of};
-use genfic_ca::config::CrlConfig;
-use genfic_ca::error::{Code, Problem, Shown as _};
+use genfic_ca::config::{Config, Stage};
+use genfic_ca::error::remedy::Repair;
+use genfic_ca::error::{Code, Notice, Problem, Shown as _};
 use genfic_ca::home::{AuthorityName, PublicFile};
+use genfic_ca::index::Authority;
 use genfic_ca::lint::crl_findings;
 use genfic_ca::ocsp::query::{QueryError, fetch};
 use genfic_ca::x509::text::{crl_json, crl_text};
 use genfic_ca::x509::{Certificate, CertificateList, UnixTime, pem};
 use serde_json::{Value, json};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Time that a server may take to deliver a CRL; one minute suffices for long CRLs.
@@ -89,6 +92,42 @@ pub(crate) fn publish(session: &Session, args: &CrlPublish) -> Result<Report, Pr
     Ok(report.ending(first(failed)))
 }
 
+/// Takes in a CRL that was signed elsewhere.
+pub(crate) fn import(session: &Session, args: &CrlImport) -> Result<Report, Problem> {
+    let name = &args.authority;
+    let crl = decode(&read(&args.file)?, &args.file.shown().to_string())?;
+    let imported = session.engine().maintenance().import_crl(name, &crl)?;
+    let (revoked, unknown) = imported.recorded;
+    let files: Vec<Value> = imported.files.iter().map(path_value).collect();
+    let result = json!({
+        "name": name,
+        "number": imported.number,
+        "next_update": imported.next_update.to_string(),
+        "entries": imported.entries,
+        "recorded": { "revoked": revoked, "serial_only": unknown },
+        "lacking": imported.lacking,
+        "files": files,
+    });
+    let mut text = format!(
+        "{name}: CRL number {} lists {}, until {}",
+        imported.number,
+        counted(imported.entries, "certificate"),
+        imported.next_update
+    );
+    if revoked > 0 {
+        text.push_str(&format!("\n{} revoked here by it", counted(revoked, "certificate")));
+    }
+    let mut notices = imported.notices;
+    if !imported.lacking.is_empty() {
+        notices.push(Notice::from(format!(
+            "it lacks what is revoked here, and the next one is owed: {}",
+            imported.lacking.join(", ")
+        )));
+    }
+    let report = if imported.is_new { Report::done(result, text) } else { Report::seen(result, text) };
+    Ok(report.warn(notices))
+}
+
 /// Returns the first problem, with those of the other CAs in its message.
 fn first(failed: Vec<(&str, Problem)>) -> Option<Problem> {
     let messages: Vec<String> =
@@ -112,24 +151,51 @@ fn copy(files: &[std::path::PathBuf], directory: &Path) -> Result<(), Problem> {
 
 /// Shows a CRL.
 pub(crate) fn show(global: &Global, args: &CrlSubject) -> Result<Report, Problem> {
-    let crl = decode(&octets_of(global, &args.what)?, &args.what)?;
+    let crl = decode(&octets_of(global, &args.what)?.octets, &args.what)?;
     Ok(Report::seen(crl_json(&crl, usize::MAX), crl_text(&crl, SHOWN)))
 }
 
+/// What is said to be a CRL.
+struct Given {
+    octets: Vec<u8>,
+    /// The public place of a CA's CRL, from where clients have it as DER (RFC 5280 §4.2.1.13); `None` elsewhere.
+    published: Option<PathBuf>,
+}
+
 /// Returns the octets of a CA's published CRL, or of a file.
-fn octets_of(global: &Global, what: &str) -> Result<Vec<u8>, Problem> {
+fn octets_of(global: &Global, what: &str) -> Result<Given, Problem> {
     if let Ok(name) = what.parse::<AuthorityName>() {
         let published = home_of(global).public_file(&name, PublicFile::Crl);
         if published.is_file() {
-            return read(&published);
+            return Ok(Given { octets: read(&published)?, published: Some(published) });
         }
         if home_of(global).public_file(&name, PublicFile::Certificate).is_file() {
             let message = format!("the CRL of {name} is not in its public place, {}", published.shown());
-            return Err(Problem::new(Code::CrlNotPublished, message)
-                .hint(format!("run: genfic-ca crl publish {name}")));
+            return Err(Problem::new(Code::CrlNotPublished, message).hint(to_have(global, &name, published)?));
         }
     }
-    read(Path::new(what))
+    Ok(Given { octets: read(Path::new(what))?, published: None })
+}
+
+/// Returns the CRL of a file in `public/`, as clients read it.
+fn decode_published(octets: &[u8], file: &Path) -> Result<CertificateList, Problem> {
+    CertificateList::from_der(octets).map_err(|error| {
+        let message = format!("{} is no CRL in DER: {error}", file.shown());
+        Problem::new(Code::FileMalformed, message).hint(
+            "clients have it from there as it stands; from PEM: openssl crl -outform DER -in FILE -out FILE",
+        )
+    })
+}
+
+/// Returns how a CRL that is not there is had: it is published, or that of an external CA is brought.
+fn to_have(global: &Global, name: &AuthorityName, published: PathBuf) -> Result<String, Problem> {
+    let authority = Session::open(global)?.engine().record().authority(name.as_str())?;
+    Ok(match authority {
+        Some(authority) if authority.is_external() => {
+            hints::text(&Repair::BringCrl(authority.name, published).into()).into_owned()
+        }
+        _ => format!("run: genfic-ca crl publish {name}"),
+    })
 }
 
 fn decode(octets: &[u8], what: &str) -> Result<CertificateList, Problem> {
@@ -155,8 +221,9 @@ fn not_fetched(error: &QueryError) -> Problem {
 /// Checks a CRL: it can be decoded, is signed by its issuer, is current, has no outdated number, and passes the lint
 /// rules.
 pub(crate) fn check(global: &Global, args: &CrlCheck) -> Result<Report, Problem> {
-    let octets = if args.what.starts_with("http://") {
-        fetch(&args.what, TIMEOUT).map_err(|error| not_fetched(&error))?
+    let given = if args.what.starts_with("http://") {
+        let octets = fetch(&args.what, TIMEOUT).map_err(|error| not_fetched(&error))?;
+        Given { octets, published: None }
     } else if args.what.contains("://") {
         return Err(usage(
             format!("`{}` is not an http:// URL", args.what),
@@ -165,7 +232,10 @@ pub(crate) fn check(global: &Global, args: &CrlCheck) -> Result<Report, Problem>
     } else {
         octets_of(global, &args.what)?
     };
-    let crl = decode(&octets, &args.what)?;
+    let crl = match &given.published {
+        Some(file) => decode_published(&given.octets, file)?,
+        None => decode(&given.octets, &args.what)?,
+    };
     let session = if home_of(global).exists() { Some(Session::open(global)?) } else { None };
     let now = session.as_ref().map_or_else(genfic_ca::assembly::now, |session| session.engine().now());
     let mut findings: Vec<String> = Vec::new();
@@ -179,12 +249,13 @@ pub(crate) fn check(global: &Global, args: &CrlCheck) -> Result<Report, Problem>
         }
         Some(_) => {}
     }
-    let practice = session
-        .as_ref()
-        .map_or_else(CrlConfig::default, |session| session.engine().settings().config.crl.clone());
-    findings.extend(dates(&crl, &practice, now));
-    if let (Some(session), Some(issuer)) = (&session, &issuer) {
-        findings.extend(against_index(session, issuer, &crl)?);
+    let authority = match (&session, &issuer) {
+        (Some(session), Some(issuer)) => session.engine().record().authority_of(&issuer.tbs().as_issuer())?,
+        _ => None,
+    };
+    findings.extend(dates(&crl, session.as_ref(), authority.as_ref(), now));
+    if let (Some(session), Some(authority)) = (&session, &authority) {
+        findings.extend(against_index(session, authority, &crl)?);
     }
     findings.extend(crl_findings(crl.tbs(), issuer.as_ref()).into_iter().map(|finding| finding.message));
     let result = json!({
@@ -226,30 +297,56 @@ fn issuer_of(
     Ok(signed.or(candidates.first()).cloned())
 }
 
-fn dates(crl: &CertificateList, practice: &CrlConfig, now: UnixTime) -> Vec<String> {
+/// Returns what the times of a CRL say. The next CRL of a CA whose key is elsewhere has to be brought.
+fn dates(
+    crl: &CertificateList,
+    session: Option<&Session>,
+    authority: Option<&Authority>,
+    now: UnixTime,
+) -> Vec<String> {
     let mut findings = Vec::new();
-    if crl.tbs().this_update() > now {
-        findings.push(format!("it is not valid before {}", crl.tbs().this_update()));
+    let this_update = crl.tbs().this_update();
+    if this_update > now {
+        findings.push(format!("it is not valid before {this_update}"));
     }
-    match crl.tbs().next_update() {
-        None => findings.push("it does not say when the next one comes".into()),
-        Some(next) if next < now => findings.push(format!("it lapsed at {next}; publish a new one")),
-        Some(next) if practice.renewal(crl.tbs().this_update(), next) <= now => {
-            findings.push(format!("the next one is due; it lapses at {next}"));
+    let Some(next) = crl.tbs().next_update() else {
+        findings.push("it does not say when the next one comes".into());
+        return findings;
+    };
+    let defaults = Config::default();
+    let config = session.map_or(&defaults, |session| &session.engine().settings().config);
+    let (name, offline) =
+        authority.map_or(("", false), |one| (one.name.as_str(), one.is_offline_unless_configured()));
+    let remedy = match authority {
+        Some(one) if one.is_external() => {
+            format!("bring the next one from where the key of {name} is, as public/{name}.crl")
         }
-        Some(_) => {}
+        _ => "publish a new one".into(),
+    };
+    match config.crl_lifetime(name, offline, this_update, next).stage(now) {
+        Stage::Lapsed => findings.push(format!("it lapsed at {next}; {remedy}")),
+        Stage::Due if authority.is_some_and(Authority::is_external) => {
+            findings.push(format!("the next one is due; it lapses at {next}; {remedy}"));
+        }
+        Stage::Due => findings.push(format!("the next one is due; it lapses at {next}")),
+        Stage::Future | Stage::Current => {}
     }
     findings
 }
 
+/// Returns what the record of the CA says about its CRL; nothing for an external CA, whose CRLs are on record
+/// elsewhere.
 fn against_index(
     session: &Session,
-    issuer: &Certificate,
+    authority: &Authority,
     crl: &CertificateList,
 ) -> Result<Vec<String>, Problem> {
     let engine = session.engine();
-    let id = issuer.tbs().as_issuer();
     let mut findings = Vec::new();
+    if authority.is_external() {
+        return Ok(findings);
+    }
+    let id = authority.issuer;
     if let Some(last) = engine.record().last_crl(&id)?
         && crl.tbs().crl_number().is_none_or(|number| number < last.number)
     {

@@ -1,17 +1,15 @@
 //! `doctor`: inspects a home. It runs where other commands refuse, so it opens no session.
 use crate::cli::{Cli, Doctor, Global};
 use crate::hints;
-use crate::prompt::TerminalPrompt;
-use crate::report::{Report, counted};
+use crate::report::{Colour, Report, counted, painted};
 use crate::session::home_of;
 use clap::CommandFactory;
 use genfic_ca::assembly::{self, Inspection};
 use genfic_ca::doctor::{Check, Consequence, Finding, Mended, Seen, Severity};
 use genfic_ca::error::{Code, Problem};
 use genfic_ca::home::quoted;
-use genfic_ca::signing::{SecretSource, SecretSpec};
+use genfic_ca::signing::{NewPassphrases, SecretSpec};
 use serde_json::{Value, json};
-use std::sync::Arc;
 
 /// Number of times that `--fix` repairs and inspects again; a repair may reveal further findings.
 const ROUNDS: usize = 3;
@@ -32,11 +30,18 @@ pub(crate) fn doctor(global: &Global, args: &Doctor) -> Result<Report, Problem> 
     let home = home_of(global);
     let mut inspection = Inspection::open(&home, global.config.as_deref())?;
     // nobody is asked: a repair that needs a passphrase without a source is reported with its command
-    let secrets = |inspection: &Inspection| -> Arc<dyn SecretSource> {
-        let prompt = TerminalPrompt::new(false);
-        Arc::new(assembly::secret_sources(inspection.settings(), given.clone(), prompt))
+    let passphrases = |inspection: &Inspection| {
+        let new = NewPassphrases::default();
+        assembly::passphrase_orders(inspection.settings(), given.clone(), new, false)
     };
-    let mut checks = inspection.diagnose(args.deep, secrets(&inspection));
+    let diagnose = |inspection: &Inspection| {
+        let mut checks = inspection.diagnose(args.deep, &passphrases(inspection));
+        if args.online {
+            checks.push(inspection.check_online(args.deep));
+        }
+        checks
+    };
+    let mut checks = diagnose(&inspection);
     let mut told: Vec<Told> = all(&checks, &[]);
     let mut mended: Vec<Mended> = Vec::new();
     let mut warnings = Vec::new();
@@ -46,11 +51,11 @@ pub(crate) fn doctor(global: &Global, args: &Doctor) -> Result<Report, Problem> 
         for _ in 0..ROUNDS {
             let left = now.iter().filter(|one| one.why_not.is_none());
             let findings: Vec<&Finding> = left.map(|one| &one.finding).collect();
-            let at_hand = secrets(&inspection);
-            let (again, done, unrecorded) = inspection.mend(&findings, at_hand)?;
+            let at_hand = passphrases(&inspection);
+            let (again, done, unrecorded) = inspection.mend(&findings, &at_hand)?;
             warnings.extend(unrecorded.map(|problem| format!("what was mended is not on record: {problem}")));
             inspection = again;
-            checks = inspection.diagnose(args.deep, secrets(&inspection));
+            checks = diagnose(&inspection);
             take(&mut mended, done);
             now = all(&checks, &mended);
             for one in &now {
@@ -208,7 +213,15 @@ fn text(checks: &[Check], told: &[Told]) -> String {
         lines.push(format!("{:<width$}  {looked}", check.name));
         for one in told.iter().filter(|one| one.check == check.name) {
             let word = if one.fixed { "mended".to_owned() } else { one.finding.severity.to_string() };
-            lines.push(format!("  {word:<7}  {}  ({})", message(&one.finding), one.finding.code));
+            let colour = match one.finding.severity {
+                _ if one.fixed => Some(Colour::Green),
+                Severity::Error => Some(Colour::Red),
+                Severity::Warning => Some(Colour::Yellow),
+                Severity::Note => None,
+            };
+            let padded = format!("{word:<7}");
+            let word = colour.map_or_else(|| padded.clone(), |colour| painted(colour, &padded));
+            lines.push(format!("  {word}  {}  ({})", message(&one.finding), one.finding.code));
             if !one.fixed {
                 lines.push(format!("  {:<7}  {}", "", remedy(one)));
             }
@@ -235,7 +248,7 @@ fn summary(told: &[Told]) -> String {
         }
     }
     if open().count() == 0 {
-        parts.push("nothing is wrong".into());
+        parts.push(painted(Colour::Green, "nothing is wrong"));
     }
     let mendable = open().filter(|one| one.finding.mending.is_some() && one.why_not.is_none()).count();
     let mut line = parts.join(", ");

@@ -1,47 +1,44 @@
 //! `create-child --csr-only`, `renew-ca --csr-only`, `adopt`, `key import`: single CAs whose certificate an external
 //! CA signs, or whose key another program made.
+use super::ensure::{self, ensured, otherwise, unchanged, would_change};
 use super::import::adopted_rows;
 use super::output::Output;
-use super::values::{crl, read, summary, usage};
-use crate::cli::{Adopt, Global, KeyImport, RenewCa};
+use super::values::{crl, opened, read, summary, usage};
+use crate::cli::{Adopt, Ensure, KeyImport, RenewCa};
 use crate::hints;
-use crate::prompt::TerminalPrompt;
 use crate::report::{Report, path_value};
 use crate::session::Session;
-use genfic_ca::ca::{AdoptedKey, AuthorityRekeying, NewAuthority, SubordinateCertificate};
+use genfic_ca::ca::{AdoptedKey, AuthorityRekeying, Difference, NewAuthority, SubordinateCertificate};
 use genfic_ca::error::{Problem, Shown as _};
 use genfic_ca::home::AuthorityName;
 use genfic_ca::import::certificates;
 use genfic_ca::repository::PendingRequest;
-use genfic_ca::signing::{
-    KeyError, OpenedKey, PassphraseSources, Secret, SecretPurpose, SecretSource, SecretSpec,
-};
-use genfic_ca::subscriber_key::ForeignKey;
+use genfic_ca::signing::{BroughtKey, KeyError, SecretSpec};
 use genfic_ca::x509::{Certificate, pem};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use zeroize::Zeroizing;
 
 /// Returns the source of the passphrase that protects an old key, when it differs from that of the new key.
-pub(crate) fn old_passphrase(
-    global: &Global,
-    spec: Option<&str>,
-) -> Result<Option<PassphraseSources<'static>>, Problem> {
-    let spec = spec.map(str::parse::<SecretSpec>).transpose()?;
-    Ok(spec.map(|spec| spec.source(TerminalPrompt::new(!global.no_input && !global.json))))
+pub(crate) fn old_passphrase(spec: Option<&str>) -> Result<Option<SecretSpec>, Problem> {
+    Ok(spec.map(str::parse::<SecretSpec>).transpose()?)
 }
 
-/// Decrypts the private key of another program.
+/// Has the signer decrypt the private key of another program. The file is opened here and not read. Returns the key and
+/// its form in the file.
 pub(crate) fn open_key(
     session: &Session,
-    key: &ForeignKey,
-    file: &Path,
-    old: Option<&PassphraseSources<'static>>,
-) -> Result<OpenedKey, Problem> {
-    let purpose = SecretPurpose::Open(format!("the old key {}", file.shown()));
-    let mut ask = || -> Result<Secret, _> { old.unwrap_or(session.secrets()).secret(&purpose) };
-    key.open(file, &mut ask).map_err(|error| {
+    path: &Path,
+    old: Option<&SecretSpec>,
+) -> Result<(BroughtKey, String), Problem> {
+    let file = opened(path)?;
+    session.keys().read_foreign(file, path, old).map_err(|error| {
+        if matches!(error, KeyError::NotFound(_)) {
+            return usage(
+                format!("there is no private key in {}", path.shown()),
+                "a private key, PEM or DER, is needed",
+            );
+        }
         let is_another = matches!(error, KeyError::SecretRejected(_)) && old.is_none();
         let problem = genfic_ca::import::unusable_key(error);
         match is_another {
@@ -77,6 +74,33 @@ pub(crate) fn request_child(
 ) -> Result<Report, Problem> {
     let place = place_of_request(session, &new.name, output)?;
     requested(&session.engine().lifecycle().request_child(new, adopting)?, parent, place)
+}
+
+/// Reports the pending request of a CA that was asked for before; its file is written again when it is gone.
+pub(crate) fn requested_before(
+    session: &Session,
+    ensure: Ensure,
+    pending: &PendingRequest,
+    output: Option<&Path>,
+) -> Result<Report, Problem> {
+    let path = output.map_or_else(|| PathBuf::from(format!("{}.req", pending.name)), Path::to_owned);
+    let is_there = path != Path::new("-") && path.exists();
+    if is_there && read(&path)? != pending.request_pem().unwrap_or_default().as_bytes() {
+        let difference = Difference::new("file", "the request", "something else");
+        let hint = "move it away, or choose another with -o; nothing was replaced";
+        let fields = request_fields(pending, Some(&path));
+        return Ok(otherwise(&path.shown().to_string(), fields, &[difference], hint));
+    }
+    if is_there {
+        let text = format!("{} waits for its certificate: {}", pending.name, adopting(&pending.name));
+        return Ok(unchanged(ensure, request_fields(pending, Some(&path)), text));
+    }
+    if ensure.dry_run {
+        return Ok(would_change());
+    }
+    let place = place_of_request(session, &pending.name, output)?;
+    let is_file = place.is_file();
+    Ok(Report { changed: is_file, ..requested(pending, None, place)? })
 }
 
 /// Creates the key and the request of the next generation of a CA whose certificate an external CA signs.
@@ -128,42 +152,54 @@ fn requested(
     place: Output,
 ) -> Result<Report, Problem> {
     let request = pending_request.request_pem().unwrap_or_default();
-    let algorithm = pending_request.public_key.algorithm();
-    let key = format!("{}.age", pending_request.name);
     let path = place.put_new(request.as_bytes()).map_err(|problem| {
         let hint = hints::text(&problem.hint);
         let hint =
             format!("{hint}; the request is also in requests/{}.waiting of the home", pending_request.name);
         problem.hint(hint)
     })?;
+    let result = request_fields(pending_request, path.as_deref());
     let profile = pending_request.profile.as_deref().unwrap_or_default();
-    let result = json!({
-        "name": pending_request.name,
-        "request": path.as_ref().map(path_value),
-        "key": key,
-        "algorithm": algorithm.to_string(),
-        "profile": profile,
-        "waiting": true,
-    });
     let file = path.as_deref().unwrap_or(Path::new("-")).shown();
     let parent = parent.unwrap_or("PARENT");
     let text = format!(
-        "{0} waits for its certificate\n  key      {key} ({algorithm})\n  request  {file}\nnext: in the home of its \
+        "{0} waits for its certificate\n  key      {0}.age ({1})\n  request  {file}\nnext: in the home of its \
          parent: genfic-ca sign {file} -p {parent} --profile {profile} --chain=with-root -o {0}.pem\nthen: genfic-ca \
          adopt {0} {0}.pem",
         pending_request.name,
+        pending_request.public_key.algorithm(),
     );
     Ok(Report { octets: path.is_none().then(|| request.into_bytes()), ..Report::done(result, text) })
+}
+
+fn request_fields(pending: &PendingRequest, path: Option<&Path>) -> Value {
+    json!({
+        "name": pending.name,
+        "request": path.map(path_value),
+        "key": format!("{}.age", pending.name),
+        "algorithm": pending.public_key.algorithm().to_string(),
+        "profile": pending.profile.as_deref().unwrap_or_default(),
+        "waiting": true,
+    })
 }
 
 /// Installs a certificate that an external CA signed.
 pub(crate) fn adopt(session: &Session, args: &Adopt) -> Result<Report, Problem> {
     let name = AuthorityName::from_str(&args.name)?.to_string();
-    let engine = session.engine();
     let mut found: Vec<Certificate> = Vec::new();
     for file in std::iter::once(&args.certificate).chain(&args.chain) {
         found.extend(certificates(&read(file)?, file)?);
     }
+    ensured(
+        session,
+        args.ensure,
+        || ensure::adopted(session, args, &found),
+        || accept(session, args, name, found.clone()),
+    )
+}
+
+fn accept(session: &Session, args: &Adopt, name: String, found: Vec<Certificate>) -> Result<Report, Problem> {
+    let engine = session.engine();
     let by_name = || super::authority::profile_by_name(session, &name).unwrap_or_else(|| "system-ca".into());
     let is_asked_for = engine
         .lifecycle()
@@ -217,25 +253,17 @@ pub(crate) fn adopt(session: &Session, args: &Adopt) -> Result<Report, Problem> 
 pub(crate) fn import_key(
     session: &Session,
     args: &KeyImport,
-    old: Option<&PassphraseSources<'static>>,
+    old: Option<&SecretSpec>,
 ) -> Result<Report, Problem> {
     let name = AuthorityName::from_str(&args.name)?.to_string();
-    let octets = Zeroizing::new(read(&args.file)?);
-    let key = ForeignKey::find(&octets, &args.file).map_err(genfic_ca::import::unusable_key)?;
-    let key = key.ok_or_else(|| {
-        usage(
-            format!("there is no private key in {}", args.file.shown()),
-            "a private key, PEM or DER, is needed",
-        )
-    })?;
-    let opened = open_key(session, &key, &args.file, old)?;
+    let (opened, form) = open_key(session, &args.file, old)?;
     let algorithm = opened.public_key().algorithm();
     let pending_request = session.engine().lifecycle().bring_key(&name, opened, adopting)?;
     let result = json!({
         "name": name,
         "key": format!("{name}.age"),
         "algorithm": algorithm.to_string(),
-        "form": key.to_string(),
+        "form": form,
         "waiting": pending_request.is_some(),
     });
     let next = match pending_request {

@@ -1,5 +1,6 @@
 //! `renew-ca`, `cross-sign`.
 use super::authority::{key, report as created_report, subject, subtrees};
+use super::ensure::{self, ensured};
 use super::output::Output;
 use super::question::{confirm, confirm_attended};
 use super::sign::issuing;
@@ -18,6 +19,12 @@ use std::path::{Path, PathBuf};
 
 /// Renews a CA with the same key, or creates a new generation with a new key.
 pub(crate) fn renew(session: &Session, args: &RenewCa) -> Result<Report, Problem> {
+    if !args.rekey && args.passphrase.is_given() {
+        return Err(usage(
+            "with the same key the passphrase stays",
+            "add --rekey for a new key; `genfic-ca key passphrase` gives the key that there is a new passphrase",
+        ));
+    }
     match (args.csr_only, args.rekey) {
         (false, false) => renew_certificate(session, args),
         (false, true) => rekey(session, args),
@@ -71,6 +78,7 @@ fn rekeying(args: &RenewCa) -> Result<AuthorityRekeying, Problem> {
         validity: requested_validity(args.valid.as_deref())?,
         profile: args.profile.clone(),
         key: args.key.as_deref().map(key).transpose()?,
+        keystore: args.keystore.as_deref().map(str::parse).transpose()?,
         subject: args.subject.as_deref().map(subject).transpose()?,
         without_rollover: args.no_links,
     })
@@ -140,22 +148,14 @@ pub(crate) fn cross_sign(session: &Session, args: &CrossSign) -> Result<Report, 
         && subject.parent.is_none()
         && by.parent.is_none()
     {
-        for one in [subject, &by] {
-            engine.lifecycle().may_come_back(&one.name, &one.certificate)?;
-        }
-        let before = [
-            engine.lifecycle().certified_before(&by, &subject.certificate)?,
-            engine.lifecycle().certified_before(subject, &by.certificate)?,
-        ];
-        let rollover = engine.lifecycle().rollover(
-            &engine.issuance().unlock_issuer(&by.name)?,
-            &engine.issuance().unlock_issuer(&subject.name)?,
-        )?;
-        return Ok(Report::done(json!({ "links": rollover_fields(&rollover) }), rollover_text(&rollover))
-            .warn(before.into_iter().flatten()));
+        return ensured(
+            session,
+            args.ensure,
+            || ensure::linked(session, args.ensure, &by, subject),
+            || link(session, &by, subject),
+        );
     }
-    let (parent, said) = issuing(session, &args.parent)?;
-    let cross_certification = CrossCertification {
+    let asked = CrossCertification {
         label: args.what.clone(),
         certificate,
         profile: args.profile.clone().unwrap_or_else(|| default_profile(session, subject.as_ref())),
@@ -167,17 +167,45 @@ pub(crate) fn cross_sign(session: &Session, args: &CrossSign) -> Result<Report, 
         path_length: args.path_length,
         unconstrained: args.unconstrained,
     };
-    if cross_certification.certificate.is_ca() {
-        engine.lifecycle().may_come_back(&args.what, &cross_certification.certificate)?;
+    let look = || {
+        let by = (&asked, args.profile.is_some());
+        ensure::crossed(session, args.ensure, &args.parent, by, args.output.as_deref())
+    };
+    ensured(session, args.ensure, look, || certify(session, args, &asked))
+}
+
+fn link(session: &Session, by: &Authority, subject: &Authority) -> Result<Report, Problem> {
+    let engine = session.engine();
+    for one in [subject, by] {
+        engine.lifecycle().may_come_back(&one.name, &one.certificate)?;
+    }
+    let before = [
+        engine.lifecycle().certified_before(by, &subject.certificate)?,
+        engine.lifecycle().certified_before(subject, &by.certificate)?,
+    ];
+    let rollover = engine.lifecycle().rollover(
+        &engine.issuance().unlock_issuer(&by.name)?,
+        &engine.issuance().unlock_issuer(&subject.name)?,
+    )?;
+    Ok(Report::done(json!({ "links": rollover_fields(&rollover) }), rollover_text(&rollover))
+        .warn(before.into_iter().flatten()))
+}
+
+/// Issues a cross-certificate and reports it.
+fn certify(session: &Session, args: &CrossSign, asked: &CrossCertification) -> Result<Report, Problem> {
+    let engine = session.engine();
+    let (parent, said) = issuing(session, &args.parent)?;
+    if asked.certificate.is_ca() {
+        engine.lifecycle().may_come_back(&args.what, &asked.certificate)?;
     }
     if args.unconstrained
-        && let Some(question) = widening(&args.what, &cross_certification.certificate)
+        && let Some(question) = widening(&args.what, &asked.certificate)
     {
         confirm(&session.global, &question)?;
     }
     let output = args.output.as_deref().map(Output::at).transpose()?;
     let issuer = engine.issuance().unlock_issuer(&parent)?;
-    let issued = engine.lifecycle().cross_sign(&issuer, &cross_certification)?;
+    let issued = engine.lifecycle().cross_sign(&issuer, asked)?;
     let mut file = issued.file.clone().unwrap_or_default();
     let mut octets = None;
     if let Some(output) = output {

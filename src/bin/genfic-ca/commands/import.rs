@@ -12,7 +12,7 @@ use genfic_ca::home::AuthorityName;
 use genfic_ca::import::{self, ForeignAuthority, Inventory, Layout, Wanted};
 use genfic_ca::index::{Authority, ImportedContents};
 use genfic_ca::profile::Kind;
-use genfic_ca::signing::PassphraseSources;
+use genfic_ca::signing::SecretSpec;
 use genfic_ca::x509::extension::{CRL_DISTRIBUTION_POINTS, distribution_point_urls};
 use genfic_ca::x509::{Certificate, UnixTime};
 use serde_json::{Map, Value, json};
@@ -36,7 +36,7 @@ struct Reading {
 fn reading(session: &Session, args: &ImportFrom, layout: Layout) -> Result<Reading, Problem> {
     let name = AuthorityName::from_str(&args.name)?.to_string();
     let before = session.engine().record().authority(&name)?.filter(|one| !one.is_external());
-    let foreign = import::read(&Wanted {
+    let wanted = Wanted {
         directory: &args.dir,
         layout,
         index: args.index.as_deref(),
@@ -45,7 +45,8 @@ fn reading(session: &Session, args: &ImportFrom, layout: Layout) -> Result<Readi
         // a CA that was taken over already does not need its old key
         without_key: args.without_key || before.is_some(),
         chain: &args.chain,
-    })?;
+    };
+    let foreign = import::read(&wanted, session.keys())?;
     let mut said = foreign.notices.clone();
     let issuer = foreign.certificate.tbs().as_issuer();
     let of_before = before.filter(|one| one.issuer == issuer).map(|one| one.profile);
@@ -169,7 +170,7 @@ fn fields(reading: &Reading, now: UnixTime) -> Map<String, Value> {
             "index": path_value(&foreign.index_file),
             "certificate": path_value(&foreign.certificate_file),
             "key": foreign.key.as_ref().map(|(path, _)| path_value(path)),
-            "key_form": foreign.key.as_ref().map(|(_, key)| key.to_string()),
+            "key_form": foreign.key.as_ref().map(|(_, key)| key.form.as_str()),
             "other_keys": foreign.other_keys,
         },
         "certificates": {
@@ -211,7 +212,7 @@ fn rows(reading: &Reading, now: UnixTime) -> Vec<(String, String)> {
     rows.push((
         "  key",
         match &foreign.key {
-            Some((path, key)) => format!("{} ({key}), here {}.age", path.shown(), adoption.name),
+            Some((path, key)) => format!("{} ({}), here {}.age", path.shown(), key.form, adoption.name),
             None => "stays where it is".into(),
         },
     ));
@@ -243,14 +244,10 @@ fn rows(reading: &Reading, now: UnixTime) -> Vec<(String, String)> {
 
 /// Opens the key and checks that it matches the certificate. Returns false when there is no key, or no source for its
 /// passphrase.
-fn try_key(
-    session: &Session,
-    reading: &Reading,
-    old: Option<&PassphraseSources<'static>>,
-) -> Result<bool, Problem> {
-    let Some((path, key)) = &reading.foreign.key else { return Ok(false) };
-    match open_key(session, key, path, old) {
-        Ok(opened) => reading.adoption.check_key(opened.public_key()).map(|()| true),
+fn try_key(session: &Session, reading: &Reading, old: Option<&SecretSpec>) -> Result<bool, Problem> {
+    let Some((path, _)) = &reading.foreign.key else { return Ok(false) };
+    match open_key(session, path, old) {
+        Ok((opened, _)) => reading.adoption.check_key(opened.public_key()).map(|()| true),
         Err(problem) if problem.exit == Exit::InputNeeded => Ok(false),
         Err(problem) => Err(problem),
     }
@@ -261,7 +258,7 @@ pub(crate) fn preview(
     session: &Session,
     args: &ImportFrom,
     layout: Layout,
-    old: Option<&PassphraseSources<'static>>,
+    old: Option<&SecretSpec>,
 ) -> Result<Report, Problem> {
     let reading = reading(session, args, layout)?;
     let now = session.engine().now();
@@ -320,7 +317,7 @@ pub(crate) fn import(
     session: &Session,
     args: &ImportFrom,
     layout: Layout,
-    old: Option<&PassphraseSources<'static>>,
+    old: Option<&SecretSpec>,
 ) -> Result<Report, Problem> {
     let reading = reading(session, args, layout)?;
     let engine = session.engine();
@@ -335,7 +332,7 @@ pub(crate) fn import(
         Ok(format!("{shown}\nTake it over as {}? It cannot be undone", adoption.name))
     })?;
     let key = match &foreign.key {
-        Some((path, key)) => AdoptedKey::Foreign(open_key(session, key, path, old)?),
+        Some((path, _)) => AdoptedKey::Foreign(open_key(session, path, old)?.0),
         None => AdoptedKey::Away,
     };
     let doubts = engine.lifecycle().doubts(&adoption.name, &adoption.prior)?;

@@ -2,7 +2,7 @@
 use super::question::confirm_attended;
 use super::revoke::others_owed;
 use super::values::crl as crl_fields;
-use crate::report::{Report, counted, table};
+use crate::report::{Column, Report, counted, table};
 use crate::session::Session;
 use genfic_ca::ca::{Adoption, PriorCertificate};
 use genfic_ca::error::Problem;
@@ -116,6 +116,6 @@ fn added(new: &[PriorCertificate]) -> String {
         "{} came since, {} revoked\n{}",
         counted(new.len(), "change"),
         counts.revoked,
-        table(&["SERIAL", "STATE", "SUBJECT"], &rows)
+        table(&[Column::serial("SERIAL"), Column::state("STATE"), Column::subject("SUBJECT")], &rows)
     )
 }

@@ -2,20 +2,29 @@
 use super::values::usage;
 use crate::cli::{Global, Init};
 use crate::report::{Report, path_value};
-use crate::session::home_of;
-use genfic_ca::assembly::{self, Initialization};
-use genfic_ca::error::{Problem, Shown as _};
+use crate::session::{home_of, orders_of};
+use genfic_ca::assembly::{self, InitialSetting, Initialization, SignerKeys};
+use genfic_ca::config::Config;
+use genfic_ca::error::{Code, Exit, Problem, Shown as _};
 use serde_json::json;
 
 /// Creates the home.
 pub(crate) fn init(global: &Global, args: &Init) -> Result<Report, Problem> {
+    let home = home_of(global);
+    if let Some(socket) = args.signer_socket.as_deref().filter(|socket| !socket.starts_with('/')) {
+        let message = format!("--signer-socket {socket} is no whole path");
+        return Err(usage(message, "for example --signer-socket /run/genfic-signer/ca.socket"));
+    }
     let initialization = Initialization {
         organization: args.org.clone(),
         country: args.country.clone(),
         url: args.url.clone(),
         scrypt_log_n: None,
+        signer_socket: args.signer_socket.clone().or_else(|| Initialization::signer_of(&home)),
     };
-    let home = home_of(global);
+    if let Some(problem) = wrong(&initialization.mistakes()) {
+        return Err(problem);
+    }
     let founded = assembly::init(&home, &initialization)?;
     let shown = home.directory().shown();
     let result = json!({
@@ -23,11 +32,17 @@ pub(crate) fn init(global: &Global, args: &Init) -> Result<Report, Problem> {
         "config": path_value(home.configuration_file()),
         "policy": path_value(home.policy_directory()),
         "index": path_value(founded.index.clone()),
+        "signer_socket": founded.signer_socket.as_ref().map(path_value),
     });
     if !founded.changed {
-        let given = [("--org", &args.org), ("--country", &args.country), ("--url", &args.url)];
+        let given = [
+            ("--org", &args.org),
+            ("--country", &args.country),
+            ("--url", &args.url),
+            ("--signer-socket", &args.signer_socket),
+        ];
         let ignored: Vec<&str> = given.iter().filter(|(_, value)| value.is_some()).map(|row| row.0).collect();
-        let warning = (!ignored.is_empty()).then(|| {
+        let warning = (!ignored.is_empty() && !args.ensure.ensure).then(|| {
             let file = home.configuration_file();
             format!("{} changed nothing: what is in force is in {}", ignored.join(", "), file.shown())
         });
@@ -41,19 +56,46 @@ pub(crate) fn init(global: &Global, args: &Init) -> Result<Report, Problem> {
             home.configuration_file().shown()
         ));
     }
+    let (signer, next) = match &founded.signer_socket {
+        Some(socket) => (
+            format!("\n  keys of CAs    in the signer on {}", socket.shown()),
+            "as yourself: genfic-ca key unlock NAME --new --scope leaf --scope ca --scope crl\nthen: ",
+        ),
+        None => (String::new(), ""),
+    };
     let text = format!(
-        "{shown} is ready\n  configuration  {}\n  profiles       {}\nnext: genfic-ca create-root NAME",
+        "{shown} is ready\n  configuration  {}\n  profiles       {}{signer}\nnext: {next}genfic-ca create-root NAME",
         home.configuration_file().shown(),
         home.policy_directory().shown()
     );
     Ok(Report::done(result, text).warn(warnings))
 }
 
-/// Creates a home with defaults before the first root, when there is none, and returns messages about it.
-pub(crate) fn make_home_for_first_root(global: &Global) -> Result<Vec<String>, Problem> {
+/// Returns the problem of settings that are wrong, each told by its option.
+fn wrong(mistakes: &[(InitialSetting, String)]) -> Option<Problem> {
+    let option = |setting| match setting {
+        InitialSetting::Organization => "--org",
+        InitialSetting::Country => "--country",
+        InitialSetting::Url => "--url",
+    };
+    let lines: Vec<String> =
+        mistakes.iter().map(|(setting, message)| format!("{}: {message}", option(*setting))).collect();
+    (!lines.is_empty()).then(|| {
+        Problem::new(Code::ConfigInvalid, lines.join("\n")).exiting(Exit::Usage).hint(
+            "for example --org 'Example, Inc.' --country BE --url http://pki.example.org; nothing was done",
+        )
+    })
+}
+
+/// Creates a home with defaults before the first root, when there is none. The passphrase of the root's key is asked for
+/// before. Returns the keys, whose signer has it, and a message about the home.
+pub(crate) fn make_home_for_first_root(
+    global: &Global,
+    root: &str,
+) -> Result<Option<(SignerKeys, String)>, Problem> {
     let home = home_of(global);
     if home.exists() {
-        return Ok(Vec::new());
+        return Ok(None);
     }
     if global.config.is_some() {
         return Err(usage(
@@ -64,12 +106,26 @@ pub(crate) fn make_home_for_first_root(global: &Global) -> Result<Vec<String>, P
             "run `genfic-ca init` first, without --config",
         ));
     }
-    assembly::init(&home, &Initialization::default())?;
-    Ok(vec![format!(
+    if home.directory().is_dir() {
+        // nobody types a passphrase for what cannot be done
+        home.verify_owner()?;
+    }
+    let initialization =
+        Initialization { signer_socket: Initialization::signer_of(&home), ..Initialization::default() };
+    let mut config = Config::default();
+    config.keys.signer_socket = initialization.signer_socket.as_ref().map(Into::into);
+    let keys = SignerKeys::of(&home, &config, &orders_of(global, &config, Vec::new())?);
+    // the signer that listens was given it, or says that it was not
+    if global.recipients.is_none() && initialization.signer_socket.is_none() {
+        keys.ask_new_passphrase(root)?;
+    }
+    assembly::init(&home, &initialization).inspect_err(|_| keys.take_back())?;
+    let said = format!(
         "{} did not exist; it was initialised with defaults ({})",
         home.directory().shown(),
         home.configuration_file().shown()
-    )])
+    );
+    Ok(Some((keys, said)))
 }
 
 /// Reports the version.

@@ -1,7 +1,7 @@
 //! `lint`.
 use super::values::read;
 use crate::cli::Lint;
-use crate::report::{Report, counted, table};
+use crate::report::{Column, Report, counted, table};
 use genfic_ca::error::{Code, Problem, Shown as _};
 use genfic_ca::lint::{lint_octets, rules};
 use genfic_ca::x509::Certificate;
@@ -41,5 +41,5 @@ fn list_rules() -> Report {
         rules().map(|rule| vec![rule.name.to_owned(), rule.citation.to_owned()]).collect();
     let values: Vec<_> =
         rules().map(|rule| json!({ "rule": rule.name, "citation": rule.citation })).collect();
-    Report::seen(json!({ "rules": values }), table(&["RULE", "SOURCE"], &rows))
+    Report::seen(json!({ "rules": values }), table(&[Column::whole("RULE"), Column::text("SOURCE")], &rows))
 }

@@ -1,7 +1,11 @@
 //! `man`: manual pages, generated from the definitions by which the programs parse their options.
+#[path = "../../genfic-key/cli.rs"]
+pub(super) mod custody;
 #[path = "../../genfic-ocspd/cli.rs"]
 mod daemon;
 mod pages;
+#[path = "../../genfic-signer/cli.rs"]
+mod signer;
 
 use super::output::Output;
 use crate::cli::Man;

@@ -1,6 +1,8 @@
 //! `ocsp responder`, `ocsp query`, `ocsp sync`, `ocsp disable`, `ocsp enable`.
+use super::newest::{Taken, newest};
 use super::question::confirm;
 use super::select::{matches, the_one};
+use super::token_request;
 use super::values::{read, usage};
 use crate::cli::{Global, OcspAuthority, Query, Responder};
 use crate::report::{Report, columns, counted, path_value};
@@ -10,7 +12,7 @@ use genfic_ca::ocsp::cert_id::HashAlgorithm;
 use genfic_ca::ocsp::client::{Question, VerifiedStatus};
 use genfic_ca::ocsp::query;
 use genfic_ca::ocsp::response_data::CertStatus;
-use genfic_ca::signing::random_nonce;
+use genfic_ca::signing::{Keystore, random_nonce};
 use genfic_ca::x509::extension::{AUTHORITY_INFO_ACCESS, AccessDescription};
 use genfic_ca::x509::{Certificate, CrlReason, GeneralName, UnixTime};
 use serde_json::json;
@@ -23,6 +25,7 @@ const TIMEOUT: Duration = Duration::from_secs(15);
 /// Issues responder certificates.
 pub(crate) fn responder(session: &Session, args: &Responder) -> Result<Report, Problem> {
     let engine = session.engine();
+    let keystore = args.keystore.as_deref().map(str::parse::<Keystore>).transpose()?;
     let mut names = Vec::new();
     if let Some(name) = &args.authority {
         names.push(engine.hierarchy().authority(name)?.name);
@@ -41,7 +44,15 @@ pub(crate) fn responder(session: &Session, args: &Responder) -> Result<Report, P
     for name in &names {
         let made = engine.issuance().unlock_issuer(name).and_then(|issuer| {
             notices.extend(engine.maintenance().serve_ocsp(&issuer)?.map(Notice::from));
-            engine.issuance().issue_responder(&issuer)
+            match &keystore {
+                None if args.authority.is_some() => engine.issuance().issue_responder_in_full(&issuer),
+                None => engine.issuance().issue_responder(&issuer),
+                Some(Keystore::File) => engine.issuance().issue_responder_with(&issuer, None),
+                Some(Keystore::Token(uri)) => {
+                    let (uri, key) = token_request::responder_key(session, uri, name)?;
+                    engine.issuance().issue_responder_with(&issuer, Some((&uri, key)))
+                }
+            }
         });
         match made {
             Ok(responder) => {
@@ -144,7 +155,7 @@ fn switched(name: &str, answered: bool, naming: usize) -> serde_json::Value {
 pub(crate) fn question(global: &Global, args: &Query) -> Result<Report, Problem> {
     let session = if home_of(global).exists() { Some(Session::open(global)?) } else { None };
     let now = session.as_ref().map_or_else(genfic_ca::assembly::now, |session| session.engine().now());
-    let certificate = certificate_of(session.as_ref(), &args.certificate)?;
+    let (certificate, notice) = certificate_of(session.as_ref(), &args.certificate)?;
     let issuer = issuer_of(session.as_ref(), args, &certificate)?;
     let url = match &args.url {
         Some(url) => url.clone(),
@@ -181,7 +192,7 @@ pub(crate) fn question(global: &Global, args: &Query) -> Result<Report, Problem>
         Problem::new(Code::OcspNotGood, format!("the certificate is {}", answer.status))
             .hint("the answer itself is in order: its signature and its times verify")
     });
-    Ok(Report::seen(result, text).warn(answer.remarks).ending(exit))
+    Ok(Report::seen(result, text).warn(notice).warn(answer.remarks).ending(exit))
 }
 
 fn word(reason: Option<CrlReason>) -> String {
@@ -199,17 +210,19 @@ pub(crate) fn ask(
     query::ask(url, &question, now, TIMEOUT)
 }
 
-fn certificate_of(session: Option<&Session>, word: &str) -> Result<Certificate, Problem> {
+/// Returns the certificate that the word names, and which it is when there are several of its holder.
+fn certificate_of(session: Option<&Session>, word: &str) -> Result<(Certificate, Option<String>), Problem> {
     if let Some(session) = session {
         let engine = session.engine();
         let found = matches(engine.record(), word);
         let is_file = word == "-" || Path::new(word).is_file();
         match found {
             Ok(found) if !found.is_empty() => {
-                let record = the_one(found, word, "certificate", engine.now())?;
-                return record.certificate.ok_or_else(|| {
+                let Taken { record, notice } = newest(session, found, word, "certificate", engine.now())?;
+                let certificate = record.certificate.ok_or_else(|| {
                     Problem::new(Code::CertificateNotFound, format!("`{word}` was never signed"))
-                });
+                })?;
+                return Ok((certificate, notice));
             }
             Ok(found) if !is_file => {
                 return Err(the_one(found, word, "certificate", engine.now()).err().unwrap_or_else(|| {
@@ -220,8 +233,9 @@ fn certificate_of(session: Option<&Session>, word: &str) -> Result<Certificate, 
             _ => {}
         }
     }
-    Certificate::from_pem_or_der(&read(Path::new(word))?)
-        .map_err(|error| usage(format!("{word}: {error}"), "a PEM or DER certificate is needed"))
+    let certificate = Certificate::from_pem_or_der(&read(Path::new(word))?)
+        .map_err(|error| usage(format!("{word}: {error}"), "a PEM or DER certificate is needed"))?;
+    Ok((certificate, None))
 }
 
 fn issuer_of(

@@ -1,11 +1,15 @@
 //! Outputs that people name: a file, the target of a link, a FIFO or device, standard output.
 use super::values::usage;
 use crate::cli::Global;
+use genfic_ca::error::remedy::Access;
 use genfic_ca::error::{Code, Problem, Shown as _};
-use genfic_ca::home::{Mode, Replacement, WriteError, replace, replace_all, write_new};
-use rustix::fs::{Mode as NoMode, OFlags, fcntl_setfl, open};
+use genfic_ca::home::{
+    Existing, Mode, Replacement, WriteError, is_of_another_user, replace_all, write_whole,
+};
+use rustix::fs::{Access as Rights, AtFlags, CWD, Mode as NoMode, OFlags, accessat, fcntl_setfl, open};
+use rustix::io::Errno;
 use std::fs::{self, File, Metadata};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, BufWriter, ErrorKind, Write};
 use std::os::fd::AsFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
@@ -157,6 +161,14 @@ impl Output {
         }
     }
 
+    /// Returns the same output, and refuses a file that this user cannot replace.
+    pub(crate) fn writable(self) -> Result<Self, Problem> {
+        if let Self::File { file, .. } = &self {
+            must_be_writable(file)?;
+        }
+        Ok(self)
+    }
+
     /// Whether the output is standard output.
     pub(crate) fn is_standard(&self) -> bool {
         matches!(self, Self::Standard)
@@ -173,7 +185,8 @@ impl Output {
         match self {
             Self::Standard => Ok(None),
             Self::File { named, file } => {
-                replace(&file, octets, Mode::Public).map_err(not_written)?;
+                write_whole(&file, Mode::Public, Existing::Replace, |to| to.write_all(octets))
+                    .map_err(not_written)?;
                 Ok(Some(named))
             }
             Self::Stream { named, mut stream } => {
@@ -184,11 +197,37 @@ impl Output {
         }
     }
 
+    /// Writes what everybody may read while it is made, without holding it in memory. Returns the same as
+    /// [`Output::put`]; for standard output nothing is made.
+    pub(crate) fn put_made(
+        self,
+        make: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> Result<Option<PathBuf>, Problem> {
+        let whole = |to: &mut File| {
+            let mut to = BufWriter::new(to);
+            make(&mut to)?;
+            to.flush()
+        };
+        match self {
+            Self::Standard => Ok(None),
+            Self::File { named, file } => {
+                write_whole(&file, Mode::Public, Existing::Replace, whole).map_err(not_written)?;
+                Ok(Some(named))
+            }
+            Self::Stream { named, mut stream } => {
+                whole(&mut stream)
+                    .map_err(|source| not_written(WriteError { path: named.clone(), source }))?;
+                Ok(Some(named))
+            }
+        }
+    }
+
     /// Writes octets that everybody may read, without replacing a file. Returns the same as [`Output::put`].
     pub(crate) fn put_new(self, octets: &[u8]) -> Result<Option<PathBuf>, Problem> {
         match self {
             Self::File { named, file } => {
-                write_new(&file, octets, Mode::Public).map_err(not_written)?;
+                write_whole(&file, Mode::Public, Existing::Keep, |to| to.write_all(octets))
+                    .map_err(not_written)?;
                 Ok(Some(named))
             }
             other => other.put(octets),
@@ -199,12 +238,8 @@ impl Output {
     /// [`Output::put`].
     pub(crate) fn put_private(self, octets: &[u8], force: bool) -> Result<Option<PathBuf>, Problem> {
         let Self::File { named, file } = self else { return self.put(octets) };
-        let written = if force {
-            replace(&file, octets, Mode::Private)
-        } else {
-            write_new(&file, octets, Mode::Private)
-        };
-        written.map_err(not_written)?;
+        let existing = if force { Existing::Replace } else { Existing::Keep };
+        write_whole(&file, Mode::Private, existing, |to| to.write_all(octets)).map_err(not_written)?;
         Ok(Some(named))
     }
 }
@@ -232,8 +267,12 @@ pub(crate) fn not_written(error: WriteError) -> Problem {
         (ErrorKind::NotFound, Some(directory)) => return no_directory(directory),
         _ => {}
     }
-    Problem::new(Code::FileNotWritten, error.to_string())
-        .hint("check the directory, its permissions and free space")
+    let problem = Problem::new(Code::FileNotWritten, error.to_string());
+    if is_of_another_user(&error.path, &error.source) {
+        problem.hint(Access::SharedDirectory)
+    } else {
+        problem.hint("check the directory, its permissions and free space")
+    }
 }
 
 /// Returns the problem of an output directory that does not exist.
@@ -253,9 +292,40 @@ fn taken_already(path: &Path) -> Problem {
 }
 
 fn must_have_directory(file: &Path) -> Result<(), Problem> {
-    match file.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() && !parent.is_dir() => Err(no_directory(parent)),
+    let Some(parent) = file.parent().filter(|parent| !parent.as_os_str().is_empty()) else {
+        return must_be_writable(file);
+    };
+    match fs::metadata(parent) {
+        Ok(metadata) if metadata.is_dir() => must_be_writable(file),
+        Err(source) if source.kind() == ErrorKind::PermissionDenied => {
+            Err(not_written(WriteError { path: file.to_owned(), source }))
+        }
+        _ => Err(no_directory(parent)),
+    }
+}
+
+/// Refuses a directory into which this user does not write. A file that is there is replaced by a new one, too.
+fn must_be_writable(file: &Path) -> Result<(), Problem> {
+    let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    match accessat(CWD, parent, Rights::WRITE_OK | Rights::EXEC_OK, AtFlags::EACCESS) {
+        Err(error @ (Errno::ACCESS | Errno::ROFS)) => {
+            Err(not_written(WriteError { path: file.to_owned(), source: error.into() }))
+        }
         _ => Ok(()),
+    }
+}
+
+/// Returns the file that a path names, existing or not, at the end of its links; none for what is no file. Nothing is
+/// opened.
+pub(crate) fn file_at(path: &Path) -> Option<PathBuf> {
+    if path == Path::new("-") {
+        return None;
+    }
+    match fs::metadata(path) {
+        Ok(metadata) if is_standard_output(&metadata) || !metadata.is_file() => None,
+        Ok(_) if is_link(path) => fs::canonicalize(path).ok(),
+        Ok(_) => Some(path.to_owned()),
+        Err(_) => Some(end_of_links(path)),
     }
 }
 

@@ -3,14 +3,15 @@ mod checks;
 
 use super::values::usage;
 use super::{authority, request, revoke};
-use crate::cli::{AuthorityOptions, CreateChild, CreateRequest, CreateRoot, Global, Quickstart, Revoke};
+use crate::cli::{
+    AuthorityOptions, CreateChild, CreateRequest, CreateRoot, Ensure, Global, Quickstart, Revoke, Several,
+};
 use crate::report::{Report, path_value};
 use crate::session::Session;
 use checks::{Check, Demonstration};
 use genfic_ca::assembly::{Initialization, init};
 use genfic_ca::error::{Code, Problem, Shown as _};
-use genfic_ca::home::Home;
-use genfic_ca::home::{Mode, write_new};
+use genfic_ca::home::{Home, Mode, quoted, write_new};
 use genfic_ca::signing::random_passphrase;
 use serde_json::json;
 use std::fs;
@@ -45,6 +46,7 @@ pub(crate) fn quickstart(global: &Global, args: &Quickstart) -> Result<Report, P
     let address = free_address()?;
     let url = format!("http://{address}");
     let initialization = Initialization {
+        signer_socket: None,
         organization: Some("Gentoo Fictional, Inc.".into()),
         country: Some("BE".into()),
         url: Some(url.clone()),
@@ -63,6 +65,7 @@ pub(crate) fn quickstart(global: &Global, args: &Quickstart) -> Result<Report, P
         ..global.clone()
     };
     let session = Session::open(&global)?;
+    session.engine().begin_act("quickstart");
     populate(&session, &directory)?;
     let mut daemon = start(&directory, &address)?;
     let demonstration = Demonstration { session: &session, directory: &directory, url: &url };
@@ -142,10 +145,12 @@ fn populate(session: &Session, directory: &Path) -> Result<(), Problem> {
     request::create_and_sign(session, &amber)?;
     let lost = Revoke {
         certificate: Some("Amber McStone".into()),
+        several: Several::default(),
         parent: None,
         reason: Some("key-compromise".into()),
         invalidity_date: None,
         no_crl: false,
+        ensure: Ensure::default(),
     };
     revoke::revoke(session, &lost).map(drop)
 }
@@ -209,10 +214,8 @@ fn report(directory: &Path, passphrase: &Path, address: &str, checks: &[Check], 
         let word = if check.passed { "ok    " } else { "FAILED" };
         text.push_str(&format!("\n{word}  {}\n        {}\n", check.sentence, check.command));
     }
-    let home = directory.shown();
-    text.push_str(&format!(
-        "\nlook around: genfic-ca --home {home} list\n             genfic-ca --home {home} authorities --tree\n             genfic-ca --home {home} audit show\n"
-    ));
+    let next = look_around(directory, passphrase);
+    text.push_str(&format!("\nlook around, in any terminal:\n  {}\n", next.join("\n  ")));
     let then = daemon_command(directory, address);
     if no_serve {
         text.push_str(&format!("serve again: {}\n", words(&then)));
@@ -223,6 +226,7 @@ fn report(directory: &Path, passphrase: &Path, address: &str, checks: &[Check], 
         "dir": path_value(directory),
         "url": format!("http://{address}"),
         "passphrase": path_value(passphrase),
+        "next": next,
         "checks": checks.iter().map(|check| json!({
             "sentence": check.sentence, "passed": check.passed, "command": check.command, "expect": check.expect,
         })).collect::<Vec<_>>(),
@@ -236,7 +240,29 @@ fn report(directory: &Path, passphrase: &Path, address: &str, checks: &[Check], 
     Report { then: serve, ..Report::done(result, text) }.ending(exit)
 }
 
+/// Returns lines that can be pasted wherever somebody stands: first those that say where program, home and passphrase
+/// are.
+fn look_around(directory: &Path, passphrase: &Path) -> Vec<String> {
+    let programs = std::env::current_exe().ok().and_then(|program| Some(program.parent()?.to_owned()));
+    let mut lines: Vec<String> =
+        programs.map(|programs| format!("export PATH={}:\"$PATH\"", quoted(&programs))).into_iter().collect();
+    lines.push(format!("export GENFIC_CA_HOME={}", quoted(directory)));
+    lines.push(format!("export GENFIC_CA_PASSPHRASE_FROM=file:{}", quoted(passphrase)));
+    let commands = [
+        "genfic-ca list".to_owned(),
+        "genfic-ca authorities --tree".to_owned(),
+        "genfic-ca audit show".to_owned(),
+        format!("genfic-ca show {SYSTEM}"),
+        format!(
+            "genfic-ca create-request {} --sign -p genfic-system",
+            quoted(&directory.join("www.genfic.example"))
+        ),
+    ];
+    lines.extend(commands);
+    lines
+}
+
 fn words(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
-    words.map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ")
+    words.map(|word| quoted(Path::new(word))).collect::<Vec<_>>().join(" ")
 }

@@ -1,7 +1,7 @@
 //! What `revoke` and `hold` act on: a certificate on record, or one that a CA signed and nobody recorded. Also what a
 //! person is shown before confirming.
 use super::question::{confirm, confirm_attended};
-use super::select::{Named, list, meaning, the_one};
+use super::select::{Named, list, the_one};
 use super::values::{until, usage};
 use crate::report::columns;
 use crate::session::Session;
@@ -12,31 +12,32 @@ use genfic_ca::x509::{Certificate, CrlReason, SerialNumber, UnixTime};
 
 /// What is to be revoked or held.
 pub(crate) enum Target {
-    Recorded(CertificateRecord),
-    Unrecorded(Unrecorded),
+    Recorded(Box<CertificateRecord>),
+    Unrecorded(Box<Unrecorded>),
 }
 
-/// Returns the one target that the word names. A certificate on record must have one of these states. When none is on
-/// record, the target may be unrecorded: a certificate in a file, or a serial number together with its CA, that a CA
-/// of this home signed.
-pub(crate) fn target(
+/// Asks whether digits that are the beginning of a number on record are meant so: as a whole number they may be that of
+/// a certificate that is not on record, which would then stay valid.
+pub(crate) fn ask_whether_beginning(
     session: &Session,
     word: &str,
-    meant: &[String],
-    states: &[StatusValue],
-    among: &str,
-    now: UnixTime,
-) -> Result<Target, Problem> {
-    let (mut found, named) = meaning(session.engine().record(), word)?;
-    let is_on_record = !found.is_empty() && matches!(named, Named::Certificate(_));
-    found.retain(|record| meant.is_empty() || meant.contains(&record.authority));
-    if found.is_empty()
-        && !is_on_record
-        && let Some(unrecorded) = unrecorded(session, &named, meant)?
-    {
-        return Ok(Target::Unrecorded(unrecorded));
-    }
-    one_of(found, word, states, among, now).map(Target::Recorded)
+    number: &SerialNumber,
+    record: &CertificateRecord,
+) -> Result<(), Problem> {
+    let whole = format!("{}/{}", record.authority, record.id.serial_number);
+    let question = format!(
+        "No certificate on record has the number {number}, and that of {whole}, `{}`, begins so. Is it that one?",
+        record.subject
+    );
+    confirm(&session.global, &question).map_err(|problem| {
+        if problem.code != Code::InputConfirmation {
+            return problem;
+        }
+        let remedy = problem.hint.clone().and(format!(
+            "or name it as {whole}; a certificate that is not on record is named by its whole number: 0x{number} for {word}"
+        ));
+        problem.hint(remedy)
+    })
 }
 
 /// Returns the one certificate with one of these states among those that were found.
@@ -59,10 +60,16 @@ pub(crate) fn one_of(
     the_one(fit, word, among, now)
 }
 
-fn unrecorded(session: &Session, named: &Named, meant: &[String]) -> Result<Option<Unrecorded>, Problem> {
+/// Returns what a word names that a CA of this home signed and that is not on record: a certificate in a file, or a
+/// serial number together with its CA.
+pub(crate) fn unrecorded(
+    session: &Session,
+    named: &Named,
+    meant: &[String],
+) -> Result<Option<Unrecorded>, Problem> {
     let engine = session.engine();
     let (name, serial_number) = match named {
-        Named::Otherwise => return Ok(None),
+        Named::Otherwise | Named::Beginning(_) => return Ok(None),
         Named::Certificate(certificate) => {
             let unrecorded = engine.revocation().unrecorded(certificate)?;
             let name = &unrecorded.authority.name;
@@ -143,34 +150,36 @@ pub(crate) fn ask(session: &Session, target: &Target, reason: Option<CrlReason>)
         Target::Recorded(record) => confirm_attended(&session.global, || {
             Ok(format!("{}\nRevoke it, for good{why}?", shown(session, record, reason)?))
         }),
-        Target::Unrecorded(Unrecorded { authority, serial_number, certificate: None }) => confirm(
-            &session.global,
-            &format!(
-                "{} has no certificate with the number {serial_number} on record. Revoke the number, for good{why}?",
-                authority.name
+        Target::Unrecorded(one) => match &**one {
+            Unrecorded { authority, serial_number, certificate: None } => confirm(
+                &session.global,
+                &format!(
+                    "{} has no certificate with the number {serial_number} on record. Revoke the number, for good{why}?",
+                    authority.name
+                ),
             ),
-        ),
-        Target::Unrecorded(Unrecorded { authority, certificate: Some(certificate), .. }) => {
-            let tbs = certificate.tbs();
-            let rows = columns(&[
-                ("  subject".to_owned(), tbs.subject().to_string()),
-                ("  issuer".into(), authority.name.clone()),
-                ("  serial".into(), tbs.serial_number().to_string()),
-                ("  ends".into(), tbs.validity().not_after.to_string()),
-            ]);
-            let question = format!(
-                "{rows}\nIt is not on record, and signed by {}. Revoke it, for good{why}?",
-                authority.name
-            );
-            if certificate.is_ca() {
-                confirm(
-                    &session.global,
-                    &format!("{rows}\nIt is a CA certificate: everything below it falls too. Revoke it?"),
-                )
-            } else {
-                confirm_attended(&session.global, || Ok(question))
+            Unrecorded { authority, certificate: Some(certificate), .. } => {
+                let tbs = certificate.tbs();
+                let rows = columns(&[
+                    ("  subject".to_owned(), tbs.subject().to_string()),
+                    ("  issuer".into(), authority.name.clone()),
+                    ("  serial".into(), tbs.serial_number().to_string()),
+                    ("  ends".into(), tbs.validity().not_after.to_string()),
+                ]);
+                let question = format!(
+                    "{rows}\nIt is not on record, and signed by {}. Revoke it, for good{why}?",
+                    authority.name
+                );
+                if certificate.is_ca() {
+                    confirm(
+                        &session.global,
+                        &format!("{rows}\nIt is a CA certificate: everything below it falls too. Revoke it?"),
+                    )
+                } else {
+                    confirm_attended(&session.global, || Ok(question))
+                }
             }
-        }
+        },
     }
 }
 

@@ -1,27 +1,74 @@
 //! `revoke`, `hold`, `release`.
-use super::revocable::{Target, ask, not_by_number, one_of, target};
-use super::select::{list, matches};
+use super::revocable::{Target, ask, ask_whether_beginning, not_by_number, one_of, unrecorded};
+use super::select::{Named, list, meaning};
+use super::several::{Act, Outcome, offered, several, with_ways};
 use super::values::{crl, reason, usage};
-use crate::cli::{Revoke, Selected};
+use crate::cli::{Revoke, Selected, Several};
 use crate::report::{Report, columns};
 use crate::session::Session;
-use genfic_ca::ca::{KeyRevocation, Revoked};
+use genfic_ca::ca::{IssuedResponder, KeyRevocation, Revoked, StateChange};
 use genfic_ca::error::{Code, Problem};
 use genfic_ca::index::{CertificateRecord, Filter, StatusValue};
 use genfic_ca::x509::{CrlReason, UnixTime};
 use serde_json::{Value, json};
 
-/// Revokes a certificate and publishes the CRL.
+/// Revokes certificates and publishes the CRLs.
 pub(crate) fn revoke(session: &Session, args: &Revoke) -> Result<Report, Problem> {
-    let engine = session.engine();
-    let now = engine.time_to_distrust()?;
+    let now = session.engine().time_to_distrust()?;
     let meant = meant(session, args.parent.as_deref())?;
-    let Some(word) = &args.certificate else { return Err(candidates(session, &meant, now)?) };
+    if args.certificate.is_none() && !args.several.is_given() {
+        return Err(candidates(session, &meant, now)?);
+    }
     let reason = reason_given(args.reason.as_deref())?;
     let invalidity_date = invalidity_date(args.invalidity_date.as_deref())?;
-    let states = [StatusValue::Valid, StatusValue::Held, StatusValue::Pending];
-    let target = target(session, word, &meant, &states, "unexpired, unrevoked certificate", now)?;
-    put_down(session, &target, reason, invalidity_date, !args.no_crl)
+    let change = StateChange::Revoke { reason, invalidity_date };
+    let act = Act { change, meant, with_crl: !args.no_crl, now, ensure: args.ensure };
+    perform(session, args.certificate.as_deref(), &args.several, &act)
+}
+
+/// Does it to the one certificate that the word names, or to several.
+fn perform(session: &Session, word: Option<&str>, which: &Several, act: &Act) -> Result<Report, Problem> {
+    let Some(word) = word else {
+        return match several(session, which, act)? {
+            Outcome::Done(report) => Ok(report),
+            Outcome::One(record) => one(session, &Target::Recorded(Box::new(record)), act, false),
+        };
+    };
+    let (mut found, named) = meaning(session.engine().record(), word)?;
+    let is_on_record = !found.is_empty() && matches!(named, Named::Certificate(_));
+    found.retain(|record| act.meant.is_empty() || act.meant.contains(&record.authority));
+    let is_beginning = matches!(named, Named::Beginning(_));
+    match if is_beginning { None } else { offered(session, &found, act)? } {
+        Some(Outcome::Done(report)) => return Ok(report),
+        Some(Outcome::One(record)) => return one(session, &Target::Recorded(Box::new(record)), act, true),
+        None => {}
+    }
+    if found.is_empty()
+        && !is_on_record
+        && act.change != StateChange::Release
+        && let Some(unrecorded) = unrecorded(session, &named, &act.meant)?
+    {
+        return one(session, &Target::Unrecorded(Box::new(unrecorded)), act, false);
+    }
+    let record = one_of(found.clone(), word, act.states(), act.among(), act.now)
+        .map_err(|problem| with_ways(session, problem, &found, act, word))?;
+    if let (Named::Beginning(number), true) = (&named, act.change != StateChange::Release) {
+        ask_whether_beginning(session, word, number, &record)?;
+    }
+    one(session, &Target::Recorded(Box::new(record)), act, false)
+}
+
+/// Does it to one certificate. `is_answered` says that a person has chosen it already.
+fn one(session: &Session, target: &Target, act: &Act, is_answered: bool) -> Result<Report, Problem> {
+    match (act.change, target) {
+        (StateChange::Revoke { reason, invalidity_date }, target) => {
+            put_down(session, target, reason, invalidity_date, (act.with_crl, is_answered))
+        }
+        (StateChange::Release, Target::Recorded(record)) => {
+            Ok(report(&session.engine().revocation().release(record, act.with_crl)?, act.done()))
+        }
+        (StateChange::Release, Target::Unrecorded(_)) => Err(not_by_number()),
+    }
 }
 
 /// Asks, revokes or holds, and reports.
@@ -30,7 +77,7 @@ fn put_down(
     target: &Target,
     reason: Option<CrlReason>,
     invalidity_date: Option<UnixTime>,
-    with_crl: bool,
+    (with_crl, is_answered): (bool, bool),
 ) -> Result<Report, Problem> {
     let engine = session.engine();
     let is_hold = reason == Some(CrlReason::CertificateHold);
@@ -38,7 +85,9 @@ fn put_down(
         return Err(not_by_number());
     }
     engine.revocation().check_invalidity_date(invalidity_date)?;
-    ask(session, target, reason)?;
+    if !is_answered {
+        ask(session, target, reason)?;
+    }
     let done = match target {
         Target::Recorded(record) => {
             engine.revocation().revoke_with_key(record, reason, invalidity_date, with_crl)?
@@ -74,24 +123,22 @@ fn meant(session: &Session, parent: Option<&str>) -> Result<Vec<String>, Problem
     parent.map_or_else(|| Ok(Vec::new()), |name| session.meant(name))
 }
 
-/// Holds a certificate.
+/// Holds certificates.
 pub(crate) fn hold(session: &Session, args: &Selected) -> Result<Report, Problem> {
-    let now = session.engine().time_to_distrust()?;
-    let meant = meant(session, args.parent.as_deref())?;
-    let states = [StatusValue::Valid];
-    let target = target(session, &args.certificate, &meant, &states, "valid certificate", now)?;
-    put_down(session, &target, Some(CrlReason::CertificateHold), None, !args.no_crl)
+    let reason = Some(CrlReason::CertificateHold);
+    selected(session, args, StateChange::Revoke { reason, invalidity_date: None })
 }
 
-/// Lifts a hold.
+/// Lifts holds.
 pub(crate) fn release(session: &Session, args: &Selected) -> Result<Report, Problem> {
-    let engine = session.engine();
-    let now = engine.time_to_distrust()?;
+    selected(session, args, StateChange::Release)
+}
+
+fn selected(session: &Session, args: &Selected, change: StateChange) -> Result<Report, Problem> {
+    let now = session.engine().time_to_distrust()?;
     let meant = meant(session, args.parent.as_deref())?;
-    let mut found = matches(engine.record(), &args.certificate)?;
-    found.retain(|record| meant.is_empty() || meant.contains(&record.authority));
-    let record = one_of(found, &args.certificate, &[StatusValue::Held], "certificate on hold", now)?;
-    Ok(report(&engine.revocation().release(&record, !args.no_crl)?, "released"))
+    let act = Act { change, meant, with_crl: !args.no_crl, now, ensure: args.ensure };
+    perform(session, args.certificate.as_deref(), &args.several, &act)
 }
 
 /// Returns the problem of `-x` without a value: the certificates that could be named, and exit status 2.
@@ -149,12 +196,42 @@ fn report_all(session: &Session, done: &KeyRevocation, word: &str) -> Report {
         result.insert("same_key".into(), json!(named(&done.left)));
         result.insert("also_crls".into(), json!(done.crls.iter().map(crl).collect::<Vec<_>>()));
     }
+    if let Some(responder) = &done.named.responder {
+        told_of_responder(&done.named.record.authority, responder)
+            .map_or_else(|warning| warnings.push(warning), |line| report.text.push_str(&format!("\n{line}")));
+        if let Some(result) = report.result.as_object_mut() {
+            let serial =
+                responder.as_ref().ok().map(|issued| issued.certificate.tbs().serial_number().to_string());
+            result.insert("responder".into(), json!(serial));
+        }
+    }
     let mut owed = done.owed.clone();
     if let (None, None, Some(problem)) = (&done.named.unanswered, &done.named.crl, &done.named.owed) {
         owed.insert(0, (done.named.record.authority.clone(), problem.clone()));
     }
     let exit = report.exit.take().filter(|_| owed.len() < 2).or_else(|| others_owed(&owed));
     report.warn(warnings).ending(exit)
+}
+
+/// Returns the line about the new certificate of a responder whose own was revoked.
+///
+/// # Errors
+/// The warning that it has none yet.
+pub(crate) fn told_of_responder(
+    authority: &str,
+    responder: &Result<IssuedResponder, Problem>,
+) -> Result<String, String> {
+    match responder {
+        Ok(issued) => {
+            let end = issued.certificate.tbs().validity().not_after;
+            Ok(format!("{authority}: new responder certificate, until {end}"))
+        }
+        Err(problem) => Err(format!(
+            "the responder of {authority} is out of use until it has a new certificate: {}; then: genfic-ca ocsp \
+             responder {authority}",
+            problem.message
+        )),
+    }
 }
 
 /// Returns the command that revokes the CA whose certificate this is, when it is a CA of this home.
@@ -166,7 +243,7 @@ fn authority_command(session: &Session, record: &CertificateRecord) -> Option<St
 }
 
 /// Returns the JSON fields that identify another certificate.
-fn named(record: &CertificateRecord) -> Value {
+pub(crate) fn named(record: &CertificateRecord) -> Value {
     json!({
         "serial": record.id.serial_number.to_string(),
         "issuer": record.authority,
@@ -185,8 +262,7 @@ pub(crate) fn others_owed(owed: &[(String, Problem)]) -> Option<Problem> {
         names.join(", "),
         problem.message
     );
-    let hint = problem.hint.clone().and(format!("then: {}", publish.join("; ")));
-    Some(Problem { message, hint, ..problem.clone() })
+    Some(Problem { message, hint: publish.join("; ").into(), ..problem.clone() })
 }
 
 fn report(revoked: &Revoked, word: &str) -> Report {
@@ -221,7 +297,7 @@ fn report(revoked: &Revoked, word: &str) -> Report {
 
 /// Returns what is outstanding before everybody knows of the revocation.
 fn owed(revoked: &Revoked) -> Option<Problem> {
-    let Revoked { record, crl, owed, unanswered } = revoked;
+    let Revoked { record, crl, owed, unanswered, .. } = revoked;
     let publish = format!("then: genfic-ca crl publish {}", record.authority);
     let (problem, message, then) = match (unanswered, owed) {
         (Some(unanswered), Some(owed)) if crl.is_none() => {

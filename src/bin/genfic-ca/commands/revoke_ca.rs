@@ -3,9 +3,9 @@ use super::question::confirm;
 use super::revoke::{invalidity_date, reason_given};
 use super::values::crl;
 use crate::cli::RevokeCa;
-use crate::report::{Report, counted, table};
+use crate::report::{Column, Report, counted, table};
 use crate::session::Session;
-use genfic_ca::ca::{AffectedAuthority, Engine, RevokedAuthority};
+use genfic_ca::ca::{AffectedAuthority, Engine, PublishedCrl, RevokedAuthority};
 use genfic_ca::error::Problem;
 use genfic_ca::index::{Authority, CertificateRecord, Selector, StatusValue};
 use genfic_ca::x509::{Certificate, CrlReason};
@@ -53,18 +53,93 @@ pub(crate) fn revoke(session: &Session, args: &RevokeCa) -> Result<Report, Probl
         "reason": revocation.map(super::values::reason),
         "revoked_at": revocation.map(|one| one.revoked_at.to_string()),
         "falls": impact_fields,
-        "crls": revoked.crls.iter().map(crl).collect::<Vec<_>>(),
+        "crls": revoked.crls.iter().map(crl_fields).collect::<Vec<_>>(),
+        "owed": revoked.owed.iter().map(|(name, _)| name).collect::<Vec<_>>(),
         "run_book": steps,
     });
     let numbered: Vec<String> =
         steps.iter().enumerate().map(|(at, step)| format!("  {}. {step}", at.saturating_add(1))).collect();
+    let lists: Vec<String> = revoked.crls.iter().map(list).collect();
     let text = format!(
-        "{} is revoked, {} of it\n{impact}\nwhat to do now\n{}",
+        "{} is revoked, {} of it\n{}\n{impact}\nwhat to do now\n{}",
         args.name,
         counted(revoked.certificates.len(), "certificate"),
+        lists.join("\n"),
         numbered.join("\n")
     );
     Ok(Report::done(result, text).ending(owed(&revoked)))
+}
+
+const COLUMNS: [Column; 4] = [
+    Column::whole("CA"),
+    Column::times("UNTIL"),
+    Column::whole("CERTIFICATES"),
+    Column::times("THE LAST UNTIL"),
+];
+/// Returns the fields of a CRL that lists the CA, with the name of the CA that signed it.
+fn crl_fields(published: &PublishedCrl) -> Value {
+    let mut fields = crl(published);
+    if let Some(object) = fields.as_object_mut() {
+        object.insert("name".into(), json!(published.authority));
+    }
+    fields
+}
+
+/// Returns the line about a CRL that lists the CA.
+fn list(crl: &PublishedCrl) -> String {
+    format!("listed on the CRL of {}, number {}, until {}", crl.authority, crl.number, crl.next_update)
+}
+
+/// Returns the issuers of the certificates that were revoked, whose CRLs list them or are to list them: all
+/// generations of a CA that certified it.
+fn listing(revoked: &RevokedAuthority) -> Vec<&str> {
+    let signed = revoked.crls.iter().map(|crl| crl.authority.as_str());
+    let owed = revoked.owed.iter().map(|(name, _)| name.as_str());
+    signed.chain(owed).collect()
+}
+
+/// Returns the steps that bring the new CRLs to where they are served. Those that could not be signed are to be first.
+fn copying(
+    engine: &Engine,
+    revoked: &RevokedAuthority,
+    parent: Option<&str>,
+) -> Result<Vec<String>, Problem> {
+    let mut listing = listing(revoked);
+    if listing.is_empty() {
+        listing.extend(parent);
+    }
+    let mut answers = revoked.unanswered.is_none();
+    for name in &listing {
+        answers &= engine.hierarchy().authority(name)?.serves_ocsp;
+    }
+    let is_owed = |name: &&str| revoked.owed.iter().any(|(owed, _)| owed == name);
+    let (owed, signed): (Vec<&str>, Vec<&str>) = listing.into_iter().partition(is_owed);
+    let place = |names: &[&str]| {
+        let files: Vec<String> = names.iter().map(|name| format!("public/{name}.crl")).collect();
+        let is = if names.len() == 1 { "it is" } else { "they are" };
+        format!("to wherever {is} served: {}", files.join(", "))
+    };
+    let crls = |names: &[&str]| {
+        format!("{} of {}", if names.len() == 1 { "CRL" } else { "CRLs" }, names.join(" and "))
+    };
+    let mut steps = Vec::new();
+    if !signed.is_empty() {
+        steps.push(format!("copy the new {} {}", crls(&signed), place(&signed)));
+    }
+    if !owed.is_empty() {
+        let commands: Vec<String> = owed.iter().map(|name| format!("genfic-ca crl publish {name}")).collect();
+        steps.push(format!(
+            "make the {}, which could not be signed: {}; then copy {} {}",
+            crls(&owed),
+            commands.join("; "),
+            if owed.len() == 1 { "it" } else { "them" },
+            place(&owed)
+        ));
+    }
+    if let Some(last) = steps.last_mut().filter(|_| answers) {
+        last.push_str("; OCSP answers already");
+    }
+    Ok(steps)
 }
 
 fn impact_text(name: &str, affected: &[AffectedAuthority]) -> String {
@@ -85,7 +160,7 @@ fn impact_text(name: &str, affected: &[AffectedAuthority]) -> String {
         "with {name} fall {} below it and {}\n{}",
         counted(below, "CA"),
         counted(certificates, "valid certificate"),
-        table(&["CA", "UNTIL", "CERTIFICATES", "THE LAST UNTIL"], &rows)
+        table(&COLUMNS, &rows)
     )
 }
 
@@ -124,9 +199,7 @@ fn run_book(
     let mut steps = Vec::new();
     match &revoked.authority.parent {
         Some(parent) => {
-            steps.push(format!(
-                "copy the new CRL of {parent} to wherever it is served: public/{parent}.crl; OCSP answers already"
-            ));
+            steps.extend(copying(engine, revoked, Some(parent))?);
             steps.push("tell those who check no revocation to distrust the CA's certificate itself".into());
         }
         None => {
@@ -134,6 +207,7 @@ fn run_book(
                 "no CRL or OCSP answer tells anybody about a root: have its certificate removed from every trust store"
                     .into(),
             );
+            steps.extend(copying(engine, revoked, None)?);
         }
     }
     if stolen {

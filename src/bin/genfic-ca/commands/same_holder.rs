@@ -39,12 +39,12 @@ pub(crate) fn same_holder(
         return Ok(None);
     }
     if !is_dry_run {
+        let (had, asks) = former.subject.beside(&applicant.subject);
         confirm(
             &session.global,
             &format!(
-                "The key of the request is that of `{}`, and the request is for `{}`.\nIs it the same holder, under a new \
-                 name?",
-                former.subject, applicant.subject
+                "The key of the request is that of {had}, and the request is for {asks}.\nIs it the same holder, under a \
+                 new name?"
             ),
         )?;
     }

@@ -1,5 +1,9 @@
 //! `show`: a certificate, a CA, a request, a CRL or an OCSP message.
-use super::select::{matches, the_one};
+mod history;
+
+use super::authority::{key_elsewhere, key_uri};
+use super::newest::{Taken, newest};
+use super::select::matches;
 use super::values::{read, reason, record as record_fields, until};
 use crate::cli::{Global, Show};
 use crate::report::{Report, columns};
@@ -9,6 +13,7 @@ use genfic_ca::index::{CertificateRecord, Selector};
 use genfic_ca::ocsp::text as ocsp_text;
 use genfic_ca::x509::text;
 use genfic_ca::x509::{Certificate, CertificateList, CertificationRequest, Fingerprint, pem};
+use history::History;
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -27,7 +32,7 @@ struct Thing {
 
 /// Shows a certificate, a CA, a request, a CRL or an OCSP message.
 pub(crate) fn show(global: &Global, args: &Show) -> Result<Report, Problem> {
-    let thing = find(global, args)?;
+    let (thing, notice) = find(global, args)?;
     if (args.pem || args.der) && thing.der.is_empty() {
         let message = format!("`{}` is on record by its number only", args.what);
         return Err(Problem::new(Code::CertificateNotFound, message)
@@ -40,43 +45,60 @@ pub(crate) fn show(global: &Global, args: &Show) -> Result<Report, Problem> {
     } else {
         None
     };
-    Ok(Report { octets: octets.filter(|_| !global.json), ..Report::seen(thing.json, thing.text) })
+    Ok(Report { octets: octets.filter(|_| !global.json), ..Report::seen(thing.json, thing.text) }
+        .warn(notice))
 }
 
 /// Returns the CA of that name, else the contents of the file, else what is on record under that name.
-fn find(global: &Global, args: &Show) -> Result<Thing, Problem> {
+fn find(global: &Global, args: &Show) -> Result<(Thing, Option<String>), Problem> {
     let what = args.what.as_str();
     let is_file = what == "-" || Path::new(what).is_file();
     if !is_file || home_of(global).exists() && what != "-" {
         let session = Session::open(global)?;
         if let Some(authority) = session.engine().record().authority(what)? {
             let mut thing = certificate(&authority.certificate);
+            if let Some(fields) = thing.json.as_object_mut() {
+                fields.insert("key_offline".into(), json!(authority.has_key_on_media()));
+                fields.insert("key_uri".into(), json!(key_uri(&authority)));
+            }
+            let place = match key_elsewhere(&authority) {
+                Some("offline") => Some("offline, on media outside of this home".to_owned()),
+                Some(place) => Some(format!("{place}, {}", authority.key)),
+                None => None,
+            };
+            if let Some(place) = place {
+                let row = [("Key".to_owned(), place)];
+                thing.text = format!("{}\n{}", thing.text.trim_end(), columns(&row));
+            }
             if hands_out(args) {
                 let published = session.engine().publication().check_authority_published(&authority.name)?;
                 thing.der = published.certificate().as_der().to_vec();
             }
-            return Ok(thing);
+            return Ok((thing, None));
         }
         if !is_file {
             let now = session.engine().now();
             let found = matches(session.engine().record(), what)?;
-            let record = the_one(found, what, "certificate, CA or file", now)?;
+            let Taken { record, notice } = newest(&session, found, what, "certificate, CA or file", now)?;
             if !hands_out(args) {
-                return recorded(&record, now);
+                return Ok((with_history(&session, &record, recorded(&record, now)?)?, notice));
             }
             let record = session.engine().publication().check_published(&record.id)?;
             let mut thing = recorded(&record, now)?;
             thing.der = record.certificate().map(|one| one.as_der().to_vec()).unwrap_or_default();
-            return Ok(thing);
+            return Ok((thing, notice));
         }
         let thing = decode(&read(Path::new(what))?, what)?;
         let known = Selector::Exact(Fingerprint::of(&thing.der));
         return match session.engine().record().select(&known, 1)?.first() {
-            Some(record) => Ok(Thing { der: thing.der, ..recorded(record, session.engine().now())? }),
-            None => Ok(thing),
+            Some(record) => {
+                let known = with_history(&session, record, recorded(record, session.engine().now())?)?;
+                Ok((Thing { der: thing.der, ..known }, None))
+            }
+            None => Ok((thing, None)),
         };
     }
-    decode(&read(Path::new(what))?, what)
+    Ok((decode(&read(Path::new(what))?, what)?, None))
 }
 
 fn recorded(record: &CertificateRecord, now: genfic_ca::x509::UnixTime) -> Result<Thing, Problem> {
@@ -107,6 +129,19 @@ fn recorded(record: &CertificateRecord, now: genfic_ca::x509::UnixTime) -> Resul
         fields.insert("contact".into(), json!(record.contact));
         fields.insert("revoked_at".into(), json!(record.revocation().map(|at| at.revoked_at.to_string())));
         fields.insert("reason".into(), json!(record.revocation().map(reason)));
+    }
+    Ok(thing)
+}
+
+/// Adds when, by whom and from which request the certificate was issued, and what became of it.
+fn with_history(session: &Session, record: &CertificateRecord, mut thing: Thing) -> Result<Thing, Problem> {
+    let history = History::of(session, record)?;
+    let rows = history.rows();
+    if !rows.is_empty() {
+        thing.text = format!("{}\n{}", thing.text.trim_end(), columns(&rows));
+    }
+    if let Some(fields) = thing.json.as_object_mut() {
+        fields.extend(history.fields());
     }
     Ok(thing)
 }

@@ -1,24 +1,27 @@
 //! `sign`: issues certificates for several requests while the key is unlocked once.
+pub(crate) mod ensured;
 mod naming;
+mod placing;
 
-use super::chain::{issuers, pem};
-use super::output::{Output, put_all};
+use super::certified::{certified_already, confirm_again};
+use super::chain::issuers;
 use super::same_holder::same_holder;
 use super::values::{
     issued as issued_fields, read_up_to, requested_validity, summary, tbs_fields, unsigned_text, usage,
 };
 use crate::cli::{Chain, Sign};
 use crate::hints;
+use crate::progress;
 use crate::report::{Report, path_value};
 use crate::session::Session;
-use genfic_ca::ca::{IssuanceOutcome, IssuanceRequest, IssuedCertificate, Published, Refusal, par_map};
+use genfic_ca::ca::{IssuanceOutcome, IssuanceRequest, Refusal, par_map};
 use genfic_ca::error::{Code, Notice, Problem, Shown as _};
 use genfic_ca::index::Authority;
 use genfic_ca::profile::{Applicant, RequestedValues, parse_alt_name};
-use genfic_ca::x509::{Certificate, CertificationRequest, CsrError, PemKind};
-use naming::{in_directory, label, labelled_files, stem};
+use genfic_ca::x509::{CertificationRequest, CsrError, PemKind};
+use naming::label;
+use placing::{OutputPaths, check_outputs, output_paths, place, with_chain};
 use serde_json::{Value, json};
-use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 /// Limit of a request file in octets; 1 MiB is four times a request with the largest key and a thousand of the
@@ -54,7 +57,9 @@ pub(crate) fn issue(session: &Session, args: &Sign) -> Result<Report, Problem> {
     let authority = session.engine().hierarchy().authority(&args.parent)?;
     let profile = profile_for(session, &authority, args.profile.as_deref())?;
     let (requests, refused) = requests(session, &args)?;
-    Ok(issue_requests(session, &args, &profile, requests, refused)?.warn(said))
+    let again = certified_already(session, &profile, &requests)?;
+    confirm_again(session, &again)?;
+    Ok(issue_requests(session, &args, &profile, requests, refused)?.warn(said).warn(again))
 }
 
 /// Issues with exactly the named CA, and reports.
@@ -68,12 +73,17 @@ pub(crate) fn issue_requests(
     let engine = session.engine();
     engine.hierarchy().authority(&args.parent)?;
     let output_paths = output_paths(args)?;
+    check_outputs(args, &output_paths, &requests)?;
+    if requests.len() > 1 {
+        progress::count("signed", Some(requests.len()));
+    }
     let (requests, staggered, (issuer, issuance)) = if args.responder_for.is_some() {
         let issued = engine.issuance().unlock_and_issue_responders(&args.parent, &requests)?;
         (requests, Vec::new(), issued)
     } else {
         let (requests, staggered) = engine.issuance().stagger(&args.parent, profile, requests)?;
-        let issued = engine.issuance().unlock_and_issue(&args.parent, profile, &requests)?;
+        let ready = || args.pair.as_ref().map_or(Ok(()), |pair| pair.write());
+        let issued = engine.issuance().unlock_and_issue_when(&args.parent, profile, &requests, ready)?;
         (requests, staggered, issued)
     };
     let IssuanceOutcome { issued, refused: by_policy } = issuance;
@@ -190,7 +200,10 @@ fn requests(session: &Session, args: &Sign) -> Result<(Vec<IssuanceRequest>, Vec
     }
     let mut requests = Vec::new();
     let mut refused = Vec::new();
-    let applicants = par_map(args.files.iter().collect(), |file: &PathBuf| applicant(file));
+    let applicants = par_map(args.files.iter().collect(), |file: &PathBuf| match &args.pair {
+        Some(pair) => pair.applicant(),
+        None => applicant(file),
+    });
     for (file, applicant) in args.files.iter().zip(applicants) {
         let label = label(file);
         match applicant {
@@ -209,7 +222,11 @@ fn requests(session: &Session, args: &Sign) -> Result<(Vec<IssuanceRequest>, Vec
 
 /// Returns the applicant of a request in a file.
 pub(crate) fn applicant(file: &Path) -> Result<Applicant, Problem> {
-    let octets = read_up_to(file, LARGEST_REQUEST)?;
+    applicant_of(&read_up_to(file, LARGEST_REQUEST)?, file)
+}
+
+/// Returns the applicant of a request that is, or will be, in this file.
+pub(crate) fn applicant_of(octets: &[u8], file: &Path) -> Result<Applicant, Problem> {
     let refuse = |error: CsrError| {
         let anew = "ask for a new request, PEM or DER, signed by its own key (`openssl req -new` or `genfic-ca create-request`)";
         let stronger = "ask for a key on P-256, P-384 or P-521, an Ed25519 key, or an RSA key of 2048 to 8192 bits, signed with SHA-256 or better";
@@ -229,7 +246,7 @@ pub(crate) fn applicant(file: &Path) -> Result<Applicant, Problem> {
         Problem::new(code, format!("{}: {error}", file.shown())).hint(hint)
     };
     let request =
-        CertificationRequest::from_pem_or_der(&octets).map_err(refuse)?.verified().map_err(refuse)?;
+        CertificationRequest::from_pem_or_der(octets).map_err(refuse)?.verified().map_err(refuse)?;
     Ok(Applicant::from(&request))
 }
 
@@ -251,115 +268,6 @@ fn in_place_of(content: PemKind) -> &'static str {
     }
 }
 
-enum OutputPaths {
-    Home,
-    Output,
-    File(Output, PathBuf),
-    Directory(PathBuf),
-}
-
-/// Returns where certificates are written. This is checked before anything is signed.
-fn output_paths(args: &Sign) -> Result<OutputPaths, Problem> {
-    let Some(output) = &args.output else { return Ok(OutputPaths::Home) };
-    if output.is_dir() && !args.is_named_here {
-        let mut stems: Vec<&OsStr> = args.files.iter().filter_map(|file| stem(file)).collect();
-        stems.sort_unstable();
-        return match stems.array_windows().find(|[one, next]| one == next) {
-            None => {
-                let mut paths = stems.iter().map(|stem| in_directory(output, stem));
-                paths.try_for_each(|path| Output::within(&path).map(drop))?;
-                Ok(OutputPaths::Directory(output.clone()))
-            }
-            Some([name, _]) => Err(usage(
-                format!(
-                    "two of the requests would both be saved as {}.crt in {}",
-                    name.shown(),
-                    output.shown()
-                ),
-                "sign them one after the other; nothing was signed",
-            )),
-        };
-    }
-    if args.files.len() > 1 {
-        return Err(usage(
-            format!("{} is not a directory, and there are {} requests", output.shown(), args.files.len()),
-            "give -o a directory that exists; nothing was signed",
-        ));
-    }
-    match if args.is_named_here { Output::within(output) } else { Output::at(output) }? {
-        Output::Standard => Ok(OutputPaths::Output),
-        place => Ok(OutputPaths::File(place, output.clone())),
-    }
-}
-
-/// Returns the certificate as PEM, with its chain when requested (P15).
-fn with_chain(issued: &IssuedCertificate, chain: &[Published<Certificate>]) -> Vec<u8> {
-    pem(std::iter::once(&issued.certificate).chain(chain)).into_bytes()
-}
-
-/// Writes the certificates and reports their paths. When that fails, it reports where the home stores them.
-fn place(
-    args: &Sign,
-    output_paths: OutputPaths,
-    issued: &[IssuedCertificate],
-    chain: Result<&[Published<Certificate>], &Problem>,
-) -> (Vec<PathBuf>, Option<Problem>) {
-    let kept: Vec<PathBuf> = issued.iter().map(|one| one.file.clone().unwrap_or_default()).collect();
-    let requests = labelled_files(args, issued.iter().map(|one| one.label.as_str()));
-    let path = |(one, request): (&IssuedCertificate, &Option<&Path>), kept: &Path| match &output_paths {
-        OutputPaths::Home if args.chain.is_some() => kept.with_extension("chain.pem"),
-        OutputPaths::Home | OutputPaths::Output => kept.to_owned(),
-        OutputPaths::File(_, path) => path.clone(),
-        OutputPaths::Directory(directory) => {
-            let stem = request.and_then(stem).map_or_else(
-                || OsString::from(one.certificate.tbs().serial_number().to_string()),
-                OsStr::to_owned,
-            );
-            in_directory(directory, &stem)
-        }
-    };
-    let paths: Vec<PathBuf> =
-        issued.iter().zip(&requests).zip(&kept).map(|(one, kept)| path(one, kept)).collect();
-    if paths == kept {
-        return (kept, None);
-    }
-    let written = chain.map_err(Problem::clone).and_then(|chain| {
-        let contents = issued.iter().map(|one| with_chain(one, chain));
-        put(output_paths, paths.iter().cloned().zip(contents).collect())
-    });
-    match written {
-        Ok(()) => (paths, None),
-        Err(problem) => {
-            let hint = match kept.as_slice() {
-                [kept] => {
-                    format!("the certificate is issued and kept as {}; copy it from there", kept.shown())
-                }
-                _ => "the certificates are issued and kept where it says below; copy them from there"
-                    .to_owned(),
-            };
-            (kept, Some(problem.hint(hint)))
-        }
-    }
-}
-
-/// Writes the files. Links within the home are not followed.
-fn put(output_paths: OutputPaths, contents: Vec<(PathBuf, Vec<u8>)>) -> Result<(), Problem> {
-    let outputs = match output_paths {
-        OutputPaths::Output => Vec::new(),
-        OutputPaths::File(output, _) => {
-            std::iter::once(output).zip(contents.into_iter().map(|(_, octets)| octets)).collect()
-        }
-        OutputPaths::Directory(_) => {
-            let named = contents.into_iter().map(|(path, octets)| Ok((Output::within(&path)?, octets)));
-            named.collect::<Result<Vec<_>, Problem>>()?
-        }
-        OutputPaths::Home => {
-            contents.into_iter().map(|(path, octets)| (Output::own(&path), octets)).collect()
-        }
-    };
-    put_all(outputs)
-}
-
 /// `--dry-run`: shows the exact certificate except for its serial number and signature.
 fn preview(session: &Session, args: &Sign) -> Result<Report, Problem> {
     let engine = session.engine();
@@ -371,6 +279,7 @@ fn preview(session: &Session, args: &Sign) -> Result<Report, Problem> {
     let mut certificates = Vec::new();
     let mut texts = Vec::new();
     let mut notices = staggered;
+    notices.extend(certified_already(session, &profile, &requests)?.into_iter().map(Notice::from));
     for request in &requests {
         match engine.issuance().preview(&args.parent, &profile, request) {
             Ok((tbs, said)) => {

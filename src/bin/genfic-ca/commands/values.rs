@@ -1,14 +1,16 @@
 //! JSON fields and texts that several commands share.
 use crate::report::{columns, path_value, path_values};
 use genfic_ca::ca::{IssuedCertificate, PublishedCrl};
+use genfic_ca::error::remedy::Access;
 use genfic_ca::error::{Code, Problem, Remedy, Shown as _};
-use genfic_ca::home::{FileKind, ReadError, read_file, read_most};
+use genfic_ca::home::{FileKind, ReadError, is_of_another_user, open_regular, read_file, read_most};
 use genfic_ca::index::{CertificateRecord, Revocation};
 use genfic_ca::profile::RequestedValidity;
 use genfic_ca::x509::text::certificate_text;
 use genfic_ca::x509::{Certificate, TbsCertificate, UnixTime, encode_signed};
 use serde_json::{Map, Value, json};
 use std::io::ErrorKind;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
 /// Returns the JSON fields that every certificate has.
@@ -140,11 +142,23 @@ pub(crate) fn read_up_to(path: &Path, most: u64) -> Result<Vec<u8>, Problem> {
     octets.map_err(|error| unread(path, &error))
 }
 
+/// Opens a regular file, or standard input for `-`, for another process to read.
+pub(crate) fn opened(path: &Path) -> Result<OwnedFd, Problem> {
+    let opened = match path == Path::new("-") {
+        true => std::io::stdin().as_fd().try_clone_to_owned().map_err(ReadError::Io),
+        false => open_regular(path).map(OwnedFd::from),
+    };
+    opened.map_err(|error| unread(path, &error))
+}
+
 fn unread(path: &Path, error: &ReadError) -> Problem {
     let name = if path == Path::new("-") { "standard input".into() } else { path.shown().to_string() };
     let (code, message, hint) = match error {
         ReadError::Io(error) if error.kind() == ErrorKind::NotFound => {
             (Code::FileMissing, format!("there is no file {name}"), "check the name and the directory")
+        }
+        ReadError::Io(source) if is_of_another_user(path, source) => {
+            return Problem::new(Code::FileNotRead, format!("{name} {error}")).hint(Access::SharedDirectory);
         }
         ReadError::Io(_) => (Code::FileNotRead, format!("{name} {error}"), "check its permissions"),
         ReadError::TooLarge(_) => (

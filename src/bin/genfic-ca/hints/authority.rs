@@ -10,6 +10,13 @@ pub(super) fn text(remedy: &R) -> Cow<'static, str> {
         R::Hierarchy => "`genfic-ca authorities --tree` shows the hierarchy",
         R::GoByCrl => "clients go by its CRL; `genfic-ca authorities --tree` shows where it stands",
         R::AskItsOwners => "ask those who run it; what it signs is taken in by `genfic-ca adopt`",
+        R::TakeAnswerIn => {
+            "take in what it signed, with `genfic-ca ceremony import ANSWER`, and make a new request; where the home was \
+             restored from an older backup, restore a newer one"
+        }
+        R::HaveCeremony(name) => {
+            return format!("make a request: genfic-ca ceremony request {name} -o FILE").into();
+        }
         R::ForResponders => {
             "`genfic-ca ocsp responder CA` makes that of this home; for a key on another host: genfic-ca sign \
              FILE --responder-for CA"
@@ -32,6 +39,24 @@ pub(super) fn text(remedy: &R) -> Cow<'static, str> {
         }
         R::NewKey(authority) => {
             return format!("genfic-ca renew-ca {authority} --rekey gives it a new key").into();
+        }
+        R::NewKeyElsewhere(authority) => {
+            return format!(
+                "the CA moves out of the token by a new key: genfic-ca renew-ca {authority} --rekey --keystore file"
+            )
+            .into();
+        }
+        R::MoveKeyHome(authority) => {
+            return format!(
+                "move it back first: genfic-ca key move {authority} --to home"
+            )
+            .into();
+        }
+        R::SetEnvelopeAsAdministrator(authority) => {
+            return format!(
+                "as an administrator, as yourself: genfic-ca key envelope {authority} --service --set FIELD=VALUE"
+            )
+            .into();
         }
         R::AdoptPending(authority) => {
             return format!(
@@ -92,6 +117,15 @@ pub(super) fn text(remedy: &R) -> Cow<'static, str> {
             .into();
         }
         R::WithoutRollover => "if the old key is lost, add --no-links",
+        R::RetireFirst(below) => {
+            return format!("first: genfic-ca retire {below}, or genfic-ca revoke-ca {below}").into();
+        }
+        R::Retired => {
+            "genfic-ca authorities --all lists retired CAs too"
+        }
+        R::FreeName(name) => return format!(
+            "choose another name; when the last of these certificates has ended, `genfic-ca retire {name}` frees this one"
+        ).into(),
         R::MakeRollover(newer, older) => {
             return format!(
                 "{newer} is there; what it lacks are the links: `genfic-ca cross-sign {newer} -p {older}` \

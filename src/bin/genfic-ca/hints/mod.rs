@@ -31,13 +31,13 @@ pub(crate) fn text(remedy: &Remedy) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use genfic_ca::error::remedy::{Authority, Home, Origin, Record, Repair, Request};
+    use genfic_ca::error::remedy::{Access, Authority, Home, Origin, Record, Repair, Request};
     use std::path::PathBuf;
 
     #[test]
     fn a_remedy_names_the_command_that_does_it() {
         let ca = || "genfic".to_owned();
-        let remedies: [(Remedy, &str); 17] = [
+        let remedies: [(Remedy, &str); 19] = [
             (Home::MakeOrName.into(), "make one with `genfic-ca init`, or name another with --home DIR"),
             (Home::As("genfic-ca".into()).into(), "run: sudo -u genfic-ca genfic-ca ..."),
             (Home::As("'#4242'".into()).into(), "run: sudo -u '#4242' genfic-ca ..."),
@@ -71,6 +71,11 @@ mod tests {
                 Repair::MoveAsideThenPublishCrl(PathBuf::from("/p/a.crl"), ca()).into(),
                 "mv /p/a.crl /p/a.crl.aside && genfic-ca crl publish genfic",
             ),
+            (
+                Access::SharedDirectory.into(),
+                "it belongs to another user: work in /var/spool/genfic-ca, which both may use; or where a command \
+                 takes - for a file, have the shell open it: genfic-ca sign - -o - <x.req >x.crt",
+            ),
             (Repair::RequestRenewal(ca()).into(), "genfic-ca renew-ca genfic --csr-only"),
             (Authority::NewKey(ca()).into(), "genfic-ca renew-ca genfic --rekey gives it a new key"),
             (Authority::WithoutRollover.into(), "if the old key is lost, add --no-links"),
@@ -81,6 +86,10 @@ mod tests {
             ),
             (Record::PublishCrlAgain(ca()).into(), "`genfic-ca crl publish genfic` tries again"),
             (Record::IssueResponderAgain(ca()).into(), "`genfic-ca ocsp responder genfic` tries again"),
+            (
+                Record::IssueResponderInFull(ca()).into(),
+                "`genfic-ca key unlock genfic --scope ca` and `genfic-ca ocsp responder genfic` give the full time",
+            ),
             (
                 Record::NotSignedAgain.into(),
                 "what was signed is on record and not handed out; the next command publishes it, and `genfic-ca list` \

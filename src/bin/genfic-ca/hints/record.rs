@@ -31,6 +31,13 @@ pub(super) fn text(remedy: &R) -> Cow<'static, str> {
         R::IssueResponderAgain(authority) => {
             return format!("`genfic-ca ocsp responder {authority}` tries again").into();
         }
+        R::IssueResponderInFull(authority) => {
+            return format!(
+                "`genfic-ca key unlock {authority} --scope ca` and `genfic-ca ocsp responder {authority}` give the \
+                 full time"
+            )
+            .into();
+        }
         R::NotSignedAgain => {
             "what was signed is on record and not handed out; the next command publishes it, and `genfic-ca \
              list` shows it: do not sign it again"

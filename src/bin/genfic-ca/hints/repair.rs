@@ -49,6 +49,14 @@ pub(super) fn text(remedy: &R) -> Cow<'static, str> {
         R::PublishCrl(authority) => {
             return format!("genfic-ca crl publish {authority}").into();
         }
+        R::ExportKeyAgain(authority) => {
+            return format!("genfic-ca key export-bundle {authority} --to DIR").into();
+        }
+        R::BringCrl(authority, file) => return format!(
+            "bring the newest CRL of {authority} from where its key is, and put it here: install -m 644 {authority}.crl {0}; \
+             one in PEM: openssl crl -in {authority}.crl.pem -outform DER -out {0}",
+            quoted(file)
+        ).into(),
         R::MoveAsideThenPublishCrl(file, authority) => return format!("mv {0} {0}.aside && genfic-ca crl publish {authority}", quoted(file)).into(),
         R::Responder(authority) => {
             return format!("genfic-ca ocsp responder {authority}").into();

@@ -1,7 +1,10 @@
 //! Lists that are written while they are read, because they may be larger than memory.
+use super::layout::{Layout, cells};
+use super::paint::shown;
 use super::paths::resolved;
-use super::{Report, SCHEMA, Style, error_json, json_line, table, visible};
-use genfic_ca::error::{Code, Problem, on_one_line};
+use super::screen::screen;
+use super::{Column, Report, SCHEMA, Style, error_json, json_line};
+use genfic_ca::error::{Code, Problem};
 use genfic_ca::export::csv_row;
 use serde_json::{Value, json};
 use std::io::{self, BufWriter, Stdout, Write};
@@ -23,25 +26,39 @@ pub(crate) enum Lines {
 pub(crate) struct Listing {
     command: &'static str,
     field: &'static str,
-    headings: &'static [&'static str],
+    columns: &'static [Column],
     style: Style,
     lines: Option<Lines>,
     out: BufWriter<Stdout>,
     rows: Vec<Vec<String>>,
-    widths: Option<Vec<usize>>,
+    has_begun: bool,
+    layout: Option<Layout>,
     count: usize,
+    more: Vec<(&'static str, Value)>,
 }
 
 impl Listing {
-    /// Returns a list for this command: `result.FIELD[]` of the JSON object, or a table with these headings.
+    /// Returns a list for this command: `result.FIELD[]` of the JSON object, or a table with these columns.
     pub(crate) fn new(
         command: &'static str,
         field: &'static str,
-        headings: &'static [&'static str],
+        columns: &'static [Column],
         style: Style,
     ) -> Self {
         let out = BufWriter::new(io::stdout());
-        Self { command, field, headings, style, lines: None, out, rows: Vec::new(), widths: None, count: 0 }
+        Self {
+            command,
+            field,
+            columns,
+            style,
+            lines: None,
+            out,
+            rows: Vec::new(),
+            has_begun: false,
+            layout: None,
+            count: 0,
+            more: Vec::new(),
+        }
     }
 
     /// Returns the same list in a line format; `None` changes nothing.
@@ -67,10 +84,11 @@ impl Listing {
         if self.style.quiet {
             return Ok(());
         }
-        match &self.widths {
-            Some(widths) => writeln!(self.out, "{}", padded(&cells(row()), widths)),
+        let row = cells(self.columns, &row());
+        match &self.layout {
+            Some(layout) => writeln!(self.out, "{}", shown(&layout.row(&row), screen().colours_output)),
             None => {
-                self.rows.push(cells(row()));
+                self.rows.push(row);
                 if self.rows.len() == MEASURED { self.flush_rows() } else { Ok(()) }
             }
         }
@@ -88,19 +106,19 @@ impl Listing {
     }
 
     fn begin_csv(&mut self, columns: &[&str]) -> io::Result<()> {
-        if self.widths.is_some() {
+        if self.has_begun {
             return Ok(());
         }
-        self.widths = Some(Vec::new());
+        self.has_begun = true;
         let headings: Vec<String> = columns.iter().map(|column| (*column).to_owned()).collect();
         write!(self.out, "{}", csv_row(&headings))
     }
 
     fn begin_json(&mut self) -> io::Result<()> {
-        if self.widths.is_some() {
+        if self.has_begun {
             return Ok(());
         }
-        self.widths = Some(Vec::new());
+        self.has_begun = true;
         let (command, field) = (self.command, self.field);
         write!(
             self.out,
@@ -110,13 +128,17 @@ impl Listing {
 
     fn flush_rows(&mut self) -> io::Result<()> {
         let rows = std::mem::take(&mut self.rows);
-        let width = |at: usize| {
-            let cells = rows.iter().filter_map(|row| row.get(at)).map(|cell| cell.chars().count());
-            let heading = self.headings.get(at).map_or(0, |heading| heading.chars().count());
-            cells.max().unwrap_or(0).max(heading)
-        };
-        self.widths = Some((0..self.headings.len()).map(width).collect());
-        writeln!(self.out, "{}", table(self.headings, &rows))
+        let layout = Layout::of(self.columns, &rows, screen().width);
+        for line in std::iter::once(layout.heading()).chain(rows.iter().map(|row| layout.row(row))) {
+            writeln!(self.out, "{}", shown(&line, screen().colours_output))?;
+        }
+        self.layout = Some(layout);
+        Ok(())
+    }
+
+    /// Adds a field of `result` that stands beside the list.
+    pub(crate) fn also(&mut self, field: &'static str, value: Value) {
+        self.more.push((field, value));
     }
 
     /// Number of elements so far.
@@ -133,11 +155,18 @@ impl Listing {
             }
         } else if self.style.json {
             self.begin_json()?;
-            write!(self.out, "]}}")?;
+            write!(self.out, "]")?;
+            for (field, value) in &self.more {
+                write!(self.out, ",{}:{value}", json!(field))?;
+            }
+            write!(self.out, "}}")?;
         } else if !self.style.quiet && self.count == 0 {
             writeln!(self.out, "{nothing}")?;
         } else if !self.rows.is_empty() {
             self.flush_rows()?;
+        }
+        if let Some(line) = self.layout.as_ref().and_then(Layout::left_out) {
+            writeln!(self.out, "{line}")?;
         }
         self.out.flush()?;
         Ok(Report { listed: true, ..Report::seen(json!(null), "") })
@@ -152,16 +181,6 @@ fn cell(value: Option<&Value>) -> String {
         Some(Value::Array(list)) => list.iter().map(|one| cell(Some(one))).collect::<Vec<_>>().join("; "),
         Some(other) => other.to_string(),
     }
-}
-
-/// Returns the cells of a row, each on one line.
-fn cells(row: Vec<String>) -> Vec<String> {
-    row.into_iter().map(|cell| visible(&on_one_line(&cell)).into_owned()).collect()
-}
-
-fn padded(row: &[String], widths: &[usize]) -> String {
-    let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}"));
-    cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
 }
 
 /// Writes the rest of the JSON object that a list began.

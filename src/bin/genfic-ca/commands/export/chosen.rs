@@ -1,5 +1,5 @@
 //! Selects the certificate that is exported, and what belongs to it.
-use super::super::renewal::newest_of_one_subscriber;
+use super::super::newest::{newest_of_one_subscriber, taken};
 use super::super::select::{list, matches, the_one};
 use crate::session::Session;
 use genfic_ca::ca::{Engine, Published};
@@ -34,10 +34,13 @@ pub(super) fn of_subscriber(session: &Session, word: &str) -> Result<Chosen, Pro
     let found = found(engine, word)?;
     let several = found.len();
     let record = match valid(engine, &found) {
-        fit if several < 2 || fit.is_empty() => the_one(found, word, "certificate", now)?,
+        _ if several < 2 => the_one(found, word, "certificate", now)?,
+        fit if fit.is_empty() => newest_of_one_subscriber(session, found, word, now)?,
         fit => newest_of_one_subscriber(session, fit, word, now)?,
     };
-    chosen(engine, record, word, several, "the newest that is valid")
+    let which =
+        if record.status(now) == StatusValue::Valid { "the newest that is valid" } else { "the newest" };
+    chosen(engine, record, word, several, which)
 }
 
 /// Returns the certificate for this key. Of several it returns the newest valid one.
@@ -105,10 +108,7 @@ fn chosen(
     let mut notices = Vec::new();
     let serial = &record.id.serial_number;
     if several > 1 {
-        notices.push(format!(
-            "`{word}` means {several} certificates; {}/{serial} was taken, {why}",
-            record.authority
-        ));
+        notices.push(taken(word, several, &record, why));
     }
     match record.status(engine.now()) {
         StatusValue::Valid => {}

@@ -1,6 +1,7 @@
 //! `export snippet`: the certificate settings of a server's configuration, and the files that they name.
 use super::super::chain::{issuers, pem};
 use super::super::output::{Output, no_directory};
+use super::super::several::shell_word;
 use super::super::values::usage;
 use super::chosen::{Chosen, must_match, of_subscriber};
 use super::subscriber::unopened;
@@ -31,14 +32,19 @@ pub(crate) fn snippet(session: &Session, args: &SnippetFor) -> Result<Report, Pr
     let file = |ending: &str| directory.join(format!("{base}.{ending}"));
     let key = args.key.as_deref().map_or_else(|| Ok(file("key")), absolute)?;
     let until = certificate.tbs().validity().not_after.to_string();
-    let snippet = Snippet {
+    let (word, server) = server(args.server);
+    let issued_by = issuers(engine, &record.authority, true)?;
+    let numbered = |number: usize| file(&format!("issuer-{number}.pem"));
+    let mut snippet = Snippet {
         names,
         chain: file("chain.pem"),
         key,
         issuers: file("issuers.pem"),
+        issuer_files: (1..=issued_by.len()).map(numbered).collect(),
         combined: file("haproxy.pem"),
         has_responder: names_responder(&certificate),
         until: until.split('T').next().unwrap_or_default().to_owned(),
+        renewal: String::new(),
     };
     for path in [&snippet.chain, &snippet.key] {
         if !Snippet::is_plain(&path.shown().to_string()) {
@@ -46,6 +52,7 @@ pub(crate) fn snippet(session: &Session, args: &SnippetFor) -> Result<Report, Pr
             return Err(usage(message, "use a directory with letters, digits, `.`, `_` and `-` in its name"));
         }
     }
+    snippet.renewal = renewal(session, server, &snippet);
     let is_haproxy = args.server == ServerProgram::Haproxy;
     let key = the_key(&snippet.key, is_haproxy)?;
     match &key {
@@ -65,18 +72,14 @@ pub(crate) fn snippet(session: &Session, args: &SnippetFor) -> Result<Report, Pr
     } else {
         files.extend(Output::within(&snippet.chain)?.put(chain.as_bytes())?);
     }
-    let staples =
-        matches!(args.server, ServerProgram::Nginx | ServerProgram::Apache) && snippet.has_responder;
-    if staples {
-        let all = pem(&issuers(engine, &record.authority, true)?);
-        files.extend(Output::within(&snippet.issuers)?.put(all.as_bytes())?);
+    if server.staples() && snippet.has_responder || server.verifies() {
+        files.extend(Output::within(&snippet.issuers)?.put(pem(&issued_by).as_bytes())?);
     }
-    let (word, server) = match args.server {
-        ServerProgram::Nginx => ("nginx", Server::Nginx),
-        ServerProgram::Apache => ("apache", Server::Apache),
-        ServerProgram::Haproxy => ("haproxy", Server::HaProxy),
-        ServerProgram::Postfix => ("postfix", Server::Postfix),
-    };
+    if server == Server::StrongSwan {
+        for (issuer, path) in issued_by.iter().zip(&snippet.issuer_files) {
+            files.extend(Output::within(path)?.put(pem([issuer]).as_bytes())?);
+        }
+    }
     let said = server.snippet(&snippet);
     let file = output.put(said.as_bytes())?;
     files.extend(file.clone());
@@ -93,6 +96,38 @@ pub(crate) fn snippet(session: &Session, args: &SnippetFor) -> Result<Report, Pr
         None => Report { octets: Some(said.into_bytes()), ..Report::done(result, "") },
     };
     Ok(report.warn(warnings))
+}
+
+/// Returns the name of a server program as typed, and the program.
+fn server(typed: ServerProgram) -> (&'static str, Server) {
+    match typed {
+        ServerProgram::Nginx => ("nginx", Server::Nginx),
+        ServerProgram::Apache => ("apache", Server::Apache),
+        ServerProgram::Haproxy => ("haproxy", Server::HaProxy),
+        ServerProgram::Postfix => ("postfix", Server::Postfix),
+        ServerProgram::Dovecot => ("dovecot", Server::Dovecot),
+        ServerProgram::Postgresql => ("postgresql", Server::PostgreSql),
+        ServerProgram::Openvpn => ("openvpn", Server::OpenVpn),
+        ServerProgram::Strongswan => ("strongswan", Server::StrongSwan),
+    }
+}
+
+/// Returns the command for a timer that renews the certificate and has the server use it.
+fn renewal(session: &Session, server: Server, snippet: &Snippet) -> String {
+    let name = snippet.names.first().map_or("", String::as_str);
+    let home = match &session.global.home {
+        Some(home) => {
+            let home = std::path::absolute(home).unwrap_or_else(|_| home.clone());
+            format!(" --home {}", shell_word(&home.shown().to_string()))
+        }
+        None => String::new(),
+    };
+    format!(
+        "genfic-ca{home} renew {} --expiring 30d --chain -o {} --hook '{}'",
+        shell_word(name),
+        snippet.chain.shown(),
+        server.after_renewal(snippet)
+    )
 }
 
 fn absolute(path: &Path) -> Result<PathBuf, Problem> {

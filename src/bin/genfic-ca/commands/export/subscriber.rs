@@ -63,11 +63,11 @@ pub(crate) fn subscriber(
     let engine = session.engine();
     let found = found(engine, &args.certificate)?;
     let output = Output::private(&args.output, args.force)?.beside_json(&session.global)?;
-    let opens: &dyn SecretSource = match old {
-        Some(old) => old,
-        None => session.secrets(),
+    let key = match old {
+        Some(old) => read_subscriber_key_file(&args.key, old),
+        None => read_subscriber_key_file(&args.key, &session.secrets()?),
     };
-    let key = read_subscriber_key_file(&args.key, opens).map_err(unopened)?;
+    let key = key.map_err(unopened)?;
     let Chosen { record, certificate, notices } = of_key(engine, found, &args.certificate, &key, &args.key)?;
     let chain = issuers(engine, &record.authority, args.with_root)?;
     let subject = certificate.tbs().subject();

@@ -1,7 +1,7 @@
 //! The manual pages as roff.
-use super::daemon;
-use crate::cli::Cli;
-use clap::{Command, CommandFactory};
+use super::{custody, daemon, signer};
+use crate::cli;
+use clap::{Arg, Command, CommandFactory};
 use clap_mangen::roff::{Inline, Roff, bold, italic, roman};
 use genfic_ca::config::template;
 use genfic_ca::doctor::FindingCode;
@@ -12,35 +12,142 @@ use std::io;
 /// A file name and its contents.
 type Page = (String, Vec<u8>);
 
-/// Returns the pages of `genfic-ca`, its commands, `genfic-ocspd` and `genfic-ca.toml`.
+/// Returns the pages of `genfic-ca`, its commands, `genfic-key` and its commands, `genfic-ocspd` and `genfic-ca.toml`.
 pub(super) fn all(date: &str) -> io::Result<Vec<Page>> {
     let mut pages = Vec::new();
-    let mut command = Cli::command().disable_help_subcommand(true);
+    let mut command = cli::command().disable_help_subcommand(true);
+    command.build();
+    of_command(&command, date, &mut pages)?;
+    let mut command = custody::command().disable_help_subcommand(true);
     command.build();
     of_command(&command, date, &mut pages)?;
     let mut page = Vec::new();
-    rendered(daemon::Cli::command(), "8", date, &mut page)?;
+    titled(daemon::Cli::command(), "8", date).render(&mut page)?;
     let mut more = Roff::new();
     files(&mut more);
     see_also(&mut more, &[("genfic-ca", "1"), ("genfic-ca.toml", "5"), ("genfic-ca-responder", "7")]);
     page.extend(more.to_roff().into_bytes());
     pages.push(("genfic-ocspd.8".to_owned(), page));
+    pages.push(("genfic-signer.8".to_owned(), of_signer(date)?));
     pages.push(("genfic-ca.toml.5".to_owned(), configuration(date)));
     Ok(pages)
 }
 
-fn rendered(command: Command, section: &str, date: &str, page: &mut Vec<u8>) -> io::Result<()> {
+/// What the page of the signer says of the service.
+const SERVICE: [&str; 5] = [
+    "Without the command child it is a service. Its sockets come from systemd (LISTEN_FDS), named ca, admin and tokens, \
+     or are made at the paths given.",
+    "A client at ca has signed what is unlocked for its login user and session. Without a login user, as a timer, it \
+     renews CRLs and certificates of responders and does nothing else. A client at admin, who has a login user, unlocks \
+     and locks keys and has nothing signed. Each socket serves 32 clients at once.",
+    "With the command tokens and --socket it connects to tokens and loads the PKCS#11 modules that its file names. It \
+     starts no program and opens no key file; PINs come from the signer. It ends with the signer.",
+    "It does not start where its memory cannot be kept out of the swap (LimitMEMLOCK=768M), where the kernel does not \
+     forbid it the system calls that it does not need, or where others can read or change its directory (exit 10).",
+    "SIGTERM, SIGINT and SIGHUP lock everything and end it. Where systemd starts it, it ends by itself after five \
+     minutes without a client and without an unlocked key.",
+];
+
+/// Returns the page of the signer.
+fn of_signer(date: &str) -> io::Result<Vec<u8>> {
+    let mut page = Vec::new();
+    titled(signer::Cli::command(), "8", date).render(&mut page)?;
+    let mut more = Roff::new();
+    more.control("SH", ["THE SERVICE"]);
+    for (number, paragraph) in SERVICE.iter().copied().enumerate() {
+        if number > 0 {
+            more.control("PP", []);
+        }
+        more.text([roman(paragraph)]);
+    }
+    more.control("SH", ["FILES"]);
+    for (path, text) in [
+        ("/var/lib/genfic-signer", "keys, journal and record of the service"),
+        ("/etc/genfic-signer", "what the security administrator grants to its keys"),
+        ("/etc/genfic-signer/tokens.toml", "the PKCS#11 modules that are loaded for it"),
+        ("/run/genfic-signer/ca.socket", "for the user genfic-ca"),
+        ("/run/genfic-signer/admin.socket", "for the group genfic-ca-admins"),
+        ("/run/genfic-signer/tokens.socket", "for the user genfic-tokens"),
+    ] {
+        item(&mut more, [italic(path)], text);
+    }
+    see_also(&mut more, &[("genfic-ca", "1"), ("genfic-ca-keys", "7")]);
+    page.extend(more.to_roff().into_bytes());
+    Ok(page)
+}
+
+fn titled(command: Command, section: &str, date: &str) -> clap_mangen::Man {
     let title = command.get_display_name().unwrap_or_else(|| command.get_name()).to_uppercase();
     let source = concat!("genfic-ca ", env!("CARGO_PKG_VERSION"));
-    let manual = clap_mangen::Man::new(command).title(title).section(section).date(date);
-    manual.source(source).manual("Private certificate authority").render(page)
+    let page = clap_mangen::Man::new(command).title(title).section(section).date(date);
+    page.source(source).manual("Private certificate authority")
+}
+
+/// Writes what the definition of a command says, with each value in the synopsis, and examples.
+fn rendered(command: &Command, name: &str, date: &str, page: &mut Vec<u8>) -> io::Result<()> {
+    let from_definition = titled(command.clone(), "1", date);
+    from_definition.render_title(page)?;
+    from_definition.render_name_section(page)?;
+    let mut own = Roff::new();
+    own.control("SH", ["SYNOPSIS"]).text(synopsis(command));
+    page.extend(own.to_roff().into_bytes());
+    from_definition.render_description_section(page)?;
+    from_definition.render_options_section(page)?;
+    let mut own = Roff::new();
+    let groups = if name == "genfic-ca" { cli::groups(command) } else { vec![("Commands", listed(command))] };
+    let is_not_empty = |(_, commands): &(&str, Vec<_>)| !commands.is_empty();
+    for (title, commands) in groups.into_iter().filter(is_not_empty) {
+        own.control("SH", [title.to_uppercase().as_str()]);
+        for (below, about) in commands {
+            item(&mut own, [bold(format!("{name}-{below}")), roman("(1)")], &about);
+        }
+    }
+    let path = command.get_bin_name().unwrap_or_else(|| command.get_name());
+    let examples: Vec<&str> = match path.strip_prefix("genfic-key") {
+        Some(below) => custody::examples(below.trim()).collect(),
+        None => cli::examples(path.trim_start_matches("genfic-ca").trim()).collect(),
+    };
+    if !examples.is_empty() {
+        own.control("SH", ["EXAMPLES"]).control("EX", []);
+        for line in examples {
+            own.text([roman(line)]);
+        }
+        own.control("EE", []);
+    }
+    page.extend(own.to_roff().into_bytes());
+    Ok(())
+}
+
+/// Returns the commands below a command, each with what it does.
+fn listed(command: &Command) -> Vec<(String, String)> {
+    let of = |one: &Command| {
+        let about = one.get_about().map(ToString::to_string).unwrap_or_default();
+        (one.get_name().to_owned(), about)
+    };
+    command.get_subcommands().map(of).collect()
+}
+
+/// Returns the command with every option and its value, what can be left out in brackets.
+fn synopsis(command: &Command) -> Vec<Inline> {
+    let mut line = vec![bold(command.get_bin_name().unwrap_or_else(|| command.get_name()))];
+    let is_told = |arg: &&Arg| !arg.is_hide_set() && !["help", "version"].contains(&arg.get_id().as_str());
+    for arg in command.get_arguments().filter(is_told).filter(|arg| !arg.is_positional()) {
+        let (open, close) = if arg.is_required_set() { (" ", "") } else { (" [", "]") };
+        let [name, between, value] = cli::option(arg);
+        line.extend([roman(open), bold(name), roman(between), italic(value), roman(close)]);
+    }
+    if command.has_subcommands() {
+        line.extend([roman(" "), italic("COMMAND")]);
+    }
+    line.extend(command.get_positionals().flat_map(|arg| [roman(" "), italic(cli::positional(arg))]));
+    line
 }
 
 /// Adds the pages of a command and of its subcommands.
 fn of_command(command: &Command, date: &str, pages: &mut Vec<Page>) -> io::Result<()> {
     let name = command.get_display_name().unwrap_or_else(|| command.get_name()).to_owned();
     let mut page = Vec::new();
-    rendered(command.clone(), "1", date, &mut page)?;
+    rendered(command, &name, date, &mut page)?;
     let mut more = Roff::new();
     if name == "genfic-ca" {
         more.control("SH", ["EXIT STATUS"]);
@@ -66,7 +173,7 @@ fn of_command(command: &Command, date: &str, pages: &mut Vec<Page>) -> io::Resul
     }
     page.extend(more.to_roff().into_bytes());
     pages.push((format!("{name}.1"), page));
-    for below in command.get_subcommands().filter(|below| !below.is_hide_set()) {
+    for below in command.get_subcommands() {
         of_command(below, date, pages)?;
     }
     Ok(())
@@ -110,7 +217,7 @@ fn configuration(date: &str) -> Vec<u8> {
     page.control("SH", ["NAME"]);
     page.text([roman("genfic-ca.toml - configuration of genfic-ca and genfic-ocspd")]);
     page.control("SH", ["DESCRIPTION"]);
-    let text = template(None, None, None, None);
+    let text = template(None, None, None, None, None);
     let mut lines = text.lines().skip(2);
     for line in lines.by_ref().take_while(|line| !line.is_empty()) {
         comment(&mut page, line);
@@ -155,12 +262,31 @@ mod tests {
             let page = pages.iter().find(|page| page.0 == name);
             String::from_utf8(page.unwrap_or_else(|| panic!("{name}")).1.clone()).unwrap()
         };
-        for name in ["genfic-ca.1", "genfic-ca-sign.1", "genfic-ca-crl-publish.1", "genfic-ocspd.8"] {
+        for name in [
+            "genfic-ca.1",
+            "genfic-ca-sign.1",
+            "genfic-ca-crl-publish.1",
+            "genfic-key-split.1",
+            "genfic-ocspd.8",
+        ] {
             assert!(text(name).contains(".SH SYNOPSIS"), "{name}");
         }
+        let sign = text("genfic-ca-sign.1")
+            .replace("\\-", "-")
+            .replace("\\fR", "")
+            .replace("\\fB", "")
+            .replace("\\fI", "");
+        assert!(sign.contains("genfic-ca sign [-p CA] [--responder-for CA] [--profile PROFILE]"), "{sign}");
+        assert!(sign.contains(".SH EXAMPLES\n.EX\ngenfic-ca sign www.req"), "{sign}");
+        let split = text("genfic-key-split.1").replace("\\-", "-");
+        assert!(split.contains(".SH EXAMPLES\n.EX\ngenfic-key split genfic --shares 5"), "{split}");
+        assert!(text("genfic-key.1").contains(".SH EXAMPLES"));
+        assert!(!sign.contains("--passphrase-from"), "options of every command are told once: {sign}");
+        assert!(text("genfic-ca.1").contains(r"\-\-passphrase\-from"));
+        assert!(text("genfic-ca.1").contains(".SH \"FIRST STEPS\""));
         assert!(text("genfic-ocspd.8").contains(r"\-\-listen"));
         let configuration = text("genfic-ca.toml.5");
-        let settings = template(None, None, None, None);
+        let settings = template(None, None, None, None, None);
         for line in settings.lines().filter(|line| line.starts_with("# ") && line.contains(" = ")) {
             let key = line.trim_start_matches("# ").split(" = ").next().unwrap();
             assert!(configuration.contains(&format!(r"\fB{key}\fR")), "{key}");

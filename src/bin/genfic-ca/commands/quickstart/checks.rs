@@ -3,7 +3,7 @@ use super::{SYSTEM, USER};
 use crate::commands::ocsp::ask;
 use crate::session::Session;
 use genfic_ca::error::{Code, Problem, Shown as _};
-use genfic_ca::home::{AuthorityName, PublicFile};
+use genfic_ca::home::{AuthorityName, PublicFile, quoted};
 use genfic_ca::ocsp::query::fetch;
 use genfic_ca::x509::{Certificate, CertificateList};
 use std::fs;
@@ -135,7 +135,7 @@ impl Demonstration<'_> {
     }
 
     fn path(&self, name: &str) -> String {
-        self.directory.join(name).shown().to_string()
+        quoted(&self.directory.join(name))
     }
 
     fn read(&self, path: &Path) -> Result<Vec<u8>, Problem> {

@@ -1,0 +1,217 @@
+//! What an administrator asks of the signer that listens.
+use super::signer::keys_in;
+use crate::backup::{
+    Created, Opener, RestoredSigner, RestoringSigner, SignerFiles, SignerManifest, create_of_signer,
+    restore_signer,
+};
+use crate::config::Config;
+use crate::error::Problem;
+use crate::home::Accounts;
+use crate::signer::{Administration, WireGrant, WireTerms};
+use crate::signing::{CaKeys, KeyError, KeyLimits, LimitsChange, PassphraseOrders, SealFor, SecretSpec};
+use crate::x509::UnixTime;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+/// The socket of administrators, where the package puts it.
+pub const SIGNER_ADMIN_SOCKET: &str = "/run/genfic-signer/admin.socket";
+
+/// The signer's door for administrators. No passphrase comes into this process.
+pub struct SignerAdministration(Administration);
+
+/// What a key is unlocked for.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct UnlockingTerms {
+    /// `leaf`, `ca`, `crl`, each with the number of signatures; `None` for any number.
+    pub scopes: BTreeMap<String, Option<u64>>,
+    /// For how many seconds.
+    pub lasting: u64,
+}
+
+/// Where the passphrase is, which the signer reads.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct PassphraseFor {
+    /// The source.
+    pub spec: SecretSpec,
+    /// Whether a person may be asked.
+    pub attended: bool,
+}
+
+/// A key that is unlocked.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Unlocking {
+    /// The name: that of its CA.
+    pub key: String,
+    /// What is left of each scope; `None` for any number.
+    pub left: BTreeMap<String, Option<u64>>,
+    /// When it ends.
+    pub until: UnixTime,
+    /// The login user who unlocked it, as a number.
+    pub loginuid: u32,
+    /// The same by name, where this system has one.
+    pub user: Option<String>,
+    /// The audit session.
+    pub session: Option<u32>,
+}
+
+impl SignerAdministration {
+    /// Returns the door at this socket.
+    #[must_use]
+    pub fn at(socket: &Path) -> Self {
+        Self(Administration::at(socket))
+    }
+
+    /// Unlocks a key.
+    ///
+    /// # Errors
+    /// When there is no passphrase, it is wrong, or the signer cannot be asked.
+    pub fn unlock(
+        &self,
+        key: &str,
+        terms: &UnlockingTerms,
+        passphrase: &PassphraseFor,
+    ) -> Result<Unlocking, Problem> {
+        Ok(unlocking(self.0.unlock(key, wire(terms), &passphrase.spec, passphrase.attended)?))
+    }
+
+    /// Gives the passphrase of a key that is about to be made.
+    ///
+    /// # Errors
+    /// As [`SignerAdministration::unlock`]; when the passphrase is weak.
+    pub fn prepare(
+        &self,
+        key: &str,
+        terms: &UnlockingTerms,
+        passphrase: &PassphraseFor,
+    ) -> Result<(), Problem> {
+        Ok(self.0.prepare(key, wire(terms), &passphrase.spec, passphrase.attended)?)
+    }
+
+    /// Gives a key of the signer a new passphrase in the place of the present one, and locks it.
+    ///
+    /// # Errors
+    /// As [`SignerAdministration::unlock`]; when the new passphrase is weak.
+    pub fn change_passphrase(
+        &self,
+        key: &str,
+        passphrase: &PassphraseFor,
+        new: &SecretSpec,
+    ) -> Result<(), Problem> {
+        Ok(self.0.change_passphrase(key, &passphrase.spec, new, passphrase.attended)?)
+    }
+
+    /// Locks a key, or every key, for everybody. Returns what was unlocked.
+    ///
+    /// # Errors
+    /// When the signer cannot be asked.
+    pub fn lock(&self, key: Option<&str>) -> Result<Vec<Unlocking>, Problem> {
+        Ok(self.0.lock(key)?.into_iter().map(unlocking).collect())
+    }
+
+    /// Accepts what a restore of the signer could not know: it signs certificates again.
+    ///
+    /// # Errors
+    /// When the signer cannot be asked.
+    pub fn accept_restored(&self) -> Result<(), Problem> {
+        Ok(self.0.accept()?)
+    }
+
+    /// Returns what is unlocked.
+    ///
+    /// # Errors
+    /// When the signer cannot be asked.
+    pub fn unlocked(&self) -> Result<Vec<Unlocking>, Problem> {
+        Ok(self.0.unlocked()?.into_iter().map(unlocking).collect())
+    }
+
+    /// Returns the envelope of a key, and as it would be with these fields set to these values.
+    ///
+    /// # Errors
+    /// When there is none, a field or value is none, or the signer cannot be asked.
+    pub fn limits(&self, key: &str, settings: &[(String, String)]) -> Result<LimitsChange, Problem> {
+        Ok(self.0.limits(key, settings)?)
+    }
+
+    /// Sets fields of the envelope of a key. The signer's journal has it before.
+    ///
+    /// # Errors
+    /// When the envelope is not `before` any more, or the signer cannot be asked.
+    pub fn set_limits(
+        &self,
+        key: &str,
+        settings: &[(String, String)],
+        before: &KeyLimits,
+    ) -> Result<(), Problem> {
+        Ok(self.0.set_limits(key, settings, before)?)
+    }
+}
+
+/// The files of the signer, as an administrator copies them.
+struct Copied(Administration);
+
+impl SignerFiles for Copied {
+    fn names(&self) -> Result<Vec<(String, u64)>, KeyError> {
+        self.0.contents()
+    }
+
+    fn octets(&self, name: &str, from: u64, most: usize) -> Result<Vec<u8>, KeyError> {
+        let mut octets = self.0.content(name, from)?;
+        octets.truncate(most);
+        Ok(octets)
+    }
+}
+
+/// Makes a backup of the signer that listens at this socket.
+///
+/// # Errors
+/// When the signer cannot be asked or refuses, or the file exists or cannot be written.
+pub fn back_up_signer(
+    socket: &Path,
+    to: &Path,
+    reader: &SealFor,
+) -> Result<Created<SignerManifest>, Problem> {
+    let files = Rc::new(Copied(Administration::at(socket)));
+    create_of_signer(files, to, reader, super::now())
+}
+
+/// Restores a signer's directory from a backup, with what is found in `published`.
+///
+/// # Errors
+/// When there is something in its place, the backup does not verify, or nothing can be written.
+pub fn restore_signer_backup(
+    directory: &Path,
+    file: &Path,
+    opener: Opener<'_>,
+    published: &[PathBuf],
+) -> Result<RestoredSigner, Problem> {
+    let keys_in = |directory: &Path| -> Box<dyn CaKeys> {
+        let (work, nobody) = (Config::default().keys.scrypt_log_n, PassphraseOrders::nobody());
+        Box::new(keys_in(directory, work, &nobody, &directory.join("policy")))
+    };
+    restore_signer(&RestoringSigner {
+        file,
+        opener,
+        directory,
+        published,
+        keys_in: &keys_in,
+        now: super::now(),
+    })
+}
+
+fn wire(terms: &UnlockingTerms) -> WireTerms {
+    WireTerms { scopes: terms.scopes.clone(), lasting: terms.lasting }
+}
+
+fn unlocking(grant: WireGrant) -> Unlocking {
+    let name = Accounts::of_system().name_of(grant.loginuid);
+    let user = Some(name).filter(|name| *name != grant.loginuid.to_string());
+    Unlocking {
+        key: grant.key,
+        left: grant.left,
+        until: UnixTime(grant.until),
+        loginuid: grant.loginuid,
+        user,
+        session: grant.session,
+    }
+}

@@ -1,0 +1,54 @@
+//! What the custody of keys takes from a home: its configuration, and its record of what was done to a key.
+use super::{Assembly, SignerKeys, passphrase_orders, read_config};
+use crate::config::Config;
+use crate::error::Problem;
+use crate::home::Home;
+use crate::signing::{NewPassphrases, PassphraseSources, SecretSource, SecretSpec};
+use std::path::{Path, PathBuf};
+
+/// The home of a key, checked and configured as for every command.
+pub struct CustodyHome {
+    home: Home,
+    file: Option<PathBuf>,
+    config: Config,
+}
+
+impl CustodyHome {
+    /// Checks owners and modes of a home, and reads its configuration, or the one in `file`.
+    ///
+    /// # Errors
+    /// When there is no home, its permissions are unsafe (exit 10), or the configuration is wrong.
+    pub fn open(home: Home, file: Option<&Path>) -> Result<Self, Problem> {
+        home.verify()?;
+        let config = read_config(&home, file)?;
+        Ok(Self { home, file: file.map(Path::to_owned), config })
+    }
+
+    /// Returns the scrypt work factor of new key files: the base 2 logarithm of N.
+    #[must_use]
+    pub fn scrypt_log_n(&self) -> u8 {
+        self.config.keys.scrypt_log_n
+    }
+
+    /// Returns the sources of passphrases: the one given, or those of the configuration.
+    #[must_use]
+    pub fn sources<'a>(
+        &self,
+        given: Option<SecretSpec>,
+        new: NewPassphrases,
+        prompt: impl SecretSource + 'a,
+    ) -> PassphraseSources<'a> {
+        passphrase_orders(&self.config, given, new, true).sources(prompt)
+    }
+
+    /// Puts on record that the key of a CA is protected anew: in the signer's journal, then in the audit record. Done
+    /// before the key file is replaced, so that no file is replaced without a trace.
+    ///
+    /// # Errors
+    /// When there is no such CA, or the journal or the index cannot be written.
+    pub fn note_protection(&self, authority: &str, how: &str) -> Result<(), Problem> {
+        let assembly = Assembly::open(self.home.clone(), self.file.as_deref())?;
+        let engine = assembly.engine(&SignerKeys::closed(&self.home, &self.config));
+        engine.lifecycle().note_protection(authority, how)
+    }
+}

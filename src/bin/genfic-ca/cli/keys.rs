@@ -1,0 +1,44 @@
+//! Arguments of the commands that look at keys of CAs, limit them, and hand them out.
+use super::unlocking::SignerSocket;
+use clap::Args;
+use std::path::PathBuf;
+
+#[derive(Args, Debug)]
+pub(crate) struct KeyExport {
+    /// The CA; of several generations exactly this one
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
+    /// Where the key goes: PKCS#8 in PEM, encrypted (PBES2); nothing may be there yet
+    #[arg(short = 'o', long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    /// The CA once more, in place of typing it when asked; --yes alone does not confirm this
+    #[arg(long, value_name = "NAME")]
+    pub(crate) confirm: Option<String>,
+    /// Where the passphrase of the file comes from [default: the terminal]; --passphrase-from is for that of the key
+    #[arg(long, value_name = "SPEC")]
+    pub(crate) new_passphrase_from: Option<String>,
+    /// Generate the passphrase, six words: shown once on the terminal, or written into the new file that file:PATH names
+    #[arg(long)]
+    pub(crate) generate: bool,
+    /// Take a passphrase although it is soon guessed
+    #[arg(long)]
+    pub(crate) weak_passphrase: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct KeyEnvelope {
+    /// The CA; of several generations exactly this one
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
+    /// Set a limit, such as longest_days=400; `any` takes it away; lists have commas; may be repeated
+    #[arg(long, value_name = "FIELD=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// The CA once more, in place of typing it when asked; --yes alone does not confirm this
+    #[arg(long, value_name = "NAME", requires = "set")]
+    pub(crate) confirm: Option<String>,
+    /// A key of the signer that listens, asked as yourself, an administrator; no home is needed
+    #[arg(long)]
+    pub(crate) service: bool,
+    #[command(flatten)]
+    pub(crate) signer: SignerSocket,
+}

@@ -1,0 +1,21 @@
+//! Arguments about keys that move between the home and the signer that listens.
+use clap::{Args, ValueEnum};
+
+#[derive(Args, Debug)]
+pub(crate) struct KeyMove {
+    /// The CA; of several generations exactly this one
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
+    /// Where to
+    #[arg(long, value_name = "PLACE", value_enum)]
+    pub(crate) to: KeyPlaceTo,
+}
+
+/// Who has the key then.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum KeyPlaceTo {
+    /// The signer that listens, whose socket the configuration names
+    Signer,
+    /// This home, as a file in keys/
+    Home,
+}

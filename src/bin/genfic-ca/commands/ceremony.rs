@@ -1,0 +1,172 @@
+//! `ceremony request`, `ceremony sign` and `ceremony import`.
+use super::output::Output;
+use super::question::{confirm, date_typed};
+use super::values::{read, usage};
+use crate::cli::{CeremonyImport, CeremonyRequest, CeremonySign, Global};
+use crate::report::{Report, counted, path_value};
+use crate::session::{Session, orders_of};
+use genfic_ca::assembly;
+use genfic_ca::ca::CeremonyPlan;
+use genfic_ca::ceremony::{Ceremony, Medium, Request, sha256};
+use genfic_ca::config::Config;
+use genfic_ca::error::{Code, Problem, Shown as _};
+use genfic_ca::x509::UnixTime;
+use serde_json::{Value, json};
+use std::fmt::Write as _;
+use std::path::Path;
+
+/// Returns what a request asks for, for people.
+fn shown(request: &Request) -> String {
+    let mut text = String::new();
+    for (number, item) in request.items.iter().enumerate() {
+        let _ =
+            write!(text, "\n{}. {}\n   why: {}\n", number + 1, item.tbs.summary().join("\n   "), item.why);
+    }
+    text
+}
+
+/// Returns what a request asks for, for programs.
+fn items(request: &Request) -> Vec<Value> {
+    let each = request.items.iter();
+    each.map(|item| json!({ "kind": item.tbs.kind(), "name": item.tbs.name(), "why": item.why })).collect()
+}
+
+/// Writes a request.
+pub(crate) fn request(session: &Session, args: &CeremonyRequest) -> Result<Report, Problem> {
+    let output = Output::within(&args.output)?;
+    let made = session.engine().lifecycle().request_ceremony(&CeremonyPlan {
+        authority: args.authority.clone(),
+        crl: !args.no_crl,
+        renew: args.renew.clone(),
+        children: args.child.clone(),
+        why: args.why.clone(),
+    })?;
+    output.put(made.text.as_bytes())?;
+    let result = json!({
+        "name": args.authority,
+        "file": path_value(&args.output),
+        "sha256": made.digest,
+        "until": made.request.until.to_string(),
+        "items": items(&made.request),
+        "supersedes": made.supersedes,
+    });
+    let superseded = if made.supersedes { "it replaces a request that was not answered\n" } else { "" };
+    let text = format!(
+        "the request is in {}, to be answered until {}\nsha256 {}\n{superseded}{}\nnext: carry it to the key: genfic-ca \
+         ceremony sign {} --keys DIR -o ANSWER",
+        args.output.shown(),
+        made.request.until,
+        made.digest,
+        shown(&made.request),
+        args.output.shown(),
+    );
+    Ok(Report::done(result, text).warn(made.notices))
+}
+
+fn text_of(file: &Path) -> Result<String, Problem> {
+    let octets = read(file)?;
+    String::from_utf8(octets).map_err(|_| {
+        Problem::new(Code::CeremonyMalformed, format!("{} is not text", file.shown()))
+            .hint("copy it anew from where it was written")
+    })
+}
+
+/// Returns the date of a ceremony: that of the option, or what people type.
+fn date(global: &Global, args: &CeremonySign, ceremony: &Ceremony) -> Result<UnixTime, Problem> {
+    let (first, last) = ceremony.bounds();
+    let clock = assembly::now();
+    let proposal = (clock >= first && clock <= last).then_some(clock);
+    let typed = match &args.date {
+        Some(date) => date.clone(),
+        None => date_typed(global, &(first, last), proposal)?,
+    };
+    let of_day = |text: &str| UnixTime::parse(&format!("{text}T12:00:00Z"));
+    let date = UnixTime::parse(&typed).or_else(|| of_day(&typed)).ok_or_else(|| {
+        usage(format!("`{typed}` is no date"), "write it like 2030-01-31, or 2030-01-31T12:00:00Z")
+    })?;
+    // a day begins before its noon, and the request may be of that day
+    let is_day = UnixTime::parse(&typed).is_none();
+    let date = if is_day && date.plus_days(1) > first && date < first { first } else { date };
+    ceremony.check_date(date)?;
+    Ok(date)
+}
+
+/// Signs a request where the key is.
+pub(crate) fn sign(global: &Global, args: &CeremonySign) -> Result<Report, Problem> {
+    let Some(medium) = &global.keys else {
+        return Err(usage("which medium has the key was not said", "add --keys DIR"));
+    };
+    let output = Output::within(&args.output)?;
+    let transcript = args.output.with_extension("txt");
+    let transcript_output = Output::within(&transcript)?;
+    let ceremony = Ceremony::open(Medium::at(medium), &text_of(&args.request)?)?;
+    let name = ceremony.request().authority.clone();
+    let signed = match ceremony.earlier()? {
+        Some(earlier) => earlier,
+        None => {
+            let date = date(global, args, &ceremony)?;
+            let question = format!(
+                "{}\n\nrequest sha256 {}\ndate {date}\nThe key of {name} signs this. Is the digest that of the request, and all \
+                 of it wanted?",
+                shown(ceremony.request()),
+                ceremony.digest()
+            );
+            confirm(global, &question)?;
+            let orders = orders_of(global, &Config::default(), Vec::new())?;
+            assembly::sign_ceremony(&ceremony, medium, &orders, (date, &args.present))?
+        }
+    };
+    output.put(signed.answer.as_bytes())?;
+    transcript_output.put(signed.transcript.as_bytes())?;
+    let digest = sha256(signed.answer.as_bytes());
+    let result = json!({
+        "name": name,
+        "file": path_value(&args.output),
+        "transcript": path_value(&transcript),
+        "sha256": digest,
+        "request_sha256": ceremony.digest(),
+        "items": items(ceremony.request()),
+        "repeated": signed.is_repeated,
+    });
+    let how = match signed.is_repeated {
+        true => "the medium has answered this request before; here is that answer once more".to_owned(),
+        false => format!("{} signed", counted(ceremony.request().items.len(), "thing")),
+    };
+    let text = format!(
+        "{how}\nthe answer is in {}\nsha256 {digest}\nthe transcript is in {}: print it, and have those present sign it\nnext: carry \
+         the answer back: genfic-ca ceremony import {}",
+        args.output.shown(),
+        transcript.shown(),
+        args.output.shown()
+    );
+    Ok(if signed.is_repeated { Report::seen(result, text) } else { Report::done(result, text) })
+}
+
+/// Takes in an answer.
+pub(crate) fn import(session: &Session, args: &CeremonyImport) -> Result<Report, Problem> {
+    let outcome = session.engine().lifecycle().take_answer(&text_of(&args.answer)?)?;
+    let name = &outcome.authority;
+    let mut lines = vec![format!("the answer of {name} is taken in")];
+    for (serial, subject) in &outcome.certificates {
+        lines.push(format!("  certificate {serial}, {subject}"));
+    }
+    if let Some((number, until)) = &outcome.crl {
+        lines.push(format!("  CRL number {number}, until {until}"));
+    }
+    let unpublished: Vec<&String> = outcome
+        .authorities
+        .iter()
+        .filter(|name| session.engine().maintenance().crl_is_due(name).unwrap_or(true))
+        .collect();
+    for child in unpublished {
+        lines.push(format!("next: genfic-ca crl publish {child}"));
+    }
+    let result = json!({
+        "name": name,
+        "certificates": outcome.certificates.iter().map(|(serial, subject)| json!({ "serial": serial, "subject": subject }))
+            .collect::<Vec<_>>(),
+        "crl": outcome.crl.as_ref().map(|(number, until)| json!({ "number": number, "next_update": until })),
+        "authorities": outcome.authorities,
+    });
+    Ok(Report::done(result, lines.join("\n")))
+}

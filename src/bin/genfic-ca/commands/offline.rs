@@ -1,0 +1,152 @@
+//! `key export-bundle` and `key import-bundle`.
+use super::values::{read, usage};
+use crate::cli::{KeyExportBundle, KeyImportBundle};
+use crate::report::{Report, counted, path_value};
+use crate::session::Session;
+use genfic_ca::ca::KeyExport;
+use genfic_ca::ceremony::Medium;
+use genfic_ca::error::{Code, Notice, Problem, Shown as _};
+use genfic_ca::home::quoted;
+use serde_json::{Value, json};
+use std::path::Path;
+
+/// Returns the profiles of this home, by their file names.
+fn profiles(session: &Session) -> Result<Vec<(String, Vec<u8>)>, Problem> {
+    let directory = session.assembly.home.policy_directory();
+    let failed = |error: std::io::Error| {
+        Problem::new(Code::DirectoryNotRead, format!("{} cannot be read: {error}", directory.shown()))
+    };
+    let mut profiles = Vec::new();
+    for entry in std::fs::read_dir(&directory).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
+        if path.extension().is_some_and(|ending| ending == "toml") {
+            profiles.push((name, read(&path)?));
+        }
+    }
+    profiles.sort();
+    Ok(profiles)
+}
+
+/// Returns how a key is used from a medium, for a stranger who reads the text beside it.
+fn usage_text(name: &str) -> String {
+    format!(
+        "With the program genfic-ca, on the machine that has the record of this authority:\n\n    \
+         genfic-ca crl publish {name} --keys DIRECTORY-OF-THIS-FILE\n\n\
+         On a machine that is never on a network, with a request from the machine that has the record:\n\n    \
+         genfic-ca ceremony sign REQUEST.toml --keys DIRECTORY-OF-THIS-FILE -o ANSWER.toml"
+    )
+}
+
+/// Moves the key of a CA to media.
+pub(crate) fn export_bundle(session: &Session, args: &KeyExportBundle) -> Result<Report, Problem> {
+    let media: Vec<Medium> = args.to.iter().map(Medium::at).collect();
+    for (at, medium) in args.to.iter().enumerate() {
+        let before = args.to.iter().take(at);
+        if before.clone().any(|other| other == medium) {
+            return Err(usage(format!("{} is named twice", medium.shown()), "give each medium once"));
+        }
+    }
+    let lifecycle = session.engine().lifecycle();
+    let export = KeyExport {
+        authority: args.name.clone(),
+        media: media.clone(),
+        profiles: profiles(session)?,
+        usage: usage_text(&args.name),
+    };
+    let copied = lifecycle.copy_key_to_media(&export)?;
+    let name = copied.authority.name.clone();
+    let mut notices: Vec<Notice> = warnings(session, &media);
+    let first = media.first().map_or(Path::new("."), Medium::directory);
+    let on_medium = session.engine_with_medium(first);
+    let signer = match args.sealed {
+        true => None,
+        false => Some(on_medium.lifecycle().open_on_medium(&copied)?),
+    };
+    let is_new = lifecycle.record_key_on_media(&copied, &media)?;
+    if let Some(signer) = signer {
+        match on_medium.lifecycle().sign_ahead(&name, signer) {
+            Ok(made) => notices.extend(made),
+            Err(problem) => notices.push(format!("nothing was signed ahead: {}", problem.message).into()),
+        }
+        for medium in &media {
+            on_medium.lifecycle().keep_mark(&copied.authority, medium)?;
+        }
+    } else if session.engine().maintenance().crl_is_due(&name)? {
+        notices.push(format!("the CRL of {name} is due now, and its key is away").into());
+    }
+    if copied.authority.serves_ocsp {
+        notices.push(
+            format!(
+                "{name} has a responder, and its certificates go on to name it; `genfic-ca ocsp disable {name}` ends that"
+            )
+            .into(),
+        );
+    }
+    let removed = lifecycle.remove_exported_key(&copied)?;
+    let places: Vec<Value> = media.iter().map(|medium| path_value(medium.directory())).collect();
+    let shown: Vec<String> = media.iter().map(|medium| format!("  {}", quoted(medium.directory()))).collect();
+    let result = json!({
+        "name": name,
+        "media": places,
+        "files": copied.files,
+        "key_file_sha256": copied.digest,
+        "opened": !args.sealed,
+        "removed": removed,
+    });
+    let verified = if args.sealed { "read back and compared" } else { "read back, compared and opened" };
+    let mut text = format!(
+        "the key of {name} is on {}, {verified}:\n{}\n{}\n",
+        counted(media.len(), "medium").replace("mediums", "media"),
+        shown.join("\n"),
+        match (removed, is_new) {
+            (true, _) => "it was removed here: overwritten, then unlinked",
+            (false, true) => "it was not here any more",
+            (false, false) => "it was not here; this is one more copy",
+        }
+    );
+    if removed {
+        text.push_str(
+            "a disk that writes elsewhere (SSD, snapshots, a journal) and backups made --with-keys may still have the \
+             encrypted file\n",
+        );
+    }
+    text.push_str(&format!(
+        "next: take the media away, to two places\nto sign: genfic-ca crl publish {name} --keys DIR, or genfic-ca ceremony \
+         request {name} -o FILE"
+    ));
+    Ok(Report::done(result, text).warn(notices))
+}
+
+/// Returns warnings about media that do not protect the key.
+fn warnings(session: &Session, media: &[Medium]) -> Vec<Notice> {
+    let home = session.assembly.home.directory();
+    let mut notices = Vec::new();
+    for medium in media.iter().filter(|medium| medium.shares_file_system_with(home)) {
+        notices.push(Notice::from(format!(
+            "{} is on the file system of the home itself: whoever takes that has the key as before",
+            medium.directory().shown()
+        )));
+    }
+    if let [one] = media {
+        notices.push(Notice::from(format!(
+            "{} is the only place of the key then: a medium that fails takes the CA with it; give --to twice",
+            one.directory().shown()
+        )));
+    }
+    notices
+}
+
+/// Brings the key of a CA back from a medium.
+pub(crate) fn import_bundle(session: &Session, args: &KeyImportBundle) -> Result<Report, Problem> {
+    let medium = Medium::at(&args.from);
+    let on_medium = session.engine_with_medium(&args.from);
+    let file = on_medium.lifecycle().bring_key_back(&args.name, &medium)?;
+    let result = json!({ "name": args.name, "file": path_value(&file), "from": path_value(&args.from) });
+    let text = format!(
+        "the key of {} is here again: {}\nthe media keep theirs; they lack what is signed here from now on",
+        args.name,
+        file.shown()
+    );
+    Ok(Report::done(result, text))
+}

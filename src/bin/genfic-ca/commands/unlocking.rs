@@ -1,0 +1,130 @@
+//! `key unlock`, `key lock`, `key status`: for administrators, as themselves. No home is opened.
+use super::values::usage;
+use crate::cli::{Global, KeyLock, KeyPassphrase, KeyStatus, KeyUnlock, UnlockScope};
+use crate::report::{Column, Report, table};
+use genfic_ca::assembly::{PassphraseFor, SignerAdministration, Unlocking, UnlockingTerms};
+use genfic_ca::config::{format_duration, parse_duration};
+use genfic_ca::error::Problem;
+use genfic_ca::signing::{SecretSpec, TokenUri};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+const TABLE: [Column; 4] =
+    [Column::whole("KEY"), Column::text("FOR"), Column::times("UNTIL"), Column::text("BY").leaves(1)];
+
+/// Unlocks a key, or gives the passphrase of one that is about to be made.
+pub(crate) fn unlock(global: &Global, args: &KeyUnlock) -> Result<Report, Problem> {
+    let lasting = parse_duration(&args.lasting)
+        .ok()
+        .and_then(|seconds| u64::try_from(seconds).ok())
+        .filter(|seconds| *seconds > 0)
+        .ok_or_else(|| usage(format!("--for {}", args.lasting), "give a time such as 15m or 2h"))?;
+    let scopes = match args.scope.as_slice() {
+        [] => &[UnlockScope::Leaf, UnlockScope::Crl][..],
+        scopes => scopes,
+    };
+    let scopes: BTreeMap<String, Option<u64>> =
+        scopes.iter().map(|scope| (scope.name().to_owned(), args.count)).collect();
+    let spec = match &global.passphrase_from {
+        Some(spec) => spec.parse::<SecretSpec>()?,
+        None => SecretSpec::Prompt,
+    };
+    let attended = !global.no_input;
+    let passphrase = PassphraseFor { spec, attended };
+    let administration = SignerAdministration::at(&args.signer.socket);
+    let terms = UnlockingTerms { scopes, lasting };
+    if args.new {
+        administration.prepare(&args.name, &terms, &passphrase)?;
+        let result = json!({ "key": args.name, "prepared": true });
+        let token = args.name.parse::<TokenUri>().ok();
+        let (word, name, keystore) = match &token {
+            Some(uri) => ("PIN", uri.object().unwrap_or("NAME"), format!(" --keystore \"{uri}\"")),
+            None => ("passphrase", args.name.as_str(), String::new()),
+        };
+        let text = format!(
+            "the signer has the {word} for a new key of {name}, for {}\nnext: make it, as the CA's user: sudo -u \
+             genfic-ca genfic-ca create-root {name}{keystore}",
+            format_duration(i64::try_from(lasting).unwrap_or(i64::MAX))
+        );
+        return Ok(Report::done(result, text));
+    }
+    let unlocked = administration.unlock(&args.name, &terms, &passphrase)?;
+    let text = format!("{} is unlocked for {} until {}", unlocked.key, left(&unlocked), unlocked.until);
+    Ok(Report::done(fields(&unlocked), text))
+}
+
+/// Gives a key of the signer that listens a new passphrase.
+pub(crate) fn change_passphrase(global: &Global, args: &KeyPassphrase) -> Result<Report, Problem> {
+    let [name] = args.names.as_slice() else {
+        return Err(usage(
+            "the passphrase of one key of the signer is changed at a time",
+            "give one name; nothing was changed",
+        ));
+    };
+    let spec = |given: &Option<String>| given.as_deref().map_or(Ok(SecretSpec::Prompt), str::parse);
+    let (spec, new) = (spec(&global.passphrase_from)?, spec(&args.new_passphrase_from)?);
+    if spec == new && spec != SecretSpec::Prompt {
+        return Err(usage(
+            format!("the old passphrase and the new one would both come from {spec}"),
+            "name another source with --new-passphrase-from; nothing was changed",
+        ));
+    }
+    let passphrase = PassphraseFor { spec, attended: !global.no_input };
+    SignerAdministration::at(&args.signer.socket).change_passphrase(name, &passphrase, &new)?;
+    let text = format!(
+        "only the new passphrase opens the key of {name} in the signer, and it is locked\n\
+         a credential of its unit for timers needs the new one\n\
+         copies of its files that were made before still open with the old one"
+    );
+    Ok(Report::done(json!({ "keys": [{ "name": name, "file": null }] }), text))
+}
+
+/// Locks a key, or every key.
+pub(crate) fn lock(args: &KeyLock) -> Result<Report, Problem> {
+    let ended = SignerAdministration::at(&args.signer.socket).lock(args.name.as_deref())?;
+    let keys: Vec<&str> = ended.iter().map(|one| one.key.as_str()).collect();
+    let text = match keys.as_slice() {
+        [] => "nothing was unlocked".to_owned(),
+        keys => format!("locked: {}", keys.join(", ")),
+    };
+    Ok(Report::done(json!({ "locked": keys }), text))
+}
+
+/// Shows what is unlocked.
+pub(crate) fn status(args: &KeyStatus) -> Result<Report, Problem> {
+    let unlocked = SignerAdministration::at(&args.signer.socket).unlocked()?;
+    let keys: Vec<Value> = unlocked.iter().map(fields).collect();
+    if unlocked.is_empty() {
+        return Ok(Report::seen(json!({ "keys": keys }), "every key is locked"));
+    }
+    let rows = unlocked
+        .iter()
+        .map(|one| vec![one.key.clone(), left(one), one.until.to_string(), by(one)])
+        .collect::<Vec<_>>();
+    Ok(Report::seen(json!({ "keys": keys }), table(&TABLE, &rows)))
+}
+
+fn left(unlocked: &Unlocking) -> String {
+    let each = unlocked.left.iter().map(|(scope, count)| match count {
+        Some(count) => format!("{count} {scope}"),
+        None => scope.clone(),
+    });
+    each.collect::<Vec<_>>().join(", ")
+}
+
+fn by(unlocked: &Unlocking) -> String {
+    let session = unlocked.session.map(|session| format!(", session {session}")).unwrap_or_default();
+    let who = unlocked.user.clone().unwrap_or_else(|| unlocked.loginuid.to_string());
+    format!("{who}{session}")
+}
+
+fn fields(unlocked: &Unlocking) -> Value {
+    json!({
+        "key": unlocked.key,
+        "scopes": unlocked.left,
+        "until": unlocked.until.to_string(),
+        "loginuid": unlocked.loginuid,
+        "user": unlocked.user,
+        "session": unlocked.session,
+    })
+}

@@ -1,0 +1,83 @@
+//! `page`.
+use super::combine::text_of;
+use super::split::no_page;
+use super::{must_be_free, put};
+use crate::cli::{Global, Page};
+use crate::output::Report;
+use crate::sources::{key, must_be_secret, place, plain_name};
+use genfic_ca::assembly::now;
+use genfic_ca::custody::page::{self, KeyFacts, Paper};
+use genfic_ca::custody::{Block, ShareSet, read_block};
+use genfic_ca::error::{Code, Problem, Shown as _};
+use genfic_ca::failpoint;
+use genfic_ca::home::read_file;
+use genfic_ca::signing::SealedKey;
+use serde_json::json;
+use std::path::Path;
+
+/// Bound of the record beside a key.
+const LARGEST: u64 = 64 * 1024;
+
+/// Makes a page, or reads one.
+pub(crate) fn page(global: &Global, args: &Page) -> Result<Report, Problem> {
+    must_be_free(&args.output)?;
+    let (what, octets, text) = match (&args.read, &args.key) {
+        (Some(typed), _) => {
+            ("key", key_in(typed, &args.output)?, "has the key, as encrypted as it was printed")
+        }
+        (None, Some(key)) => match &args.share {
+            Some(share) => (
+                "share page",
+                of_share(global, args, key, share)?,
+                "is the page of the share: print it, and destroy the file",
+            ),
+            None => ("key page", of_key(global, args, key)?, "is the page of the encrypted key: print it"),
+        },
+        (None, None) => return Err(Problem::new(Code::Usage, "which key is meant was not said")),
+    };
+    failpoint::passed("custody: page made");
+    put(&args.output, &octets)?;
+    let result = json!({ "file": args.output.to_string_lossy(), "kind": what });
+    let text = format!("{} {text}", args.output.shown());
+    Ok(Report { changed: true, result, text, warnings: Vec::new() })
+}
+
+fn of_key(global: &Global, args: &Page, named: &Path) -> Result<Vec<u8>, Problem> {
+    let sealed = key(global, named)?.sealed;
+    let name = plain_name(sealed.path())?;
+    let record = read_file(&sealed.path().with_extension("shares.toml"), LARGEST).ok();
+    let set = record.and_then(|octets| ShareSet::parse(&String::from_utf8_lossy(&octets)).ok());
+    let set = set.filter(|set| set.is_of(sealed.octets()));
+    let protection = sealed.protection().to_string();
+    let facts = KeyFacts {
+        name: &name,
+        file: sealed.octets(),
+        protection: &protection,
+        shares: set.as_ref(),
+        made: now(),
+    };
+    page::of_key(Paper::from(args.paper), &facts).map_err(no_page)
+}
+
+fn of_share(global: &Global, args: &Page, named: &Path, share: &Path) -> Result<Vec<u8>, Problem> {
+    let name = plain_name(&place(global, named).0)?;
+    if share != Path::new("-") {
+        must_be_secret(share)?;
+    }
+    match read_block(&text_of(share)?)? {
+        Block::Share(share) => page::of_share(Paper::from(args.paper), &name, &share, now()).map_err(no_page),
+        Block::Key(_) => Err(Problem::new(Code::ShareDamaged, "this is a key, not a share")
+            .hint("leave --share out for the page of a key")),
+    }
+}
+
+fn key_in(typed: &Path, output: &Path) -> Result<Vec<u8>, Problem> {
+    match read_block(&text_of(typed)?)? {
+        Block::Key(file) => {
+            let sealed = SealedKey::of(output, file)?;
+            Ok(sealed.octets().to_vec())
+        }
+        Block::Share(_) => Err(Problem::new(Code::ShareDamaged, "this is a share, not a key")
+            .hint("`genfic-key combine --share` reads shares")),
+    }
+}

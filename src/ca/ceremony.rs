@@ -1,0 +1,39 @@
+//! Requests for ceremonies that are not answered yet.
+use super::Engine;
+use crate::ceremony::{Request, ToBeSigned, malformed};
+use crate::error::Problem;
+use crate::repository::CeremonyFile;
+use crate::x509::SerialNumber;
+
+impl Engine {
+    /// Returns the request for a ceremony of this CA that waits for its answer, and its text.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is damaged.
+    pub(in crate::ca) fn open_ceremony(&self, name: &str) -> Result<Option<(Request, String)>, Problem> {
+        let Some(octets) = self.publisher().ceremony(name, CeremonyFile::Request)? else { return Ok(None) };
+        let text = String::from_utf8_lossy(&octets).into_owned();
+        let request = Request::parse(&text)
+            .map_err(|mistakes| malformed(&format!("the request kept for {name}"), &mistakes))?;
+        Ok(Some((request, text)))
+    }
+
+    /// Returns whether a request for a ceremony of this CA has a certificate with this serial number. It is pending on
+    /// record until the answer comes, or another request replaces this one.
+    ///
+    /// # Errors
+    /// As [`Engine::open_ceremony`].
+    pub(in crate::ca) fn waits_for_ceremony(
+        &self,
+        name: &str,
+        serial: &SerialNumber,
+    ) -> Result<bool, Problem> {
+        let open = self.open_ceremony(name)?;
+        let has = |request: &Request| {
+            request.items.iter().any(
+                |item| matches!(&item.tbs, ToBeSigned::Certificate(tbs) if tbs.serial_number() == serial),
+            )
+        };
+        Ok(open.is_some_and(|(request, _)| has(&request)))
+    }
+}

@@ -1,0 +1,184 @@
+//! A directory on a medium: a stick or a disk that is taken away and locked up.
+use crate::error::{Code, Problem, Remedy, Shown as _, remedy};
+use crate::failpoint;
+use crate::home::{Mode, ReadError, WriteError, has_no_modes, read_file, replace, sync_directory};
+use aws_lc_rs::digest::{SHA256, digest};
+use rustix::fs::{Advice, fadvise};
+use std::fs::{self, DirBuilder, File};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
+use std::path::{Path, PathBuf};
+
+/// Bound of one file on a medium, in octets; a CRL of a million entries takes 40 MB.
+const LARGEST: u64 = 256 << 20;
+
+/// A directory on a medium.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Medium {
+    directory: PathBuf,
+}
+
+/// A file for a medium: its path within the directory, and its contents.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct MediumFile {
+    /// The name, with at most one directory before it.
+    pub(crate) name: String,
+    /// The contents.
+    pub(crate) contents: Vec<u8>,
+}
+
+/// Returns the SHA-256 digest of octets in lower-case hexadecimal digits.
+#[must_use]
+pub fn sha256(octets: &[u8]) -> String {
+    base16ct::lower::encode_string(digest(&SHA256, octets).as_ref())
+}
+
+impl Medium {
+    /// Returns the medium in this directory, which need not exist.
+    #[must_use]
+    pub fn at(directory: impl Into<PathBuf>) -> Self {
+        Self { directory: directory.into() }
+    }
+
+    /// Returns the directory.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Returns the path of a file.
+    #[must_use]
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.directory.join(name)
+    }
+
+    /// Creates the directory with mode 0700 if it does not exist.
+    ///
+    /// # Errors
+    /// When it cannot be created.
+    pub(crate) fn prepare(&self) -> Result<(), Problem> {
+        for directory in [self.directory.clone(), self.directory.join(super::bundle::PROFILES)] {
+            match DirBuilder::new().mode(0o700).create(&directory) {
+                Ok(()) => failpoint::passed("medium: directory made"),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists && directory.is_dir() => {}
+                Err(error) => {
+                    let message = format!("{} cannot be made: {error}", directory.shown());
+                    return Err(Problem::new(Code::MediumNotWritten, message)
+                        .hint("name a directory on a mounted medium that you may write to"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns whether this directory is on the file system that contains another path.
+    #[must_use]
+    pub fn shares_file_system_with(&self, other: &Path) -> bool {
+        let device = |path: &Path| {
+            path.ancestors()
+                .find_map(|path| {
+                    fs::metadata(if path.as_os_str().is_empty() { Path::new(".") } else { path }).ok()
+                })
+                .map(|found| found.dev())
+        };
+        device(&self.directory).is_some_and(|own| device(other) == Some(own))
+    }
+
+    /// Writes a file, durably. The former one stays until the new one is whole.
+    ///
+    /// # Errors
+    /// When the medium is full or cannot be written.
+    pub(crate) fn write(&self, file: &MediumFile) -> Result<(), Problem> {
+        let path = self.file(&file.name);
+        replace(&path, &file.contents, Mode::Private).map_err(|error| {
+            // such a file system refuses the mode unless it shows files so already
+            match has_no_modes(&self.directory) && error.source.kind() == io::ErrorKind::PermissionDenied {
+                true => Problem::new(Code::MediumNotWritten, error.to_string()).hint(
+                    "FAT and exFAT have no modes: mount the medium with -o uid=USER,fmask=0177,dmask=0077, so that it is \
+                     its user's alone",
+                ),
+                false => not_written(&error),
+            }
+        })?;
+        failpoint::passed("medium: file written");
+        Ok(())
+    }
+
+    /// Makes the names of the files durable.
+    ///
+    /// # Errors
+    /// When the system reports that it could not.
+    pub(crate) fn sync(&self) -> Result<(), Problem> {
+        sync_directory(&self.directory).map_err(|error| not_written(&error))
+    }
+
+    /// Returns the contents of a file; `None` when it does not exist.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(crate) fn read(&self, name: &str) -> Result<Option<Vec<u8>>, Problem> {
+        let path = self.file(name);
+        match read_file(&path, LARGEST) {
+            Ok(octets) => Ok(Some(octets)),
+            Err(ReadError::Io(error)) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => {
+                let message = format!("{} cannot be read: {error}", path.shown());
+                Err(Problem::new(Code::MediumNotRead, message).hint("try another medium"))
+            }
+        }
+    }
+
+    /// Returns the files that are not on the medium as they were written. Each is read from the device, as far as the
+    /// system lets go of what it keeps in memory.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub(crate) fn unlike(&self, files: &[MediumFile]) -> Result<Vec<String>, Problem> {
+        let mut unlike = Vec::new();
+        for file in files {
+            if let Ok(open) = File::open(self.file(&file.name)) {
+                let _ = fadvise(&open, 0, None, Advice::DontNeed);
+            }
+            let found = self.read(&file.name)?;
+            if found.as_deref().map(sha256) != Some(sha256(&file.contents)) {
+                unlike.push(file.name.clone());
+            }
+        }
+        failpoint::passed("medium: verified");
+        Ok(unlike)
+    }
+}
+
+fn not_written(error: &WriteError) -> Problem {
+    let code = if error.is_for_want_of_space() { Code::MediumFull } else { Code::MediumNotWritten };
+    let hint: Remedy = match code {
+        Code::MediumFull => "nothing was removed here; make room on the medium, or take another".into(),
+        _ => remedy::Access::OtherMedium.into(),
+    };
+    Problem::new(code, error.to_string()).hint(hint)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    #[test]
+    fn what_is_on_a_medium_is_read_back_and_compared() {
+        // G6
+        let directory = tempfile::tempdir().unwrap();
+        let medium = Medium::at(directory.path().join("genfic"));
+        medium.prepare().unwrap();
+        medium.prepare().unwrap();
+        let mode = fs::metadata(medium.directory()).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o700);
+        let files = ["a", "policy/b"].map(|name| MediumFile { name: name.into(), contents: name.into() });
+        assert_eq!(medium.unlike(&files).unwrap(), ["a", "policy/b"]);
+        files.iter().for_each(|file| medium.write(file).unwrap());
+        assert!(medium.unlike(&files).unwrap().is_empty());
+        fs::write(medium.file("policy/b"), "c").unwrap();
+        assert_eq!(medium.unlike(&files).unwrap(), ["policy/b"]);
+        assert!(medium.shares_file_system_with(directory.path()));
+        assert!(!medium.shares_file_system_with(Path::new("/proc")));
+    }
+}

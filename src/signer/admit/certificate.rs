@@ -1,0 +1,320 @@
+//! Certificates.
+use super::{Admission, AdmittedContents, AdmittedTbs, KeyInUse, Refusal};
+use crate::error::Code;
+use crate::lint::{certificate_findings_of_ca, certificate_findings_of_ours};
+use crate::par_map::par_map;
+use crate::profile::{IssuerView, Kind, Profile, Violation};
+use crate::signer::{KeyEnvelope, Scope, Signed};
+use crate::x509::extension::{self, AUTHORITY_KEY_IDENTIFIER, authority_key_identifier_of};
+use crate::x509::{Certificate, Extension, SerialNumber, TbsCertificate};
+
+/// Seconds that notBefore may be after the signer's clock.
+const AHEAD: i64 = 300;
+/// Seconds that notBefore may be before it: the longest backdating that the configuration allows, and an hour for the
+/// work between.
+const BEHIND: i64 = 2 * 86_400 + 3600;
+
+impl Admission<'_> {
+    /// Decides on a TBSCertificate. `profile` is the name of the profile that the client used; without one, each is
+    /// tried.
+    ///
+    /// # Errors
+    /// The first broken rule.
+    pub(crate) fn certificate(
+        &mut self,
+        key: &KeyInUse<'_>,
+        octets: Vec<u8>,
+        profile: Option<&str>,
+    ) -> Result<AdmittedTbs, Refusal> {
+        let looked_at = self.look_at(key, octets, profile)?;
+        self.enter(key, looked_at)
+    }
+
+    /// Decides on TBSCertificates, all or none, with all processors.
+    ///
+    /// # Errors
+    /// The first broken rule of the first one that breaks any.
+    pub(crate) fn certificates(
+        &mut self,
+        key: &KeyInUse<'_>,
+        group: Vec<Vec<u8>>,
+    ) -> Result<Vec<AdmittedTbs>, Refusal> {
+        let looked_at = par_map(group, |octets| self.look_at(key, octets, None));
+        looked_at.into_iter().map(|one| self.enter(key, one?)).collect()
+    }
+
+    /// Enters one that keeps the rules by itself: its serial number and the day's count are of the whole group.
+    fn enter(&mut self, key: &KeyInUse<'_>, looked_at: AdmittedTbs) -> Result<AdmittedTbs, Refusal> {
+        if let AdmittedContents::Certificate { tbs, .. } = &looked_at.contents {
+            let digest = key.key.digest();
+            let serial = tbs.serial_number();
+            if self.serials.contains(&(digest, serial.clone())) {
+                return Err(repeated(serial));
+            }
+            self.count_certificate(&digest, key.envelope)?;
+            self.serials.insert((digest, serial.clone()));
+        }
+        Ok(looked_at)
+    }
+
+    fn look_at(
+        &self,
+        key: &KeyInUse<'_>,
+        octets: Vec<u8>,
+        profile: Option<&str>,
+    ) -> Result<AdmittedTbs, Refusal> {
+        let tbs = TbsCertificate::from_der(&octets)
+            .map_err(|error| Refusal::malformed("TBSCertificate of version 3", error))?;
+        if tbs.signature() != key.key.algorithm().signature_algorithm() {
+            return Err(Refusal::new(
+                Code::SignerAlgorithm,
+                "RFC 5280 §4.1.2.3",
+                "the field signature names another algorithm than that of the key",
+                "make the certificate anew, with the algorithm of the CA's key",
+            ));
+        }
+        self.check_serial(key, &tbs)?;
+        self.check_begin(&tbs)?;
+        let issuer = issuer_of(key, &tbs)?;
+        let (scope, profile) = match issuer {
+            None => (Scope::Ca, self.check_self_signed(key, &tbs, profile)?),
+            Some(issuer) => self.check_issued(key, issuer, &tbs, profile)?,
+        };
+        key.check_unlocked(scope)?;
+        let entry = Signed::certificate(key.key.digest(), &tbs);
+        let contents = AdmittedContents::Certificate { tbs: Box::new(tbs), profile };
+        Ok(AdmittedTbs { octets, entry, scope, contents, enrolled_by: None })
+    }
+
+    fn check_serial(&self, key: &KeyInUse<'_>, tbs: &TbsCertificate) -> Result<(), Refusal> {
+        let (digest, serial) = (key.key.digest(), tbs.serial_number());
+        let is_own = |one: &Certificate| one.tbs().serial_number() == serial && one.is_signed_by(key.key);
+        if self.record.knows_serial(&digest, serial)? || key.own.iter().any(is_own) {
+            return Err(repeated(serial));
+        }
+        Ok(())
+    }
+
+    fn check_begin(&self, tbs: &TbsCertificate) -> Result<(), Refusal> {
+        let (begin, end) = (tbs.validity().not_before, tbs.validity().not_after);
+        let since = self.now.0.saturating_sub(begin.0);
+        if (-AHEAD..=BEHIND).contains(&since) && end > self.now {
+            return Ok(());
+        }
+        let message = format!(
+            "the certificate is valid from {begin} to {end}, and the signer's clock says {}",
+            self.now
+        );
+        Err(Refusal::new(Code::SignerClock, "RFC 5280 §4.1.2.5", message, "set both clocks right"))
+    }
+
+    /// Checks a certificate of the CA by itself: a root's first, or a renewed one. Returns the profile.
+    fn check_self_signed(
+        &self,
+        key: &KeyInUse<'_>,
+        tbs: &TbsCertificate,
+        profile: Option<&str>,
+    ) -> Result<Option<String>, Refusal> {
+        if let Some(own) = key.newest() {
+            // the certificates of one key bear one name, by which the certificates below it name their issuer; and a
+            // CA below another does not make itself a root
+            if !own.tbs().is_self_issued()
+                || own.tbs().subject().as_der() != tbs.subject().as_der()
+                || own.key_identifier() != extension::subject_key_identifier(tbs).unwrap_or_default()
+            {
+                return Err(other_issuer(tbs, own));
+            }
+            lint(certificate_findings_of_ca(tbs, None))?;
+        } else {
+            lint(certificate_findings_of_ours(tbs, None))?;
+        }
+        // a CA of another program may be its own root and have a profile of subordinate CAs
+        let roots: Vec<&Profile> = self.profiles.iter().filter(|one| one.kind() == Kind::RootCa).collect();
+        let named: Vec<&Profile> = roots.iter().copied().filter(|one| Some(one.name()) == profile).collect();
+        self.check_granted(if named.is_empty() { roots } else { named }, tbs, None).map(Some)
+    }
+
+    /// Checks a certificate by the CA with the certificate `issuer`. Returns its scope and profile.
+    fn check_issued(
+        &self,
+        key: &KeyInUse<'_>,
+        issuer: &Certificate,
+        tbs: &TbsCertificate,
+        profile: Option<&str>,
+    ) -> Result<(Scope, Option<String>), Refusal> {
+        let Some(envelope) = key.envelope else { return Err(without_certificate()) };
+        let view = IssuerView {
+            certificate: issuer,
+            ancestors: key.above,
+            profile: &envelope.profile,
+            crl_urls: Vec::new(),
+            ca_issuers_url: None,
+            ocsp_url: None,
+        };
+        let end = view.end();
+        if tbs.validity().not_after > end {
+            let message = format!(
+                "the certificate would end on {}, after its issuer on {end}",
+                tbs.validity().not_after
+            );
+            let hint = "ask for less, or renew the CA first";
+            return Err(Refusal::new(Code::SignerOutlivesIssuer, "X.509 validity nesting", message, hint));
+        }
+        let kind = Kind::of(tbs, Some(&view));
+        let is_rollover = kind.is_ca() && is_key_rollover(key, envelope, tbs);
+        if !is_rollover {
+            envelope.check(tbs, kind, issuer)?;
+        }
+        lint(match kind {
+            Kind::RootCa | Kind::Ca => certificate_findings_of_ca(tbs, Some(issuer)),
+            Kind::EndEntity | Kind::OcspResponder => certificate_findings_of_ours(tbs, Some(issuer)),
+        })?;
+        if is_rollover {
+            return Ok((Scope::Ca, None));
+        }
+        let fit = |one: &&Profile| one.kind() == kind && one.may_be_issued_by(&envelope.profile);
+        let all: Vec<&Profile> = self.profiles.iter().filter(fit).collect();
+        let named: Vec<&Profile> = all.iter().copied().filter(|one| Some(one.name()) == profile).collect();
+        let granted = self.check_granted(if named.is_empty() { all } else { named }, tbs, Some(&view))?;
+        Ok((if kind == Kind::EndEntity { Scope::Leaf } else { Scope::Ca }, Some(granted)))
+    }
+
+    /// Returns the name of the first of these profiles that grants the certificate.
+    fn check_granted(
+        &self,
+        profiles: Vec<&Profile>,
+        tbs: &TbsCertificate,
+        issuer: Option<&IssuerView<'_>>,
+    ) -> Result<String, Refusal> {
+        let mut nearest: Option<(String, Vec<Violation>)> = None;
+        for profile in profiles {
+            match profile.regrant(tbs, issuer) {
+                Ok(()) => return Ok(profile.name().to_owned()),
+                Err(violations) => {
+                    if nearest.as_ref().is_none_or(|(_, fewer)| violations.len() < fewer.len()) {
+                        nearest = Some((profile.name().to_owned(), violations));
+                    }
+                }
+            }
+        }
+        let message = match nearest {
+            Some((name, violations)) => {
+                let lines: Vec<String> = violations.iter().map(ToString::to_string).collect();
+                format!(
+                    "no profile of the signer grants the certificate; {name} does not: {}",
+                    lines.join("; ")
+                )
+            }
+            None => match issuer {
+                Some(issuer) => {
+                    format!(
+                        "no profile of the signer is for such certificates of a CA made under {}",
+                        issuer.profile
+                    )
+                }
+                None => "no profile of the signer is for roots".to_owned(),
+            },
+        };
+        let hint = "the security administrator's profiles decide: ask for the profile to be installed or changed there";
+        Err(Refusal::new(Code::SignerProfile, "profiles of the signer", message, hint))
+    }
+}
+
+fn repeated(serial: &SerialNumber) -> Refusal {
+    let message = format!("this key has signed a certificate with the serial number {serial} before");
+    let hint = "the index may be an older copy: restore the newest one, and accept what was signed since";
+    Refusal::new(Code::SignerSerial, "RFC 5280 §4.1.2.2", message, hint)
+}
+
+fn lint(findings: Vec<crate::lint::LintFinding>) -> Result<(), Refusal> {
+    if findings.is_empty() { Ok(()) } else { Err(Refusal::linted(&findings)) }
+}
+
+/// Returns the CA's own certificate that the certificate names as its issuer, by name and key identifier; `None` for a
+/// self-signed one.
+fn issuer_of<'k>(key: &'k KeyInUse<'_>, tbs: &TbsCertificate) -> Result<Option<&'k Certificate>, Refusal> {
+    if tbs.public_key() == key.key {
+        // a key certifies itself in its own name alone
+        return match key.newest() {
+            _ if tbs.issuer().as_der() == tbs.subject().as_der() => Ok(None),
+            Some(own) => Err(other_issuer(tbs, own)),
+            None => Err(without_certificate()),
+        };
+    }
+    let identifier = tbs
+        .extension(AUTHORITY_KEY_IDENTIFIER)
+        .and_then(|extension| authority_key_identifier_of(&extension.value));
+    let Some(newest) = key.newest() else { return Err(without_certificate()) };
+    let is_named = |one: &&Certificate| {
+        one.tbs().subject().as_der() == tbs.issuer().as_der()
+            && Some(one.key_identifier()) == identifier
+            && one.tbs().public_key() == key.key
+    };
+    let named = key.own.iter().filter(is_named).max_by_key(|one| one.tbs().validity().not_after);
+    named.map(Some).ok_or_else(|| other_issuer(tbs, newest))
+}
+
+pub(super) fn without_certificate() -> Refusal {
+    let message =
+        "the signer has no certificate of the CA with this key, and so does not know what it may sign";
+    let hint = "show it the CA's certificate first, as taking the key over does";
+    Refusal::new(Code::SignerNoCertificate, "RFC 5280 §6.1", message, hint)
+}
+
+fn other_issuer(tbs: &TbsCertificate, own: &Certificate) -> Refusal {
+    let message = format!(
+        "the certificate names `{}` as its issuer, with another name or key identifier than `{}` has, whose key this is",
+        tbs.issuer(),
+        own.tbs().subject()
+    );
+    let hint = "this program never asks for it: see who used the account of the CA, and when";
+    Refusal::new(Code::SignerIssuer, "RFC 5280 §4.1.2.4, §4.2.1.1", message, hint)
+}
+
+/// Tells whether this certifies another generation of the same CA (RFC 9810 §4.4): a key that the signer has too, and
+/// the extensions of that key's own certificate. The name is the same; a root that got another name with its new key
+/// was made for no more than this one.
+fn is_key_rollover(key: &KeyInUse<'_>, envelope: &KeyEnvelope, tbs: &TbsCertificate) -> bool {
+    let is_replaced = |one: &&Extension| {
+        [
+            extension::AUTHORITY_KEY_IDENTIFIER,
+            extension::CRL_DISTRIBUTION_POINTS,
+            extension::AUTHORITY_INFO_ACCESS,
+            extension::FRESHEST_CRL,
+            extension::SUBJECT_KEY_IDENTIFIER,
+        ]
+        .contains(&one.oid)
+    };
+    let kept = |tbs: &TbsCertificate| -> Vec<Extension> {
+        tbs.extensions().iter().filter(|one| !is_replaced(one)).cloned().collect()
+    };
+    let is_same_name = key.own.iter().any(|own| own.tbs().subject().is_same_as(tbs.subject()));
+    let is_no_wider = |other: &Certificate| {
+        let of_other = KeyEnvelope {
+            longest_days: envelope.longest_days,
+            longest_crl_days: envelope.longest_crl_days,
+            a_day: envelope.a_day,
+            ..KeyEnvelope::made_for(other, &envelope.profile, None)
+        };
+        other.tbs().is_self_issued()
+            && key.own.iter().all(|own| own.tbs().is_self_issued())
+            && of_other.is_within(envelope)
+    };
+    // one that nobody here vouches for could ask for anything
+    let is_vouched_for = |one: &Certificate| {
+        let known = key.own.iter().chain(key.above).chain(key.others);
+        one.is_signed_by(one.tbs().public_key())
+            || known
+                .filter(|by| one.tbs().names_as_issuer(by.tbs()))
+                .any(|by| one.is_signed_by(by.tbs().public_key()))
+    };
+    key.others.iter().any(|certificate| {
+        let other = certificate.tbs();
+        other.public_key() == tbs.public_key()
+            && other.subject() == tbs.subject()
+            && (is_same_name || is_no_wider(certificate))
+            && tbs.validity().not_after <= other.validity().not_after
+            && kept(other) == kept(tbs)
+            && is_vouched_for(certificate)
+    })
+}

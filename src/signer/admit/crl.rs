@@ -1,0 +1,210 @@
+//! CRLs: number, times and length. Their entries are compared in `crl_entries.rs`.
+use super::certificate::without_certificate;
+use super::{Admission, AdmittedContents, AdmittedTbs, KeyInUse, Refusal};
+use crate::error::Code;
+use crate::lint::crl_findings;
+use crate::signer::{LastCrl, Scope, Signed};
+use crate::x509::extension::{
+    AUTHORITY_KEY_IDENTIFIER, CrlNumber, DELTA_CRL_INDICATOR, ISSUING_DISTRIBUTION_POINT,
+    authority_key_identifier_of, read_number,
+};
+use crate::x509::{Certificate, Extension, TbsCertList, UnixTime};
+
+/// Seconds that thisUpdate may be after the signer's clock.
+const AHEAD: i64 = 300;
+/// Seconds that thisUpdate may be before it: a list of a million entries is encoded, linted and recorded in between.
+const BEHIND: i64 = 3600;
+/// The highest CRL number: that of the index and of the record.
+const HIGHEST: CrlNumber = CrlNumber::MAX >> 1;
+
+/// Seconds that a CRL lasts at most by the configuration (`crl_next_update`).
+const CONFIGURED: i64 = 1100 * UnixTime::DAY;
+
+impl Admission<'_> {
+    /// How far a CRL number may be above the last one without the scope of CA certificates. A CRL a second takes twelve days
+    /// for that; beyond, numbers could be used up.
+    pub(crate) const FAR: CrlNumber = 1 << 20;
+
+    /// Decides on a TBSCertList.
+    ///
+    /// # Errors
+    /// The first broken rule. With [`Code::SignerCrlEntryUnknown`] the refusal has the entries whose end is not known.
+    pub(crate) fn crl(&self, key: &KeyInUse<'_>, octets: Vec<u8>) -> Result<AdmittedTbs, Refusal> {
+        let list = TbsCertList::from_der(&octets)
+            .map_err(|error| Refusal::malformed("TBSCertList of version 2", error))?;
+        drop(octets);
+        if list.signature() != key.key.algorithm().signature_algorithm() {
+            return Err(Refusal::new(
+                Code::SignerAlgorithm,
+                "RFC 5280 §5.1.2.2",
+                "the field signature names another algorithm than that of the key",
+                "make the CRL anew, with the algorithm of the CA's key",
+            ));
+        }
+        let value =
+            |oid| list.extensions().iter().find(|one: &&Extension| one.oid == oid).map(|one| &one.value);
+        if value(ISSUING_DISTRIBUTION_POINT).is_some() {
+            return Err(of_a_part());
+        }
+        let Some(envelope) = key.envelope else { return Err(without_certificate()) };
+        let issuer = issuer_of(key, &list)?;
+        let findings = crl_findings(&list, Some(issuer));
+        if !findings.is_empty() {
+            return Err(Refusal::linted(&findings));
+        }
+        let number =
+            list.crl_number().ok_or_else(|| Refusal::malformed("TBSCertList", "it has no cRLNumber"))?;
+        if number > HIGHEST {
+            let message = format!("the CRL has the number {number}, and the highest is {HIGHEST}");
+            let hint = "this program never asks for it: see who used the account of the CA, and when";
+            return Err(Refusal::new(Code::SignerCrlNumber, "RFC 5280 §5.2.3", message, hint));
+        }
+        let digest = key.key.digest();
+        let complete = self.record.last_crl(&digest)?;
+        let delta = self.record.last_delta(&digest)?;
+        let times = [complete.as_ref(), delta.as_ref()];
+        // the number before the times: whoever was overtaken is told so, and makes the CRL again
+        if let Some(base) = value(DELTA_CRL_INDICATOR) {
+            let base = read_number(base).map_err(|error| Refusal::malformed("TBSCertList", error))?;
+            let last = check_delta_number(number, base, complete.as_ref(), delta.as_ref())?;
+            self.check_times(&list, times)?;
+            self.check_delta_entries(&digest, &list, last)?;
+        } else {
+            check_number(number, complete.as_ref(), delta.as_ref())?;
+            self.check_times(&list, times)?;
+            if let Some(last) = &complete {
+                let end = key.newest().map(|own| own.tbs().validity().not_after);
+                self.check_entries(&digest, &list, last, end)?;
+            }
+        }
+        let mut kind = check_length(key, &list, envelope.longest_crl_days)?;
+        let highest = times.into_iter().flatten().map(|last| last.number).max().unwrap_or(0);
+        if number.saturating_sub(highest) > Self::FAR {
+            kind = Scope::Ca;
+        }
+        key.check_unlocked(kind)?;
+        let (entry, contents) = (Signed::crl(digest, &list), AdmittedContents::Crl { list });
+        Ok(AdmittedTbs { octets: Vec::new(), entry, scope: kind, contents, enrolled_by: None })
+    }
+
+    fn check_times(&self, list: &TbsCertList, last: [Option<&LastCrl>; 2]) -> Result<(), Refusal> {
+        let at = list.this_update();
+        let since = self.now.0.saturating_sub(at.0);
+        let refuse = |message: String| {
+            Err(Refusal::new(
+                Code::SignerClock,
+                "RFC 5280 §5.1.2.4",
+                message,
+                "set both clocks right, then try again",
+            ))
+        };
+        if !(-AHEAD..=BEHIND).contains(&since) {
+            return refuse(format!("thisUpdate is {at}, and the signer's clock says {}", self.now));
+        }
+        match last.into_iter().flatten().find(|last| at < last.this_update) {
+            Some(last) => refuse(format!(
+                "thisUpdate is {at}, and CRL {} was already made at {}",
+                last.number, last.this_update
+            )),
+            None => Ok(()),
+        }
+    }
+}
+
+/// This program makes no CRL of a part of what a CA issued, or of a place of its own. Beside the complete one such a CRL
+/// would have numbers and entries of its own, and whoever is shown it would miss revocations.
+fn of_a_part() -> Refusal {
+    let message = "the CRL has an issuingDistributionPoint, and so is about a part of what the CA issued";
+    let hint = "this program never asks for it: see who used the account of the CA, and when";
+    Refusal::new(Code::SignerCrlScope, "RFC 5280 §5.2.5", message, hint)
+}
+
+/// Returns the CA's own certificate that the CRL names as its issuer.
+fn issuer_of<'k>(key: &'k KeyInUse<'_>, list: &TbsCertList) -> Result<&'k Certificate, Refusal> {
+    let identifier = list
+        .extensions()
+        .iter()
+        .find(|one| one.oid == AUTHORITY_KEY_IDENTIFIER)
+        .and_then(|one| authority_key_identifier_of(&one.value));
+    let Some(newest) = key.newest() else { return Err(without_certificate()) };
+    let is_named = |one: &&Certificate| {
+        one.tbs().subject().as_der() == list.issuer().as_der()
+            && Some(one.key_identifier()) == identifier
+            && one.tbs().public_key() == key.key
+    };
+    let named = key.own.iter().filter(is_named).max_by_key(|one| one.tbs().validity().not_after);
+    named.ok_or_else(|| {
+        let message = format!(
+            "the CRL names `{}` as its issuer, with another name or key identifier than `{}` has, whose key this is",
+            list.issuer(),
+            newest.tbs().subject()
+        );
+        let hint = "this program never asks for it: see who used the account of the CA, and when";
+        Refusal::new(Code::SignerIssuer, "RFC 5280 §5.1.2.3, §5.2.1", message, hint)
+    })
+}
+
+/// A complete list has a number above each before; only a delta that was made with it may have the same.
+fn check_number(
+    number: CrlNumber,
+    complete: Option<&LastCrl>,
+    delta: Option<&LastCrl>,
+) -> Result<(), Refusal> {
+    let used = complete.map(|last| last.number).max(delta.map(|last| last.number));
+    let is_above =
+        complete.is_none_or(|last| number > last.number) && delta.is_none_or(|last| number >= last.number);
+    match used {
+        Some(used) if !is_above => Err(used_before(number, used)),
+        _ => Ok(()),
+    }
+}
+
+/// A delta has the number of its complete list (RFC 5280 §5.2.3), once. Returns that list.
+fn check_delta_number<'l>(
+    number: CrlNumber,
+    base: CrlNumber,
+    complete: Option<&'l LastCrl>,
+    delta: Option<&LastCrl>,
+) -> Result<&'l LastCrl, Refusal> {
+    if let Some(last) = delta.filter(|last| number <= last.number) {
+        return Err(used_before(number, last.number));
+    }
+    let refuse = |message: String| {
+        let hint = "sign the complete CRL first, and the delta with the same number after it";
+        Err(Refusal::new(Code::SignerDelta, "RFC 5280 §5.2.3, §5.2.4", message, hint))
+    };
+    match complete {
+        Some(complete) if complete.number == number && base < number => Ok(complete),
+        Some(complete) if complete.number > number => Err(used_before(number, complete.number)),
+        Some(complete) => refuse(format!(
+            "the delta has the number {number} and the base {base}, and the last complete CRL is {}",
+            complete.number
+        )),
+        None => refuse(format!("there is no complete CRL with the number {number} of the delta")),
+    }
+}
+
+fn used_before(number: CrlNumber, used: CrlNumber) -> Refusal {
+    let message = format!("the CRL has the number {number}, and {used} was used before");
+    let hint = "the index may be an older copy: restore the newest one, and accept what was signed since";
+    Refusal::new(Code::SignerCrlNumber, "RFC 5280 §5.2.3", message, hint)
+}
+
+/// A CRL that lasts longer than the envelope says takes the scope of CA certificates, which is returned then: one of a
+/// key that is kept offline, and the last one of a CA, which lasts until the CA ends.
+fn check_length(key: &KeyInUse<'_>, list: &TbsCertList, longest: i64) -> Result<Scope, Refusal> {
+    let Some(next) = list.next_update() else { return Ok(Scope::Crl) };
+    let lasts = next.0.saturating_sub(list.this_update().0);
+    if lasts <= longest.saturating_mul(UnixTime::DAY) {
+        return Ok(Scope::Crl);
+    }
+    let end = key.newest().map(|own| own.tbs().validity().not_after).unwrap_or_default();
+    if next <= end || lasts <= CONFIGURED {
+        return Ok(Scope::Ca);
+    }
+    let message = format!(
+        "nextUpdate is {next}, longer after thisUpdate than any configuration says, and the CA ends on {end}"
+    );
+    let hint = "ask for less; only the last CRL of a CA lasts until its end";
+    Err(Refusal::new(Code::SignerCrlLength, "envelope of the key", message, hint))
+}

@@ -1,0 +1,268 @@
+//! Comparison of a CRL with the one before it: a revocation is not taken back (K3, C3). Both are streams in the order
+//! of serial numbers, so a list of a million entries takes no memory beside its own octets.
+use super::{Admission, Refusal};
+use crate::error::Code;
+use crate::signer::LastCrl;
+use crate::x509::{CrlReason, MalformedDer, SerialNumber, TbsCertList, UnixTime, compare_serials};
+use std::cmp::Ordering;
+
+/// Most entries of which the client is asked to show the certificates at once.
+const MOST_UNKNOWN: usize = 1000;
+/// Serial numbers that a message names.
+const SHOWN: usize = 5;
+
+impl Admission<'_> {
+    /// Compares a complete list with the last one.
+    ///
+    /// An entry may leave when it was a hold, which was lifted; or when the certificate had ended when the last list,
+    /// which has it, was made (RFC 5280 §3.3). The signer's own record says when it ends. Of a certificate that it does
+    /// not know, it waits for the end of the CA.
+    pub(super) fn check_entries(
+        &self,
+        key: &[u8; 32],
+        list: &TbsCertList,
+        last: &LastCrl,
+        ca_end: Option<UnixTime>,
+    ) -> Result<(), Refusal> {
+        let mut next = Entries::of(list);
+        let (mut dropped, mut held_again, mut fault) = (Packed::default(), Faults::default(), None);
+        self.record.each_last_entry(key, &mut |serial, reason| {
+            match next.reach(serial) {
+                Ok(Some(_)) if !is_final(reason) => {}
+                Ok(Some(now)) if is_final(now) => {}
+                Ok(Some(_)) => held_again.note(serial),
+                Ok(None) if is_final(reason) => dropped.push(serial),
+                Ok(None) => {}
+                Err(refusal) => fault = Some(refusal),
+            }
+            fault.is_none()
+        })?;
+        if let Some(refusal) = fault {
+            return Err(refusal);
+        }
+        next.rest()?;
+        if held_again.count > 0 {
+            let message = format!(
+                "CRL {} revokes for good what this one would put on hold: {}",
+                last.number,
+                held_again.list()
+            );
+            return Err(taken_back(message));
+        }
+        let (mut missing, mut unknown) = (Faults::default(), Vec::new());
+        for serial in dropped.iter() {
+            match self.record.not_after(key, &serial)? {
+                Some(end) if end < last.this_update => {}
+                Some(_) => missing.note(&serial),
+                None if ca_end.is_some_and(|end| end < last.this_update) => {}
+                None if unknown.len() < MOST_UNKNOWN => unknown.push(serial),
+                None => {}
+            }
+        }
+        if missing.count > 0 {
+            let message = format!(
+                "the CRL leaves out what CRL {} revokes, and what had not ended by then: {}",
+                last.number,
+                missing.list()
+            );
+            return Err(taken_back(message));
+        }
+        if !unknown.is_empty() {
+            let message = format!(
+                "the CRL leaves out {} entries of CRL {}, and the signer does not know when their certificates end",
+                unknown.len(),
+                last.number
+            );
+            let hint = "show the signer these certificates, or keep the entries until the end of the CA";
+            let refusal = Refusal::new(Code::SignerCrlEntryUnknown, "RFC 5280 §3.3", message, hint);
+            return Err(Refusal { unknown, ..refusal });
+        }
+        Ok(())
+    }
+
+    /// Compares a delta with the complete list of the same number: it has each of its entries, and takes only those
+    /// off that are not on it. A shorter one could hide a revocation from those who have an older complete list.
+    pub(super) fn check_delta_entries(
+        &self,
+        key: &[u8; 32],
+        delta: &TbsCertList,
+        complete: &LastCrl,
+    ) -> Result<(), Refusal> {
+        let mut next = Entries::of(delta);
+        let (mut different, mut fault) = (Faults::default(), None);
+        self.record.each_last_entry(key, &mut |serial, reason| {
+            match next.reach_by(serial, |between, now| {
+                // beside the entries of the complete list, those that left it
+                if now != CrlReason::RemoveFromCrl.number() {
+                    different.note(between);
+                }
+            }) {
+                Ok(Some(now)) if now == reason => {}
+                Ok(_) => different.note(serial),
+                Err(refusal) => fault = Some(refusal),
+            }
+            fault.is_none()
+        })?;
+        if let Some(refusal) = fault {
+            return Err(refusal);
+        }
+        next.rest_by(|between, now| {
+            if now != CrlReason::RemoveFromCrl.number() {
+                different.note(between);
+            }
+        })?;
+        if different.count == 0 {
+            return Ok(());
+        }
+        let message = format!(
+            "the delta and the complete CRL {} say different things of {}",
+            complete.number,
+            different.list()
+        );
+        let hint = "make the delta from the entries of its complete CRL";
+        Err(Refusal::new(Code::SignerDelta, "RFC 5280 §5.2.3", message, hint))
+    }
+}
+
+fn taken_back(message: String) -> Refusal {
+    let hint = "somebody may have changed the index: `audit verify` and `doctor` tell; a revocation is not taken back";
+    Refusal::new(Code::SignerCrlEntryMissing, "RFC 5280 §3.3", message, hint)
+}
+
+/// Tells whether a revocation with this reasonCode is permanent.
+fn is_final(reason: u8) -> bool {
+    let passing = [CrlReason::CertificateHold.number(), CrlReason::RemoveFromCrl.number()];
+    !passing.contains(&reason)
+}
+
+/// The entries of a new list, one after the other.
+struct Entries<'a> {
+    entries: Box<dyn Iterator<Item = Result<(SerialNumber, u8), MalformedDer>> + 'a>,
+    /// The entry that was read last and not passed yet.
+    at: Option<(SerialNumber, u8)>,
+    /// Whether that entry was asked for.
+    is_met: bool,
+}
+
+impl<'a> Entries<'a> {
+    fn of(list: &'a TbsCertList) -> Self {
+        let entries = list
+            .entries()
+            .map(|entry| entry.map(|entry| (entry.serial_number, entry.reason.map_or(0, CrlReason::number))));
+        Self { entries: Box::new(entries), at: None, is_met: false }
+    }
+
+    /// Reads the next entry, which must be above the one before.
+    fn advance(&mut self) -> Result<(), Refusal> {
+        let next =
+            self.entries.next().transpose().map_err(|error| Refusal::malformed("TBSCertList", error))?;
+        if let (Some((before, _)), Some((after, _))) = (&self.at, &next)
+            && order(before, after) != Ordering::Less
+        {
+            let message = format!(
+                "the entry {after} follows {before}: entries are in the order of their serial numbers"
+            );
+            let hint = "list the entries in order, each once";
+            return Err(Refusal::new(Code::SignerCrlOrder, "order of this program's CRLs", message, hint));
+        }
+        (self.at, self.is_met) = (next, false);
+        Ok(())
+    }
+
+    /// Returns the reason of the entry with this serial number, if there is one; those before it are passed.
+    fn reach(&mut self, serial: &SerialNumber) -> Result<Option<u8>, Refusal> {
+        self.reach_by(serial, |_, _| {})
+    }
+
+    /// As [`Entries::reach`], and calls `between` for each entry that is passed before it.
+    fn reach_by(
+        &mut self,
+        serial: &SerialNumber,
+        mut between: impl FnMut(&SerialNumber, u8),
+    ) -> Result<Option<u8>, Refusal> {
+        if self.at.is_none() {
+            self.advance()?;
+        }
+        while let Some((found, reason)) = &self.at {
+            match order(found, serial) {
+                Ordering::Less if self.is_met => {}
+                Ordering::Less => between(found, *reason),
+                Ordering::Equal => {
+                    self.is_met = true;
+                    return Ok(Some(*reason));
+                }
+                Ordering::Greater => return Ok(None),
+            }
+            self.advance()?;
+        }
+        Ok(None)
+    }
+
+    /// Reads what is left, for its order.
+    fn rest(self) -> Result<(), Refusal> {
+        self.rest_by(|_, _| {})
+    }
+
+    fn rest_by(mut self, mut between: impl FnMut(&SerialNumber, u8)) -> Result<(), Refusal> {
+        if self.at.is_none() {
+            self.advance()?;
+        }
+        while let Some((found, reason)) = &self.at {
+            if !self.is_met {
+                between(found, *reason);
+            }
+            self.advance()?;
+        }
+        Ok(())
+    }
+}
+
+fn order(one: &SerialNumber, other: &SerialNumber) -> Ordering {
+    compare_serials(one.as_be_octets(), other.as_be_octets())
+}
+
+/// Serial numbers without the room that each takes as a value: a million take 18 MB.
+#[derive(Default)]
+struct Packed(Vec<u8>);
+
+impl Packed {
+    fn push(&mut self, serial: &SerialNumber) {
+        let octets = serial.as_be_octets();
+        self.0.push(u8::try_from(octets.len()).unwrap_or_default());
+        self.0.extend_from_slice(octets);
+    }
+
+    fn iter(&self) -> impl Iterator<Item = SerialNumber> + '_ {
+        let mut rest = self.0.as_slice();
+        std::iter::from_fn(move || {
+            let (length, after) = rest.split_first()?;
+            let (serial, after) = after.split_at_checked(usize::from(*length))?;
+            rest = after;
+            SerialNumber::from_be_octets(serial).ok()
+        })
+    }
+}
+
+/// Entries that break a rule: how many, and the first few.
+#[derive(Default)]
+struct Faults {
+    count: usize,
+    first: Vec<String>,
+}
+
+impl Faults {
+    fn note(&mut self, serial: &SerialNumber) {
+        self.count = self.count.saturating_add(1);
+        if self.first.len() < SHOWN {
+            self.first.push(serial.to_string());
+        }
+    }
+
+    fn list(&self) -> String {
+        let named = self.first.join(", ");
+        match self.count.saturating_sub(self.first.len()) {
+            0 => named,
+            more => format!("{named}, and {more} more"),
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! Admission: what the signer signs, decided over the octets that it is told to sign. Pure; the time is a parameter.
+//!
+//! The signer believes its client nothing. It reads the octets with this project's decoders and lints them, and asks its
+//! own copies of the CAs' certificates, the envelope of the key, the security administrator's profiles, and its own
+//! record of what it signed before. Only this module makes an [`AdmittedTbs`], which the journal takes.
+mod certificate;
+mod crl;
+mod crl_entries;
+mod refusal;
+mod request;
+
+pub(crate) use refusal::Refusal;
+
+use super::{Act, ActKind, KeyEnvelope, Scope, SignatureRecord, Signed, ToBeSigned};
+use crate::error::Code;
+use crate::profile::Profiles;
+use crate::x509::{Certificate, SerialNumber, SubjectPublicKeyInfo, TbsCertList, TbsCertificate, UnixTime};
+use std::collections::HashSet;
+
+/// A key that is to sign, and what the signer knows of it.
+pub(crate) struct KeyInUse<'a> {
+    /// The key.
+    pub(crate) key: &'a SubjectPublicKeyInfo,
+    /// Its envelope; `None` for a key that has no certificate yet. Such a key signs a certificate of itself, or a
+    /// request for itself, and nothing else.
+    pub(crate) envelope: Option<&'a KeyEnvelope>,
+    /// The signer's own copies of the certificates of the CA with this key.
+    pub(crate) own: &'a [Certificate],
+    /// The signer's own copies of the certificates above: that of the issuer first, the root's last. They may end
+    /// before the root, where the signer does not know who is above.
+    pub(crate) above: &'a [Certificate],
+    /// The signer's own copies of the certificates of CAs with other keys that it has.
+    pub(crate) others: &'a [Certificate],
+    /// The scopes that the key is unlocked for.
+    pub(crate) unlocked: &'a [Scope],
+}
+
+impl KeyInUse<'_> {
+    /// Returns the newest of its own certificates, by the end of its validity.
+    fn newest(&self) -> Option<&Certificate> {
+        self.own.iter().max_by_key(|one| one.tbs().validity().not_after)
+    }
+
+    fn check_unlocked(&self, scope: Scope) -> Result<(), Refusal> {
+        if self.unlocked.contains(&scope) {
+            return Ok(());
+        }
+        let message = format!("the key is not unlocked for {scope}");
+        Err(Refusal::new(Code::SignerScope, "scope of the unlocking", message, "unlock the key for this too"))
+    }
+}
+
+/// What is admitted to the journal, and after that to the key.
+#[derive(Debug)]
+pub(crate) struct AdmittedTbs {
+    /// The octets; empty for a CRL, whose octets are in its contents once.
+    octets: Vec<u8>,
+    entry: Signed,
+    scope: Scope,
+    contents: AdmittedContents,
+    /// serialNumber of the certificate of the responder that vouches for this one.
+    enrolled_by: Option<SerialNumber>,
+}
+
+/// What the admitted octets are.
+#[derive(Debug)]
+pub(crate) enum AdmittedContents {
+    /// A certificate.
+    Certificate {
+        /// The certificate.
+        tbs: Box<TbsCertificate>,
+        /// The profile that grants it; `None` for a key rollover certificate.
+        profile: Option<String>,
+    },
+    /// A CRL.
+    Crl {
+        /// The CRL.
+        list: TbsCertList,
+    },
+    /// A certification request for the key itself.
+    Request,
+}
+
+impl AdmittedTbs {
+    /// Returns the octets that are to be signed.
+    pub(crate) fn octets(&self) -> &[u8] {
+        match &self.contents {
+            AdmittedContents::Crl { list, .. } => list.as_der(),
+            AdmittedContents::Certificate { .. } | AdmittedContents::Request => &self.octets,
+        }
+    }
+
+    /// Returns the entry for the journal.
+    pub(crate) fn entry(&self) -> &Signed {
+        &self.entry
+    }
+
+    /// Returns the scope that the key has to be unlocked for.
+    pub(crate) fn scope(&self) -> Scope {
+        self.scope
+    }
+
+    /// Returns the same certificate of a responder, for which the one with this serial number vouches.
+    #[must_use]
+    pub(in crate::signer) fn enrolled(self, by: SerialNumber) -> Self {
+        Self { scope: Scope::Renewal, enrolled_by: Some(by), ..self }
+    }
+
+    /// Returns what the octets are.
+    pub(crate) fn contents(&self) -> &AdmittedContents {
+        &self.contents
+    }
+
+    /// Returns what the octets are, by value.
+    pub(crate) fn into_contents(self) -> AdmittedContents {
+        self.contents
+    }
+}
+
+/// The rules, for the requests of one group, which are recorded together. A serial number is admitted once, whether its
+/// first use is on record or in the same group.
+pub(crate) struct Admission<'a> {
+    record: &'a dyn SignatureRecord,
+    profiles: &'a Profiles,
+    now: UnixTime,
+    /// Serial numbers of this group, by key.
+    serials: HashSet<([u8; 32], SerialNumber)>,
+    /// Number of certificates of the last 24 hours, this group included, by key.
+    today: Vec<([u8; 32], u64)>,
+}
+
+impl<'a> Admission<'a> {
+    /// Starts a group.
+    pub(crate) fn new(record: &'a dyn SignatureRecord, profiles: &'a Profiles, now: UnixTime) -> Self {
+        Self { record, profiles, now, serials: HashSet::new(), today: Vec::new() }
+    }
+
+    fn count_certificate(&mut self, key: &[u8; 32], envelope: Option<&KeyEnvelope>) -> Result<(), Refusal> {
+        let at = match self.today.iter().position(|(counted, _)| counted == key) {
+            Some(at) => at,
+            None => {
+                let before = self.record.signed_since(key, self.now.plus(-UnixTime::DAY))?;
+                self.today.push((*key, before));
+                self.today.len().saturating_sub(1)
+            }
+        };
+        let Some((_, count)) = self.today.get_mut(at) else { return Ok(()) };
+        if envelope.is_some_and(|envelope| *count >= envelope.a_day) {
+            let message = format!("{count} certificates were signed in the last 24 hours, as many as may be");
+            let hint = "wait, or have the security administrator widen what the key is for; see who asks for so many";
+            return Err(Refusal::new(Code::SignerEnvelopeDay, "envelope of the key", message, hint));
+        }
+        *count = count.saturating_add(1);
+        Ok(())
+    }
+}
+
+impl ToBeSigned for AdmittedTbs {
+    fn octets(&self) -> &[u8] {
+        Self::octets(self)
+    }
+
+    fn entry(&self, _key: [u8; 32]) -> Signed {
+        self.entry.clone()
+    }
+
+    fn as_crl(&self) -> Option<&TbsCertList> {
+        match &self.contents {
+            AdmittedContents::Crl { list, .. } => Some(list),
+            AdmittedContents::Certificate { .. } | AdmittedContents::Request => None,
+        }
+    }
+
+    fn act(&self, key: [u8; 32]) -> Option<Act> {
+        let (by, serial) = (self.enrolled_by.as_ref()?, self.entry.serial.as_ref()?);
+        let details = format!("the certificate {serial}, by the responder with the certificate {by}");
+        Some(Act { kind: ActKind::Enrolled, key: Some(key), details })
+    }
+}
+
+#[cfg(test)]
+pub(in crate::signer) mod tests;

@@ -1,0 +1,234 @@
+//! CRLs.
+use super::*;
+
+#[test]
+fn a_crl_has_a_number_above_each_before() {
+    // C1, K3
+    let signer = Signer::new();
+    let admitted = signer.admission().crl(&signer.in_use(), signer.crl(1, &[], Vec::new())).unwrap();
+    assert_eq!((admitted.scope(), admitted.entry().crl_number), (Scope::Crl, Some(1)));
+    assert_eq!(admitted.entry().until, Some(NOW.plus_days(7)));
+    assert_eq!(admitted.octets(), signer.crl(1, &[], Vec::new()));
+    assert_eq!(admitted.entry().digest, sha256(admitted.octets()));
+    signer.made(5, &[], false);
+    for (number, expected) in [(4, "signer.crl-number"), (5, "signer.crl-number"), (6, "admitted")] {
+        assert_eq!(signer.decide_crl(signer.crl(number, &[], Vec::new())), expected, "{number}");
+    }
+}
+
+#[test]
+fn no_crl_uses_up_the_numbers() {
+    // C1, K3
+    let mut signer = Signer::new();
+    let highest = i64::MAX.cast_unsigned();
+    signer.made(5, &[(10, 0)], false);
+    let decided =
+        |signer: &Signer, number| signer.decide_crl(signer.crl(number, &[revoked(10, None)], Vec::new()));
+    let decide = |signer: &Signer| {
+        [5 + (1 << 20), 6 + (1 << 20), highest, highest + 1, u64::MAX].map(|number| decided(signer, number))
+    };
+    assert_eq!(
+        decide(&signer),
+        ["admitted", "admitted", "admitted", "signer.crl-number", "signer.crl-number"]
+    );
+    // what is far above takes the scope of CA certificates
+    signer.unlocked = &[Scope::Crl];
+    assert_eq!(
+        decide(&signer),
+        ["admitted", "signer.scope", "signer.scope", "signer.crl-number", "signer.crl-number"]
+    );
+    // at the end of the numbers what was revoked stays
+    signer.made(highest, &[(10, 0)], false);
+    assert_eq!(decided(&signer, highest), "signer.crl-number");
+    signer.made(highest - 1, &[(10, 0)], false);
+    assert_eq!(signer.decide_crl(signer.crl(highest, &[], Vec::new())), "signer.crl-entry-unknown");
+    let first = Signer { unlocked: &[Scope::Crl], ..Signer::new() };
+    let decide = |number| first.decide_crl(first.crl(number, &[], Vec::new()));
+    assert_eq!([1, 1 << 20, (1 << 20) + 1].map(decide), ["admitted", "admitted", "signer.scope"]);
+}
+
+#[test]
+fn no_crl_is_of_a_part_or_of_a_place_of_its_own() {
+    // K3, C5: such a one would leave out what the complete one has
+    let signer = Signer::new();
+    signer.made(5, &[(10, 0)], false);
+    let everywhere = IssuingDistributionPoint::default();
+    let url = Some("http://pki.example/b.crl".to_owned());
+    let octets = |octets: &[u8]| Extension::new(extension::ISSUING_DISTRIBUTION_POINT, true, octets.to_vec());
+    for point in [
+        IssuingDistributionPoint { only_ca_certificates: true, ..everywhere.clone() }.to_extension(),
+        IssuingDistributionPoint { only_user_certificates: true, ..everywhere.clone() }.to_extension(),
+        IssuingDistributionPoint { url, ..everywhere }.to_extension(),
+        octets(&[0x30, 0]),
+        // onlySomeReasons, indirectCRL
+        octets(&[0x30, 4, 0x83, 2, 6, 0x40]),
+        octets(&[0x30, 3, 0x84, 1, 0xff]),
+    ] {
+        assert_eq!(signer.decide_crl(signer.crl(1, &[], vec![point.clone()])), "signer.crl-scope");
+        let all = [revoked(10, None)];
+        assert_eq!(signer.decide_crl(signer.crl(6, &all, vec![point])), "signer.crl-scope");
+    }
+}
+
+#[test]
+fn a_delta_and_its_complete_list_share_one_number_once() {
+    // C1
+    let signer = Signer::new();
+    let delta = |number, entries: &[CrlEntry]| signer.crl(number, entries, vec![delta_crl_indicator(3)]);
+    assert_eq!(signer.decide_crl(delta(5, &[])), "signer.delta");
+    signer.made(5, &[(10, 0), (11, 6)], false);
+    let same = [revoked(10, None), revoked(11, Some(CrlReason::CertificateHold))];
+    assert_eq!(signer.decide_crl(delta(5, &same)), "admitted");
+    assert_eq!(signer.decide_crl(delta(6, &same)), "signer.delta");
+    assert_eq!(signer.decide_crl(delta(4, &same)), "signer.crl-number");
+    assert_eq!(signer.decide_crl(delta(5, &same[..1])), "signer.delta");
+    let lifted = [same[0].clone(), same[1].clone(), revoked(12, Some(CrlReason::RemoveFromCrl))];
+    assert_eq!(signer.decide_crl(delta(5, &lifted)), "admitted");
+    let taken_back = [revoked(10, Some(CrlReason::RemoveFromCrl)), same[1].clone()];
+    assert_eq!(signer.decide_crl(delta(5, &taken_back)), "signer.delta");
+    signer.made(5, &[(10, 0)], true);
+    assert_eq!(signer.decide_crl(delta(5, &same)), "signer.crl-number");
+}
+
+#[test]
+fn a_crl_is_dated_by_a_clock_near_the_signers_and_does_not_last_too_long() {
+    // C1, X2, C8
+    let mut signer = Signer::new();
+    let at =
+        |this: i64, days: i64| signer.list((NOW.plus(this), NOW.plus_days(days)), &[], vec![crl_number(1)]);
+    for (octets, expected) in [
+        (at(200, 7), "admitted"),
+        (at(400, 7), "signer.clock"),
+        (at(-3500, 7), "admitted"),
+        (at(-3700, 7), "signer.clock"),
+        (at(0, 801), "admitted"),
+        (at(0, 4000), "signer.crl-length"),
+    ] {
+        assert_eq!(signer.decide_crl(octets), expected);
+    }
+    let older = at(-3590, 7);
+    let lasting = [35, 36, 801].map(|days| at(0, days));
+    signer.unlocked = &[Scope::Crl];
+    assert_eq!(
+        lasting.map(|octets| signer.decide_crl(octets)),
+        ["admitted", "signer.scope", "signer.scope"],
+        "five times the usual period"
+    );
+    signer.record.crl(
+        &signer.key.public_key().digest(),
+        LastCrl { number: 0, this_update: NOW.plus(-10) },
+        false,
+        &[],
+    );
+    assert_eq!(signer.decide_crl(older), "signer.clock");
+}
+
+#[test]
+fn no_entry_leaves_a_crl_but_a_lifted_hold_and_what_had_ended() {
+    // K3, C3
+    let signer = Signer::new();
+    signer.made(5, &[(10, 0), (11, 1), (12, 6), (13, 4)], false);
+    let all = [
+        revoked(10, None),
+        revoked(11, Some(CrlReason::KeyCompromise)),
+        revoked(12, Some(CrlReason::CertificateHold)),
+        revoked(13, Some(CrlReason::Superseded)),
+    ];
+    let crl = |entries: &[CrlEntry]| signer.crl(6, entries, Vec::new());
+    assert_eq!(signer.decide_crl(crl(&all)), "admitted");
+    let without = |at: usize| [&all[..at], &all[at + 1..]].concat();
+    assert_eq!(signer.decide_crl(crl(&without(2))), "admitted", "the hold was lifted");
+    // nobody knows when it ends
+    let refusal = signer.admission().crl(&signer.in_use(), crl(&without(1))).unwrap_err();
+    assert_eq!((refusal.code.code(), refusal.unknown), ("signer.crl-entry-unknown", vec![serial(11)]));
+    // it ends later, and then it has ended, but after the last list was made
+    for (end, expected) in [
+        (NOW.plus_days(9), "signer.crl-entry-missing"),
+        (NOW.plus(-1800), "signer.crl-entry-missing"),
+        (NOW.plus(-3601), "admitted"),
+    ] {
+        signer.knows(11, end);
+        assert_eq!(signer.decide_crl(crl(&without(1))), expected, "{end}");
+    }
+    // a revocation does not become a hold, which could be lifted; a hold becomes a revocation, and reasons change
+    let mut held = all.to_vec();
+    held[3].reason = Some(CrlReason::CertificateHold);
+    assert_eq!(signer.decide_crl(crl(&held)), "signer.crl-entry-missing");
+    let mut revoked_now = all.to_vec();
+    revoked_now[2].reason = None;
+    revoked_now[3].reason = Some(CrlReason::KeyCompromise);
+    assert_eq!(signer.decide_crl(crl(&revoked_now)), "admitted");
+    assert_eq!(signer.decide_crl(crl(&[])), "signer.crl-entry-unknown");
+}
+
+#[test]
+fn entries_that_nobody_knows_stay_until_the_end_of_the_ca() {
+    // K3
+    let mut signer = Signer::new();
+    signer.made(5, &[(10, 0)], false);
+    assert_eq!(signer.decide_crl(signer.crl(6, &[], Vec::new())), "signer.crl-entry-unknown");
+    // the CA ended two hours ago: an hour before its last list
+    let mut fields = Fields::of(signer.own().tbs());
+    fields.validity.not_after = NOW.plus(-7200);
+    let ended = TbsCertificate::from_der(&fields.encode()).unwrap();
+    signer.own = vec![signed(&ended, &signer.root_key)];
+    assert_eq!(signer.decide_crl(signer.crl(6, &[], Vec::new())), "admitted");
+}
+
+#[test]
+fn entries_are_in_order_and_each_once() {
+    // C2
+    let signer = Signer::new();
+    signer.made(5, &[(10, 0), (12, 0)], false);
+    let [a, b, c] = [10, 11, 12].map(|number| revoked(number, None));
+    for (entries, expected) in [
+        (vec![a.clone(), b.clone(), c.clone()], "admitted"),
+        (vec![b.clone(), a.clone(), c.clone()], "signer.crl-order"),
+        (vec![a.clone(), c.clone(), b.clone()], "signer.crl-order"),
+    ] {
+        assert_eq!(signer.decide_crl(signer.crl(6, &entries, Vec::new())), expected);
+    }
+}
+
+#[test]
+fn a_crl_names_its_own_ca_and_algorithm() {
+    // K3
+    let signer = Signer::new();
+    let list = |issuer: &Name, algorithm, identifier: &[u8]| {
+        let list = TbsCertListBuilder::new(algorithm, issuer.clone(), NOW, NOW.plus_days(7));
+        list.encode(vec![authority_key_identifier(identifier), crl_number(1)]).as_der().to_vec()
+    };
+    let (own, identifier) = (signer.own().tbs().subject(), signer.own().key_identifier());
+    let algorithm = SignatureAlgorithm::ECDSA_SHA256;
+    assert_eq!(signer.decide_crl(list(own, algorithm, &identifier)), "admitted");
+    assert_eq!(signer.decide_crl(list(&name("CN=Other"), algorithm, &identifier)), "signer.issuer");
+    assert_eq!(signer.decide_crl(list(own, algorithm, &[1; 20])), "signer.issuer");
+    assert_eq!(signer.decide_crl(list(own, SignatureAlgorithm::ED25519, &identifier)), "signer.algorithm");
+    let number = signer.list((NOW, NOW.plus_days(7)), &[], Vec::new());
+    assert_eq!(signer.decide_crl(number), "signer.lint", "without a number");
+}
+
+#[test]
+fn a_million_entries_are_compared_within_a_few_seconds() {
+    // K3
+    let signer = Signer::new();
+    let number = |at: u32| {
+        let mut octets = [0x41; 17];
+        octets[13..].copy_from_slice(&at.to_be_bytes());
+        SerialNumber::from_random(octets)
+    };
+    let count: u32 = if cfg!(debug_assertions) { 50_000 } else { 1_000_000 };
+    let entries: Vec<(SerialNumber, u8)> = (0..count).map(|at| (number(at), 0)).collect();
+    let last = LastCrl { number: 5, this_update: NOW.plus(-3600) };
+    signer.record.crl(&signer.key.public_key().digest(), last, false, &entries);
+    let list: Vec<CrlEntry> = entries
+        .iter()
+        .map(|(serial, _)| CrlEntry { serial_number: serial.clone(), ..revoked(0, None) })
+        .collect();
+    let octets = signer.crl(6, &list, Vec::new());
+    let started = std::time::Instant::now();
+    assert_eq!(signer.decide_crl(octets), "admitted");
+    let took = started.elapsed();
+    assert!(took.as_secs() < 20, "{took:?}");
+    assert_eq!(signer.decide_crl(signer.crl(6, &list[1..], Vec::new())), "signer.crl-entry-unknown");
+}

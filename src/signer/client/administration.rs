@@ -1,0 +1,253 @@
+//! What an administrator asks of the signer that listens, as the own user. No passphrase comes into this process: it
+//! hands an open descriptor over, unread.
+use super::Link;
+use super::administering::change;
+use crate::home::{AccessRule, FileStatus, Owners};
+use crate::signer::protocol::{Failure, Frame, Reply, Request, WireGrant, WireHanded, WireKey, WireTerms};
+use crate::signer::unlocking::Restored;
+use crate::signing::{KeyError, KeyLimits, LimitsChange, SecretSpec};
+use rustix::fs::{Access, access};
+use std::fs::File;
+use std::io::{self, IsTerminal as _};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+/// The signer's door for administrators.
+pub(crate) struct Administration {
+    socket: PathBuf,
+}
+
+/// A descriptor that is handed over.
+struct Descriptor {
+    file: OwnedFd,
+    handed: WireHanded,
+}
+
+impl Administration {
+    /// Returns the door at this socket. It is opened with each question.
+    pub(crate) fn at(socket: &Path) -> Self {
+        Self { socket: socket.to_owned() }
+    }
+
+    /// Has a key unlocked, with the passphrase that the source has.
+    ///
+    /// # Errors
+    /// When the source cannot be handed over, or the signer refuses.
+    pub(crate) fn unlock(
+        &self,
+        key: &str,
+        terms: WireTerms,
+        from: &SecretSpec,
+        attended: bool,
+    ) -> Result<WireGrant, KeyError> {
+        let descriptor = descriptor(key, from, attended)?;
+        let request = Request::Unlock { key: key.to_owned(), terms, handed: descriptor.handed };
+        match self.hand(request, vec![descriptor])? {
+            Reply::Unlocked { mut keys } => keys.pop().ok_or_else(|| unexpected().into()),
+            _ => Err(unexpected().into()),
+        }
+    }
+
+    /// Gives the passphrase of a key that is about to be made.
+    ///
+    /// # Errors
+    /// As [`Administration::unlock`].
+    pub(crate) fn prepare(
+        &self,
+        key: &str,
+        terms: WireTerms,
+        from: &SecretSpec,
+        attended: bool,
+    ) -> Result<(), KeyError> {
+        let descriptor = descriptor(key, from, attended)?;
+        let request = Request::Prepare { key: key.to_owned(), terms, handed: descriptor.handed };
+        match self.hand(request, vec![descriptor])? {
+            Reply::Done => Ok(()),
+            _ => Err(unexpected().into()),
+        }
+    }
+
+    /// Gives a key a new passphrase in the place of the present one.
+    ///
+    /// # Errors
+    /// As [`Administration::unlock`]; when the new one is weak, or the key cannot be written.
+    pub(crate) fn change_passphrase(
+        &self,
+        key: &str,
+        old: &SecretSpec,
+        new: &SecretSpec,
+        attended: bool,
+    ) -> Result<(), KeyError> {
+        let (old, new) = (descriptor(key, old, attended)?, descriptor(key, new, attended)?);
+        let request = Request::ChangePassphrase { key: key.to_owned(), old: old.handed, new: new.handed };
+        match self.hand(request, vec![old, new])? {
+            Reply::Done => Ok(()),
+            _ => Err(unexpected().into()),
+        }
+    }
+
+    /// Locks a key, or every key; returns what was unlocked.
+    ///
+    /// # Errors
+    /// When the signer cannot be asked.
+    pub(crate) fn lock(&self, key: Option<&str>) -> Result<Vec<WireGrant>, KeyError> {
+        self.keys(Request::Lock { key: key.map(str::to_owned) })
+    }
+
+    /// Returns what is unlocked.
+    ///
+    /// # Errors
+    /// When the signer cannot be asked.
+    pub(crate) fn unlocked(&self) -> Result<Vec<WireGrant>, KeyError> {
+        self.keys(Request::WhatIsUnlocked)
+    }
+
+    /// Returns the names and lengths of the signer's files.
+    ///
+    /// # Errors
+    /// When the signer cannot be asked.
+    pub(crate) fn contents(&self) -> Result<Vec<(String, u64)>, KeyError> {
+        match self.link()?.ask(Request::Contents)?.message {
+            Reply::Contents { files } => Ok(files),
+            _ => Err(unexpected().into()),
+        }
+    }
+
+    /// Returns octets of one of these files from this one on; none at its end.
+    ///
+    /// # Errors
+    /// When the signer cannot be asked.
+    pub(crate) fn content(&self, name: &str, from: u64) -> Result<Vec<u8>, KeyError> {
+        let answer = self.link()?.ask(Request::Content { name: name.to_owned(), from })?;
+        answer.only_part().map_err(|_| unexpected().into())
+    }
+
+    /// Accepts what a restore of the signer could not know.
+    ///
+    /// # Errors
+    /// When the signer cannot be asked.
+    pub(crate) fn accept(&self) -> Result<(), KeyError> {
+        match self.link()?.ask(Request::Accept)?.message {
+            Reply::Done => Ok(()),
+            _ => Err(unexpected().into()),
+        }
+    }
+
+    /// Returns the envelope of a key, and as it would be with these fields set to these values.
+    ///
+    /// # Errors
+    /// When there is none, or the signer cannot be asked.
+    pub(crate) fn limits(&self, key: &str, settings: &[(String, String)]) -> Result<LimitsChange, KeyError> {
+        let request = Request::Limits { key: wire(key), settings: settings.to_vec() };
+        change(self.link()?.ask(request)?.message)
+    }
+
+    /// Sets fields of the envelope of a key.
+    ///
+    /// # Errors
+    /// When it is not `before` any more, or the signer cannot be asked.
+    pub(crate) fn set_limits(
+        &self,
+        key: &str,
+        settings: &[(String, String)],
+        before: &KeyLimits,
+    ) -> Result<(), KeyError> {
+        let request =
+            Request::SetLimits { key: wire(key), settings: settings.to_vec(), before: before.clone() };
+        match self.link()?.ask(request)?.message {
+            Reply::Done => Ok(()),
+            _ => Err(unexpected().into()),
+        }
+    }
+
+    fn keys(&self, request: Request) -> Result<Vec<WireGrant>, KeyError> {
+        match self.link()?.ask(request)?.message {
+            Reply::Unlocked { keys } => Ok(keys),
+            _ => Err(unexpected().into()),
+        }
+    }
+
+    /// Asks with descriptors. A terminal has its modes back when this returns, also when the signer was killed.
+    fn hand(&self, message: Request, descriptors: Vec<Descriptor>) -> Result<Reply, KeyError> {
+        let link = self.link()?;
+        let terminal = |error: io::Error| unavailable(&SecretSpec::Prompt, &error);
+        let own = descriptors.iter().find(|one| one.handed == WireHanded::Terminal);
+        let own = own.map(|one| one.file.try_clone()).transpose().map_err(terminal)?;
+        let restored = own.as_ref().map(|own| Restored::of(own.as_fd())).transpose().map_err(terminal)?;
+        let descriptors = descriptors.into_iter().map(|one| one.file).collect();
+        let answer = link.ask(Frame { message, parts: Vec::new(), descriptors });
+        drop(restored);
+        Ok(answer?.message)
+    }
+
+    /// Returns a link to a socket in a directory that nobody else can put a socket of their own into.
+    fn link(&self) -> Result<Link, KeyError> {
+        let directory = self.socket.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let directory = directory.unwrap_or(Path::new("."));
+        let not_reached = |error: io::Error| KeyError::NotListening {
+            socket: self.socket.clone(),
+            reason: error.to_string(),
+        };
+        let metadata = directory.metadata().map_err(not_reached)?;
+        access(&self.socket, Access::WRITE_OK).map_err(|errno| not_reached(errno.into()))?;
+        let rule = AccessRule::directory(Owners::Anybody, 0o022);
+        match rule.judge(directory, &FileStatus::from(&metadata), metadata.uid()).into_iter().next() {
+            Some(finding) => Err(KeyError::Unsafe(finding)),
+            None => Ok(Link::socket(self.socket.clone())),
+        }
+    }
+}
+
+/// Returns the reference to the key of the CA of this name, or to the one of this URI, in the signer's own directory.
+fn wire(key: &str) -> WireKey {
+    let uri = if key.contains(':') { key.to_owned() } else { format!("age:{key}.age") };
+    WireKey { uri, identity: None }
+}
+
+fn unexpected() -> Failure {
+    Failure::Signer { reason: "it gave an answer that does not belong to the question".into() }
+}
+
+fn unavailable(from: &SecretSpec, error: &io::Error) -> KeyError {
+    KeyError::SecretUnavailable(format!("{from}: {error}"))
+}
+
+/// Returns the terminal that one of the standard descriptors is.
+fn terminal() -> Option<io::Result<OwnedFd>> {
+    let (stdin, stderr, stdout) = (io::stdin(), io::stderr(), io::stdout());
+    let standard = [stdin.as_fd(), stderr.as_fd(), stdout.as_fd()];
+    standard.into_iter().find(|one| one.is_terminal()).map(|one| one.try_clone_to_owned())
+}
+
+/// Opens what has the passphrase, and reads nothing.
+fn descriptor(key: &str, from: &SecretSpec, attended: bool) -> Result<Descriptor, KeyError> {
+    let opened = match from {
+        SecretSpec::Prompt if !attended => return Err(KeyError::InputNeeded(key.to_owned())),
+        SecretSpec::Prompt => {
+            // not /dev/tty: it does not say whose the terminal is
+            let file = terminal().ok_or_else(|| KeyError::InputNeeded(key.to_owned()))?;
+            let file = file.map_err(|error| unavailable(from, &error))?;
+            return Ok(Descriptor { file, handed: WireHanded::Terminal });
+        }
+        SecretSpec::File(path) => File::open(path).map(OwnedFd::from),
+        SecretSpec::Descriptor(0) => io::stdin().as_fd().try_clone_to_owned(),
+        SecretSpec::Descriptor(number) => File::open(format!("/dev/fd/{number}")).map(OwnedFd::from),
+        SecretSpec::Environment(_) => {
+            return Err(KeyError::SecretUnavailable(format!(
+                "{from}: what is in the environment of genfic-ca never comes to the signer that listens; use prompt, \
+                 file:PATH or fd:N"
+            )));
+        }
+        SecretSpec::Credential(_) => {
+            return Err(KeyError::SecretUnavailable(format!(
+                "{from}: the signer takes credentials of its own unit for timers only; use prompt, file:PATH or fd:N"
+            )));
+        }
+    };
+    let file = opened.map_err(|error| unavailable(from, &error))?;
+    if file.is_terminal() {
+        return Err(KeyError::SecretUnavailable(format!("{from} is a terminal; use prompt")));
+    }
+    Ok(Descriptor { file, handed: WireHanded::File })
+}

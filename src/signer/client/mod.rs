@@ -1,0 +1,16 @@
+//! The client's side: keys that the signer has. No key and no passphrase of one comes into this process.
+mod administering;
+mod administration;
+mod journal;
+mod keys;
+mod link;
+mod moving;
+mod remembering;
+mod remote_signer;
+mod start;
+
+pub(crate) use administration::Administration;
+pub(crate) use journal::RemoteJournal;
+pub(crate) use keys::RemoteKeys;
+pub(crate) use link::Link;
+pub(crate) use start::program;

@@ -1,0 +1,114 @@
+//! Keys that move between the child of a command and the signer that listens. What is handed over is an open file, which
+//! this process does not read.
+use super::keys::{HOME, RemoteKeys, SERVICE, unexpected};
+use crate::failpoint;
+use crate::signer::protocol::{Failure, Frame, Reply, Request, WireKey, put_serial, serials};
+use crate::signing::{
+    ComingKey, KeyBelongings, KeyError, KeyFile, KeyHolder, KeyRef, MoveKeys, ProposedEnvelope,
+};
+use crate::x509::extension::CrlNumber;
+use crate::x509::{Certificate, UnixTime};
+
+/// Returns the envelope and the certificates of a key that is to come, one a part.
+fn parts_of(coming: &ComingKey) -> Vec<Vec<u8>> {
+    let envelope = coming.envelope.clone().unwrap_or_default().into_bytes();
+    let certificates = coming.certificates.iter().map(|one| one.as_der().to_vec());
+    std::iter::once(envelope).chain(certificates).collect()
+}
+
+fn text(part: Vec<u8>) -> Result<String, KeyError> {
+    String::from_utf8(part).map_err(|_| unexpected().into())
+}
+
+impl RemoteKeys {
+    fn moved(&self, key: &KeyRef, request: impl FnOnce(WireKey) -> Request) -> Result<bool, KeyError> {
+        match self.ask(key, request)?.message {
+            Reply::Moved { moved } => Ok(moved),
+            _ => Err(unexpected().into()),
+        }
+    }
+
+    fn told_of(&self, key: &KeyRef, request: Request, part: Vec<u8>) -> Result<(), KeyError> {
+        match self.link(key)?.ask(Frame::with(request, vec![part]))?.message {
+            Reply::Done => Ok(()),
+            _ => Err(unexpected().into()),
+        }
+    }
+}
+
+impl MoveKeys for RemoteKeys {
+    fn reference_at(&self, key: &KeyRef, holder: KeyHolder) -> Option<KeyRef> {
+        let name = key.within(HOME).or_else(|| key.within(SERVICE))?;
+        name.parse::<KeyFile>().ok().filter(KeyFile::is_key)?;
+        let scheme = match holder {
+            KeyHolder::Home => HOME,
+            KeyHolder::Service => SERVICE,
+        };
+        Some(KeyRef { uri: format!("{scheme}:{name}"), ..key.clone() })
+    }
+
+    fn belongings(&self, key: &KeyRef) -> Result<KeyBelongings, KeyError> {
+        let answer = self.ask(key, |key| Request::Belongings { key })?;
+        let Reply::Belongings { mark } = answer.message else { return Err(unexpected().into()) };
+        let mut parts = answer.parts.into_iter();
+        let envelope = text(parts.next().unwrap_or_default())?;
+        let certificates = parts.map(|octets| Certificate::from_der(&octets));
+        let certificates = certificates.collect::<Result<_, _>>().map_err(|error| {
+            KeyError::Signer(format!("it gave a certificate of a CA that is none: {error}"))
+        })?;
+        Ok(KeyBelongings { mark, envelope: Some(envelope).filter(|text| !text.is_empty()), certificates })
+    }
+
+    fn propose(&self, coming: &ComingKey) -> Result<ProposedEnvelope, KeyError> {
+        let request = Request::Propose { key: self.wire(&coming.key)?, profile: coming.profile.clone() };
+        let answer = self.link(&coming.key)?.ask(Frame::with(request, parts_of(coming)))?;
+        let (Reply::Proposed { is_here }, Ok(part)) = (answer.message.clone(), answer.only_part()) else {
+            return Err(unexpected().into());
+        };
+        Ok(ProposedEnvelope { text: text(part)?, is_here })
+    }
+
+    fn hand_over(&self, from: &KeyRef, coming: &ComingKey, mark: CrlNumber) -> Result<(), KeyError> {
+        let left = self.ask(from, |key| Request::Leave { key })?;
+        if left.message != Reply::Done || left.descriptors.len() != 1 {
+            return Err(unexpected().into());
+        }
+        failpoint::passed("key: handed out");
+        let request = Request::Come { key: self.wire(&coming.key)?, profile: coming.profile.clone(), mark };
+        let frame = Frame { message: request, parts: parts_of(coming), descriptors: left.descriptors };
+        match self.link(&coming.key)?.ask(frame)?.message {
+            Reply::Done => Ok(()),
+            _ => Err(unexpected().into()),
+        }
+    }
+
+    fn hand_memory_over(
+        &self,
+        from: &KeyRef,
+        to: &KeyRef,
+        until: UnixTime,
+        mark: CrlNumber,
+    ) -> Result<(), KeyError> {
+        let mut after = Vec::new();
+        loop {
+            let request = Request::Used { key: self.wire(from)? };
+            let answer = self.link(from)?.ask(Frame::with(request, vec![after]))?;
+            let part = answer.only_part().map_err(|_| KeyError::from(unexpected()))?;
+            let used = serials(&part).map_err(|failure: Failure| KeyError::from(failure))?;
+            // once for the CRL number, also where no certificate was signed
+            let claim = Request::Claim { key: self.wire(to)?, until: until.0, mark };
+            self.told_of(to, claim, part)?;
+            let Some(last) = used.last() else { return Ok(()) };
+            after = Vec::new();
+            put_serial(&mut after, last);
+        }
+    }
+
+    fn settle(&self, key: &KeyRef) -> Result<bool, KeyError> {
+        self.moved(key, |key| Request::Settle { key })
+    }
+
+    fn remove_moved(&self, key: &KeyRef) -> Result<bool, KeyError> {
+        self.moved(key, |key| Request::Depart { key })
+    }
+}

@@ -1,0 +1,221 @@
+//! The journal: what the signer signed and did. It is only ever written on, its groups are chained by digests, and a
+//! group is on the disk before a key signs anything of it. Only this file makes a [`Journaled`].
+//!
+//! ```text
+//! turn (one process at a time) -> rules of admission look at the record -> intended: record, journal, disk -> end of the
+//! turn -> the key signs a Journaled -> signed
+//! ```
+//!
+//! A crash at any step is no alarm: an intent without the entry that it was signed says that it may have been. A group
+//! that is not written to its end is dropped, with an entry that says so, unless a later group says that it was on the
+//! disk. [`group`] has the format.
+mod elsewhere;
+mod entry;
+#[cfg(test)]
+mod format_tests;
+mod group;
+#[cfg(test)]
+mod list_tests;
+mod reader;
+#[cfg(test)]
+mod tests;
+mod to_be_signed;
+mod turn;
+
+pub(crate) use entry::{Act, ActKind, Entry};
+pub(crate) use group::{Asker, Group, JournalHead};
+pub(crate) use reader::{JournalFault, JournalReader, Torn, check_journal};
+pub(crate) use to_be_signed::{RequestInfo, ToBeSigned};
+pub(crate) use turn::Turn;
+
+use super::record::{RecordError, RecordFile, SignatureRecord, SignedKind};
+use crate::failpoint;
+use crate::signer::enrolment::is_responder;
+use crate::signing::ForKey;
+use crate::x509::{TbsCertificate, UnixTime};
+use rustix::fs::{Mode, OFlags};
+use std::fs::{File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Name of the journal in the signer's directory.
+pub(crate) const JOURNAL: &str = "journal";
+/// Name of the record in the signer's directory.
+pub(crate) const RECORD: &str = "record.db";
+/// Bound of the wait for other processes.
+const WAIT: Duration = Duration::from_secs(30);
+const PAUSE: Duration = Duration::from_millis(1);
+
+/// Something to be signed that the journal has, durably. A key signs nothing else, and each once.
+#[derive(Debug)]
+pub(crate) struct Journaled<T>(T, u64);
+
+impl<T> Journaled<T> {
+    /// Returns the value.
+    pub(crate) fn get(&self) -> &T {
+        &self.0
+    }
+
+    /// Returns the value and consumes the proof.
+    pub(crate) fn into_inner(self) -> T {
+        self.0
+    }
+
+    /// Returns the sequence number of the intent.
+    pub(crate) fn sequence(&self) -> u64 {
+        self.1
+    }
+}
+
+impl<T: ToBeSigned> Journaled<T> {
+    /// Returns the octets to be signed.
+    pub(crate) fn octets(&self) -> &[u8] {
+        self.0.octets()
+    }
+
+    /// Returns the octets for a key, which signs nothing else.
+    pub(crate) fn for_key(&self) -> ForKey<'_> {
+        ForKey::journaled(self.octets())
+    }
+}
+
+/// The journal of a signer, with the record that is derived from it. Several processes may have one open.
+pub(crate) struct Journal {
+    path: PathBuf,
+    file: Mutex<File>,
+    record: RecordFile,
+}
+
+impl Journal {
+    /// Opens the journal in the signer's directory, or begins one, and brings the record up to it.
+    ///
+    /// # Errors
+    /// When it cannot be read or written, or was changed.
+    pub(crate) fn open(directory: &Path, by: Asker, at: UnixTime) -> Result<Self, RecordError> {
+        let path = directory.join(JOURNAL);
+        let failed = |source: io::Error| RecordError::Io { path: path.clone(), source };
+        let flags = OFlags::CREATE | OFlags::RDWR | OFlags::APPEND | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let file = rustix::fs::open(&path, flags | OFlags::NONBLOCK, Mode::from_raw_mode(0o600));
+        let file = File::from(file.map_err(|errno| failed(errno.into()))?);
+        if !file.metadata().map_err(failed)?.is_file() {
+            return Err(failed(io::Error::new(io::ErrorKind::InvalidInput, "it is no file")));
+        }
+        failpoint::passed("journal: there");
+        let journal = Self {
+            file: Mutex::new(file),
+            record: RecordFile::open(&directory.join(RECORD))?,
+            path: path.clone(),
+        };
+        failpoint::passed("journal: with its record");
+        journal.turn()?.begun(directory, by, at)?;
+        Ok(journal)
+    }
+
+    /// Returns the record, as of the last turn.
+    pub(crate) fn record(&self) -> &dyn SignatureRecord {
+        &self.record
+    }
+
+    /// Waits for the other processes, and brings the record up to the journal. Nobody else writes until the turn ends.
+    ///
+    /// # Errors
+    /// When the journal cannot be read, or was changed; [`RecordError::Busy`] after half a minute.
+    pub(crate) fn turn(&self) -> Result<Turn<'_>, RecordError> {
+        let file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        let begun = Instant::now();
+        loop {
+            match file.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::WouldBlock) if begun.elapsed() < WAIT => std::thread::sleep(PAUSE),
+                Err(TryLockError::WouldBlock) => return Err(RecordError::Busy(self.path.clone())),
+                Err(TryLockError::Error(source)) => {
+                    return Err(RecordError::Io { path: self.path.clone(), source });
+                }
+            }
+        }
+        Turn::begin(self, file)
+    }
+
+    /// Enters that the intents with these sequence numbers were signed. It is on the disk with the next group.
+    ///
+    /// # Errors
+    /// As [`Journal::turn`], and when it cannot be written.
+    pub(crate) fn signed(&self, by: Asker, at: UnixTime, first: u64, last: u64) -> Result<(), RecordError> {
+        let mut turn = self.turn()?;
+        turn = turn.mended(by, at)?;
+        turn.write(by, at, vec![Entry::Signed { first, last }]).map(drop)
+    }
+
+    /// Returns octets of the journal from this one on, at most `most`; none at its end.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(crate) fn octets_from(&self, from: u64, most: usize) -> Result<Vec<u8>, RecordError> {
+        self.turn()?.octets_from(from, most)
+    }
+
+    /// Reads the journal from its beginning, and returns the first fault, or the head.
+    ///
+    /// # Errors
+    /// When an entry was changed or is missing.
+    pub(crate) fn verify(&self) -> Result<JournalHead, RecordError> {
+        self.turn()?.verify()
+    }
+}
+
+impl Turn<'_> {
+    /// Enters that these are about to be signed by this key, waits for the disk, and returns the proofs. The turn ends.
+    ///
+    /// # Errors
+    /// As [`Turn::intend_after`].
+    pub(crate) fn intend<T: ToBeSigned>(
+        self,
+        by: Asker,
+        at: UnixTime,
+        key: [u8; 32],
+        group: Vec<T>,
+    ) -> Result<Vec<Journaled<T>>, RecordError> {
+        self.intend_after(by, at, key, Vec::new(), group)
+    }
+
+    /// As [`Turn::intend`], with what was done for it before.
+    ///
+    /// # Errors
+    /// [`RecordError::Repeated`] for a serial number that the key used before; or when the journal cannot be written.
+    /// Nothing may be signed then.
+    pub(crate) fn intend_after<T: ToBeSigned>(
+        self,
+        by: Asker,
+        at: UnixTime,
+        key: [u8; 32],
+        acts: Vec<Act>,
+        group: Vec<T>,
+    ) -> Result<Vec<Journaled<T>>, RecordError> {
+        let mut turn = self.mended(by, at)?;
+        if turn.has_gap()? && group.iter().any(|one| waits_for_acceptance(key, one)) {
+            return Err(RecordError::NotAccepted);
+        }
+        for crl in group.iter().filter_map(ToBeSigned::as_crl) {
+            turn.prepare(&key, crl)?;
+        }
+        let before = u64::try_from(acts.len()).unwrap_or(u64::MAX);
+        let first = turn.head().sequence.saturating_add(1).saturating_add(before);
+        if !group.is_empty() {
+            let intents = group.iter().map(|one| Entry::Intended(one.entry(key)));
+            // behind them, so that the intents have the numbers that follow each other
+            let after = group.iter().filter_map(|one| one.act(key)).map(Entry::Act);
+            let before = acts.into_iter().map(Entry::Act);
+            turn.enter(by, at, before.chain(intents).chain(after).collect())?;
+        }
+        Ok(group.into_iter().zip(first..).map(|(one, sequence)| Journaled(one, sequence)).collect())
+    }
+}
+
+/// Returns whether this is signed only after what a restore could not know was accepted: a certificate, unless it is a
+/// responder's.
+fn waits_for_acceptance(key: [u8; 32], one: &impl ToBeSigned) -> bool {
+    let is_responders = || TbsCertificate::from_der(one.octets()).is_ok_and(|tbs| is_responder(&tbs));
+    one.entry(key).kind == SignedKind::Certificate && !is_responders()
+}

@@ -1,0 +1,80 @@
+//! What a CA's key signs, and its entries in the journal.
+use super::entry::Act;
+use crate::signer::record::Signed;
+use crate::x509::{TbsCertList, TbsCertificate};
+
+/// A structure that a CA's key signs.
+pub(crate) trait ToBeSigned {
+    /// Returns the octets to be signed.
+    fn octets(&self) -> &[u8];
+
+    /// Returns the entry of it in the journal.
+    fn entry(&self, key: [u8; 32]) -> Signed;
+
+    /// Returns an act by which it is signed, for the journal, if there is one.
+    fn act(&self, key: [u8; 32]) -> Option<Act> {
+        let _ = key;
+        None
+    }
+
+    /// Returns it as a CRL, if it is one.
+    fn as_crl(&self) -> Option<&TbsCertList> {
+        None
+    }
+}
+
+impl<T: ToBeSigned + ?Sized> ToBeSigned for Box<T> {
+    fn octets(&self) -> &[u8] {
+        self.as_ref().octets()
+    }
+
+    fn entry(&self, key: [u8; 32]) -> Signed {
+        self.as_ref().entry(key)
+    }
+
+    fn act(&self, key: [u8; 32]) -> Option<Act> {
+        self.as_ref().act(key)
+    }
+
+    fn as_crl(&self) -> Option<&TbsCertList> {
+        self.as_ref().as_crl()
+    }
+}
+
+impl ToBeSigned for TbsCertificate {
+    fn octets(&self) -> &[u8] {
+        self.as_der()
+    }
+
+    fn entry(&self, key: [u8; 32]) -> Signed {
+        Signed::certificate(key, self)
+    }
+}
+
+impl ToBeSigned for TbsCertList {
+    fn octets(&self) -> &[u8] {
+        self.as_der()
+    }
+
+    fn entry(&self, key: [u8; 32]) -> Signed {
+        Signed::crl(key, self)
+    }
+
+    fn as_crl(&self) -> Option<&TbsCertList> {
+        Some(self)
+    }
+}
+
+/// A CertificationRequestInfo (RFC 2986 §4.1), DER.
+#[derive(Debug)]
+pub(crate) struct RequestInfo(pub(crate) Vec<u8>);
+
+impl ToBeSigned for RequestInfo {
+    fn octets(&self) -> &[u8] {
+        &self.0
+    }
+
+    fn entry(&self, key: [u8; 32]) -> Signed {
+        Signed::request(key, &self.0)
+    }
+}

@@ -1,0 +1,58 @@
+//! The signer: the only part of the project that uses CA keys. It signs what its own rules admit, after its journal
+//! has it.
+//!
+//! `service/` answers requests, `client/` asks them for the programs that have no key, and both speak `protocol/`.
+#![allow(dead_code, unused_imports, reason = "the program that uses it comes next")]
+mod admit;
+mod client;
+mod copies;
+mod enrolment;
+mod envelope;
+mod envelope_text;
+mod journal;
+mod listening;
+mod peer;
+mod protocol;
+mod reconcile;
+mod record;
+mod rights;
+mod sandbox;
+mod scope;
+mod service;
+mod token;
+mod unlocking;
+
+pub(crate) use admit::{Admission, AdmittedContents, AdmittedTbs, KeyInUse, Refusal};
+pub(crate) use client::{Administration, Link, RemoteJournal, RemoteKeys};
+pub(crate) use enrolment::{Enrolment, Known, NotEnrolled, is_responder};
+pub(crate) use envelope::KeyEnvelope;
+pub(crate) use journal::{
+    Act, ActKind, Asker, JOURNAL, Journal, JournalFault, JournalHead, JournalReader, Journaled, RECORD,
+    RequestInfo, ToBeSigned, Turn, check_journal,
+};
+pub(crate) use listening::{
+    ListeningError, Notice, Patience, Signals, Sockets, listen, passed_by_systemd, say, serve,
+};
+pub(crate) use peer::{Door, Peer, PeerError};
+pub(crate) use protocol::{Failure, Frame, FrameError, Orders, Reply, Request, WireGrant, WireTerms};
+pub(crate) use reconcile::{Contradiction, NamedIntent, Reconciled, Reconciliation, named};
+pub(crate) use record::{
+    LastCrl, RecordError, SignatureRecord, Signed, SignedKind, SignedList, SignedState, Verified,
+};
+pub(crate) use rights::{ClientClass, Right};
+pub(crate) use sandbox::{Confined, Demand, MemoryLock, Places, SandboxError, confine, confine_tokens};
+pub(crate) use scope::Scope;
+pub(crate) use service::{
+    Announced, Announcing, Asked, JournalPlace, OwnRing, OwnRules, Permitted, ProfileReader, Ring, Rules,
+    Signer, SignerParts, SourceMaker, Standing, serve_child,
+};
+#[cfg(debug_assertions)]
+pub(crate) use token::token_frames;
+pub(crate) use token::{Modules, RemoteTokens, TokenProcess, serve_tokens};
+pub(crate) use unlocking::{Event, Grant, Prepared, SharedRing, TokenPins};
+
+/// Reads the terms of an unlocking.
+#[cfg(debug_assertions)]
+pub(crate) fn terms(terms: WireTerms) -> Result<(), Failure> {
+    unlocking::Terms::try_from(terms).map(drop)
+}

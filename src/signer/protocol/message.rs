@@ -1,0 +1,379 @@
+//! Requests and replies.
+use super::administering::WireDescription;
+use super::failure::Failure;
+use super::unlocking::{WireGrant, WireHanded, WireTerms};
+use super::words::{WireKey, WirePath, WirePlace};
+use crate::signing::{KeyLimits, NewPassphrases, PassphraseOrders, PassphrasePolicy, SecretSpec};
+use crate::x509::UnixTime;
+use crate::x509::extension::CrlNumber;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Version of the protocol. A signer of another one says so in its answer to [`Request::Hello`].
+pub(crate) const VERSION: u16 = 1;
+
+/// What a client asks.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(tag = "ask", rename_all = "kebab-case")]
+pub(crate) enum Request {
+    /// The first frame of a connection.
+    Hello {
+        /// [`VERSION`] of the client.
+        version: u16,
+        /// Version of the client's program.
+        program: String,
+        /// For a child: the directory of keys, and where passphrases come from. A service takes no such orders.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        orders: Option<Orders>,
+    },
+    /// Checks a key as far as possible without its secret: [`Reply::Done`].
+    Inspect { key: WireKey },
+    /// Asks for the files of a key: [`Reply::Files`].
+    Files { key: WireKey },
+    /// Asks for the encrypted key file, for a backup: [`Reply::Done`] with one part.
+    Sealed { key: WireKey },
+    /// Asks for the mark: [`Reply::Mark`].
+    Mark { key: WireKey },
+    /// Raises the mark: [`Reply::Done`].
+    RaiseMark { key: WireKey, number: CrlNumber },
+    /// Unlocks a key: [`Reply::Key`] with its public key as the part.
+    Open { key: WireKey },
+    /// Generates a key: [`Reply::Key`] with its public key as the part.
+    Generate { key: WireKey, algorithm: String },
+    /// Reads the private key in the descriptor that comes with the frame, and keeps it until the connection ends:
+    /// [`Reply::Foreign`] with its public key as the part. With `old`, the passphrase comes from there.
+    Foreign { file: WirePath, old: Option<WireSource> },
+    /// Looks for private keys in the descriptors that come with the frame, one for each of these files:
+    /// [`Reply::Found`]. For each file with a key there are two parts: what else is in it, as PEM, and the public key of
+    /// one that is not encrypted.
+    Find { files: Vec<WirePath> },
+    /// Stores a key that [`Request::Foreign`] read: [`Reply::Key`] with its public key as the part.
+    Import { key: WireKey, foreign: u32 },
+    /// Gives a key and its mark another name: [`Reply::Moved`].
+    Rename { from: WireKey, to: WireKey },
+    /// Deletes a key for which no certificate could be issued: [`Reply::Done`].
+    Discard { key: WireKey },
+    /// Encrypts a key with a new passphrase, and keeps it until it is put: [`Reply::Reencrypted`].
+    Reencrypt { key: WireKey },
+    /// Puts a key encrypted anew in the place of the former one: [`Reply::Done`].
+    PutReencrypted { number: u32 },
+    /// Asks what is known of a key without opening it: [`Reply::Described`].
+    Describe { key: WireKey },
+    /// Has the private key written into the descriptor that comes with the frame, an empty file that its owner alone can
+    /// read: PKCS#8 in PEM, encrypted with a passphrase that the signer asks for: [`Reply::Done`].
+    Export { key: WireKey },
+    /// Says that another program of the same user is about to encrypt the key anew, for a child: [`Reply::Done`].
+    Protected { key: WireKey, how: String },
+    /// Asks for the envelope of a key, and how it would be with these fields set to these values: [`Reply::Limits`].
+    Limits { key: WireKey, settings: Vec<(String, String)> },
+    /// Sets fields of the envelope of a key, which the client was told to be `before`: [`Reply::Done`].
+    SetLimits { key: WireKey, settings: Vec<(String, String)>, before: KeyLimits },
+    /// Signs TBSCertificates, one a part: [`Reply::Signed`] with the octets of signatureValue, one a part. `issuer`
+    /// says that a part with the CA's certificate follows them; without it, the one certificate is self-signed.
+    /// `profile` is the one of the CA. `enrolment` says that two more parts follow: the certificate of the responder that
+    /// is in use, and the signature of its key by which it names the key in the one TBSCertificate.
+    SignCertificates {
+        key: WireKey,
+        issuer: bool,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        profile: Option<String>,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        enrolment: bool,
+    },
+    /// Signs the TBSCertList that is the first part; the second one is the CA's certificate: [`Reply::Signed`].
+    /// `profile` is the one of the CA.
+    SignCrl {
+        key: WireKey,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        profile: Option<String>,
+    },
+    /// Signs a CertificationRequestInfo for the key itself, the one part: [`Reply::Signed`].
+    #[expect(
+        clippy::enum_variant_names,
+        reason = "a certification request is signed, which is the word of the field"
+    )]
+    SignRequest { key: WireKey },
+    /// Asks what the signer has to be shown before it signs a CRL after the one of this number that leaves out the
+    /// entries with the serial numbers in the part: [`Reply::Unknown`].
+    Unknown { key: WireKey, last: CrlNumber },
+    /// Shows what the key signed: the first part is the CA's certificate, the others are certificates, or one CRL:
+    /// [`Reply::Done`].
+    Show { key: WireKey, crl: bool },
+    /// Says that the certificates with the serial numbers in the part were given up: [`Reply::Done`].
+    Abandon { key: WireKey },
+    /// Says that the key comes back here from a medium, where it is remembered what it signed meanwhile:
+    /// [`Reply::Done`].
+    Returned { key: WireKey },
+    /// Asks for what is kept beside a key: [`Reply::Belongings`].
+    Belongings { key: WireKey },
+    /// Asks for the envelope that a key would get if it came here: [`Reply::Proposed`]. The first part is the text of the
+    /// envelope that it has, empty where it has none; the others are the certificates of its CA. `profile` is the one of
+    /// the CA.
+    Propose { key: WireKey, profile: String },
+    /// Asks for the file of a key that is to be moved, still encrypted: [`Reply::Done`] with a descriptor.
+    Leave { key: WireKey },
+    /// Brings a key, still encrypted, in the file whose descriptor comes with the frame. It is not used before
+    /// [`Request::Settle`]. The parts are as for [`Request::Propose`], with the envelope that was proposed; `mark` is the
+    /// highest CRL number used with the key: [`Reply::Done`].
+    Come { key: WireKey, profile: String, mark: CrlNumber },
+    /// Asks for serial numbers that a key has used, in order, after the one in the part: [`Reply::Done`] with a part,
+    /// which is empty at the end.
+    Used { key: WireKey },
+    /// Says which serial numbers a key that has come and not settled has used, and up to which CRL number. A certificate
+    /// that was not shown here is valid until this time, in seconds since 1970: [`Reply::Done`].
+    Claim { key: WireKey, until: i64, mark: CrlNumber },
+    /// Has a key used that has come: [`Reply::Moved`].
+    Settle { key: WireKey },
+    /// Removes a key that has left, or that has come and not settled: [`Reply::Moved`].
+    Depart { key: WireKey },
+    /// Asks for the names of the files of the signer, for a backup: [`Reply::Contents`].
+    Contents,
+    /// Asks for octets of one of these files from this one on: [`Reply::Done`] with a part, which is empty at its end.
+    Content { name: String, from: u64 },
+    /// Accepts what a restore could not know: [`Reply::Done`].
+    Accept,
+    /// Asks for the envelope of a key, or where it has none yet, for the one that it gets with the TBSCertificate that is
+    /// the part: [`Reply::Done`] with a part, its text. `profile` is the one of the CA.
+    EnvelopeWith { key: WireKey, profile: Option<String> },
+    /// Asks for the journal from this octet on: [`Reply::Done`] with a part, which is empty at the end.
+    Journal { from: u64 },
+    /// Asks for a new passphrase before there is a home to put its key into: [`Reply::Done`].
+    NewPassphrase { key: String },
+    /// Removes the files of generated passphrases whose keys were not made: [`Reply::Done`].
+    TakeBack,
+    /// Asks for the warnings about passphrases since the last time: [`Reply::Notes`].
+    Notes,
+    /// Unlocks the key of a CA, or the one of this URI, with the passphrase behind the descriptor that comes with the
+    /// frame: [`Reply::Unlocked`] with the one key.
+    Unlock { key: String, terms: WireTerms, handed: WireHanded },
+    /// Gives the passphrase of a key that is about to be made, likewise: [`Reply::Done`].
+    Prepare { key: String, terms: WireTerms, handed: WireHanded },
+    /// Gives the key of a CA a new passphrase. Two descriptors come with the frame, behind which the present one and the
+    /// new one are: [`Reply::Done`].
+    ChangePassphrase { key: String, old: WireHanded, new: WireHanded },
+    /// Locks a key, or every key, for everybody: [`Reply::Unlocked`] with what was unlocked.
+    Lock { key: Option<String> },
+    /// Asks what is unlocked: [`Reply::Unlocked`].
+    WhatIsUnlocked,
+    /// Answers [`Reply::Asking`]: the terminal is free.
+    Go,
+}
+
+impl Request {
+    /// Bound of the body that comes with most requests, in octets: serial numbers, certificates of one CA.
+    pub(crate) const SMALL: u32 = 256 * 1024;
+    /// Bound of a group of certificates, in octets.
+    const GROUP: u32 = 32 * 1024 * 1024;
+    /// Bound of a CRL, in octets: one with two million entries.
+    const LIST: u32 = 128 * 1024 * 1024;
+
+    /// Returns the bound of the octet strings that come with it.
+    pub(crate) fn largest_body(&self) -> u32 {
+        match self {
+            Self::SignCrl { .. } | Self::Show { crl: true, .. } => Self::LIST,
+            Self::SignCertificates { .. } | Self::Show { crl: false, .. } => Self::GROUP,
+            _ => Self::SMALL,
+        }
+    }
+}
+
+/// What the signer answers.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(tag = "say", rename_all = "kebab-case")]
+pub(crate) enum Reply {
+    /// To [`Request::Hello`].
+    Welcome {
+        /// [`VERSION`] of the signer.
+        version: u16,
+        /// Version of the signer's program.
+        program: String,
+    },
+    /// It is done.
+    Done,
+    /// It failed.
+    Failed { failure: Failure },
+    /// The paths of the files of a key, the key file first.
+    Files { files: Vec<WirePath> },
+    /// The mark.
+    Mark { number: Option<CrlNumber>, place: WirePlace },
+    /// What is kept beside a key: the number in its mark. The first part is the text of its envelope, empty where it has
+    /// none; the others are the certificates of its CA.
+    Belongings { mark: Option<CrlNumber> },
+    /// The envelope that a key would get, TOML, in the part, and whether the key is here already.
+    Proposed { is_here: bool },
+    /// The files of the signer, with their lengths.
+    Contents { files: Vec<(String, u64)> },
+    /// The key is open.
+    Key,
+    /// The foreign key was read.
+    Foreign { number: u32, form: String },
+    /// What is in each of the files.
+    Found { files: Vec<WireFound> },
+    /// Whether there was anything to move.
+    Moved { moved: bool },
+    /// The key is encrypted anew, and not in its place yet.
+    Reencrypted { number: u32 },
+    /// What is known of a key.
+    Described { described: WireDescription },
+    /// The envelope of a key, as it would be with the values of the question, and whether that is wider.
+    Limits { before: KeyLimits, after: KeyLimits, is_wider: bool },
+    /// Signatures, one a part.
+    Signed,
+    /// The serial numbers in the part are of certificates whose ends are not known, and whether the CRL is not known.
+    Unknown { crl: bool },
+    /// Keys that are, or were, unlocked.
+    Unlocked { keys: Vec<WireGrant> },
+    /// Warnings, one sentence each.
+    Notes { notes: Vec<String> },
+    /// A person is about to be asked on the terminal. The client leaves it alone and says [`Request::Go`].
+    Asking,
+    /// The person has answered; the reply follows.
+    Asked,
+}
+
+/// What a child is told: where its keys are, and where passphrases come from.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Orders {
+    /// The directory of keys.
+    pub(crate) directory: WirePath,
+    /// The directory of profiles, which say what is granted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) profiles: Option<WirePath>,
+    /// The scrypt work factor of new keys.
+    pub(crate) scrypt_log_n: u8,
+    /// Where passphrases come from.
+    pub(crate) passphrases: WireSource,
+    /// Where those of single CAs come from.
+    pub(crate) authorities: BTreeMap<String, WireSource>,
+    /// Where new ones come from, if it is not the same.
+    pub(crate) new: Option<WireSource>,
+    /// Whether new ones are generated.
+    pub(crate) generates: bool,
+    /// Whether weak new ones are taken.
+    pub(crate) allows_weak: bool,
+    /// What somebody who guesses would try first.
+    pub(crate) known: Vec<String>,
+    /// Whether a person may be asked.
+    pub(crate) attended: bool,
+    /// The recipients to which new keys of single CAs are encrypted.
+    #[serde(default)]
+    pub(crate) recipients: BTreeMap<String, Vec<String>>,
+    /// The PKCS#11 modules that may be loaded.
+    #[serde(default)]
+    pub(crate) modules: Vec<WirePath>,
+    /// When the request for the ceremony was made whose items are to be signed, in seconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) ceremony: Option<i64>,
+}
+
+/// What is in a file that was handed over.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum WireFound {
+    /// No private key.
+    NoKey,
+    /// A private key of this form.
+    Key(String),
+    /// A private key that cannot be used.
+    Unusable(Failure),
+    /// It cannot be read.
+    NotRead(Failure),
+}
+
+/// A source of passphrases.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum WireSource {
+    Prompt,
+    File(WirePath),
+    Environment(String),
+    Descriptor(u32),
+    Credential(String),
+}
+
+impl From<&SecretSpec> for WireSource {
+    fn from(spec: &SecretSpec) -> Self {
+        match spec {
+            SecretSpec::Prompt => Self::Prompt,
+            SecretSpec::File(path) => Self::File(path.as_path().into()),
+            SecretSpec::Environment(variable) => Self::Environment(variable.clone()),
+            SecretSpec::Descriptor(number) => Self::Descriptor(*number),
+            SecretSpec::Credential(name) => Self::Credential(name.clone()),
+        }
+    }
+}
+
+impl From<WireSource> for SecretSpec {
+    fn from(source: WireSource) -> Self {
+        match source {
+            WireSource::Prompt => Self::Prompt,
+            WireSource::File(path) => Self::File(path.into()),
+            WireSource::Environment(variable) => Self::Environment(variable),
+            WireSource::Descriptor(number) => Self::Descriptor(number),
+            WireSource::Credential(name) => Self::Credential(name),
+        }
+    }
+}
+
+impl Orders {
+    /// Returns the same orders with this directory of profiles.
+    #[must_use]
+    pub(crate) fn with_profiles(self, directory: &Path) -> Self {
+        Self { profiles: Some(directory.into()), ..self }
+    }
+
+    /// Returns the same orders for a ceremony: what is signed is of the time of its request.
+    #[must_use]
+    pub(crate) fn with_ceremony(self, made: UnixTime) -> Self {
+        Self { ceremony: Some(made.0), ..self }
+    }
+
+    /// Returns the orders for a child.
+    pub(crate) fn of(directory: &Path, scrypt_log_n: u8, passphrases: &PassphraseOrders) -> Self {
+        let PassphraseOrders { default, authorities, new, attended, recipients, modules, aside: _ } =
+            passphrases;
+        let authorities = authorities.iter().map(|(name, spec)| (name.clone(), spec.into()));
+        let policy = new.policy.as_deref();
+        Self {
+            directory: directory.into(),
+            profiles: None,
+            scrypt_log_n,
+            passphrases: default.into(),
+            authorities: authorities.collect(),
+            new: new.from.as_ref().map(WireSource::from),
+            generates: new.generates,
+            allows_weak: policy.is_none_or(|policy| policy.allows_weak),
+            known: policy.map(|policy| policy.known.clone()).unwrap_or_default(),
+            attended: *attended,
+            recipients: recipients
+                .iter()
+                .map(|(name, all)| (name.clone(), all.iter().map(ToString::to_string).collect()))
+                .collect(),
+            modules: modules.iter().map(|path| path.as_path().into()).collect(),
+            ceremony: None,
+        }
+    }
+}
+
+impl From<Orders> for PassphraseOrders {
+    fn from(orders: Orders) -> Self {
+        let policy = PassphrasePolicy { allows_weak: orders.allows_weak, known: orders.known };
+        let new = NewPassphrases {
+            from: orders.new.map(SecretSpec::from),
+            generates: orders.generates,
+            policy: Some(Arc::new(policy)),
+        };
+        let each = orders.authorities.into_iter();
+        Self {
+            default: orders.passphrases.into(),
+            authorities: each.map(|(name, source)| (name, source.into())).collect(),
+            new,
+            attended: orders.attended,
+            modules: orders.modules.into_iter().map(PathBuf::from).collect(),
+            ..Self::nobody()
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! What the record knows of a key as a whole: when a responder of its CA last renewed itself, and the serial numbers that it
+//! used.
+use super::RecordError;
+use super::file::{Key, RecordFile, number_of};
+use crate::x509::{SerialNumber, UnixTime};
+use rusqlite::{OptionalExtension, params};
+
+impl RecordFile {
+    /// Enters that a responder of the CA with this key named the next one.
+    pub(super) fn put_enrolment(&self, key: &Key, at: UnixTime) -> Result<(), RecordError> {
+        let number = self.key(key)?;
+        self.with(|connection| {
+            let put = "INSERT INTO enrolled (key, at) VALUES (?1, ?2)
+                ON CONFLICT DO UPDATE SET at = max(at, excluded.at)";
+            connection.prepare_cached(put)?.execute(params![number, at.0])
+        })?;
+        Ok(())
+    }
+
+    /// Returns when one last did.
+    pub(super) fn enrolled_at(&self, key: &Key) -> Result<Option<UnixTime>, RecordError> {
+        self.with(|connection| {
+            let Some(of) = number_of(connection, key)? else { return Ok(None) };
+            connection
+                .prepare_cached("SELECT at FROM enrolled WHERE key = ?1")?
+                .query_row([of], |row| row.get(0).map(UnixTime))
+                .optional()
+        })
+    }
+
+    /// Returns whether a complete CRL of this key was to be signed here.
+    pub(super) fn is_intended(&self, key: &Key) -> Result<bool, RecordError> {
+        self.with(|connection| {
+            let Some(of) = number_of(connection, key)? else { return Ok(false) };
+            let find = "SELECT 1 FROM list WHERE key = ?1 AND what = 0 AND intended = 1";
+            connection.prepare_cached(find)?.exists([of])
+        })
+    }
+
+    /// Returns serial numbers that a key has used, in the order of their octets, after this one.
+    pub(in crate::signer) fn used_after(
+        &self,
+        key: &Key,
+        after: Option<&SerialNumber>,
+        most: usize,
+    ) -> Result<Vec<SerialNumber>, RecordError> {
+        let after = after.map(SerialNumber::as_be_octets).unwrap_or_default();
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let found: Vec<Vec<u8>> = self.with(|connection| {
+            let Some(of) = number_of(connection, key)? else { return Ok(Vec::new()) };
+            let find =
+                "SELECT serial FROM certificate WHERE key = ?1 AND serial > ?2 ORDER BY serial LIMIT ?3";
+            let mut found = connection.prepare_cached(find)?;
+            found.query_map(params![of, after, most], |row| row.get(0))?.collect()
+        })?;
+        let read = |octets: &Vec<u8>| SerialNumber::from_be_octets(octets);
+        found.iter().map(read).collect::<Result<_, _>>().map_err(|_| RecordError::Damaged {
+            path: self.path.clone(),
+            reason: "a serial number in it is none; remove the file, it is made anew".into(),
+        })
+    }
+}

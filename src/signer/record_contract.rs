@@ -1,0 +1,104 @@
+//! What every record of signatures keeps, in memory or on disk.
+use super::{LastCrl, SignatureRecord};
+use crate::x509::extension::CrlNumber;
+use crate::x509::{SerialNumber, UnixTime};
+
+/// A record that a test fills.
+pub(crate) trait Fill: SignatureRecord {
+    /// Enters a certificate that this key was about to sign at this time.
+    fn certificate(&self, key: &[u8; 32], serial: &SerialNumber, not_after: UnixTime, at: UnixTime);
+
+    /// Enters that a responder named the key after its own.
+    fn enrolment(&self, key: &[u8; 32], at: UnixTime);
+
+    /// Enters a certificate with a valid signature of this key that was shown to the signer.
+    fn shown(&self, key: &[u8; 32], serial: &SerialNumber, not_after: UnixTime);
+
+    /// Enters a complete CRL, or a delta, with these entries in the order of serial numbers.
+    fn crl(&self, key: &[u8; 32], crl: LastCrl, is_delta: bool, entries: &[(SerialNumber, u8)]);
+}
+
+const KEY: [u8; 32] = [1; 32];
+const OTHER: [u8; 32] = [2; 32];
+
+fn serial(text: &str) -> SerialNumber {
+    text.parse().unwrap()
+}
+
+fn listed(record: &dyn SignatureRecord, key: &[u8; 32]) -> Vec<(String, u8)> {
+    let mut listed = Vec::new();
+    let taken = record.each_last_entry(key, &mut |serial, reason| {
+        listed.push((serial.to_string(), reason));
+        true
+    });
+    taken.unwrap();
+    listed
+}
+
+/// Checks an empty record.
+pub(crate) fn keeps_the_contract(record: &dyn Fill) {
+    certificates_are_known_by_key_and_serial_number(record);
+    crls_are_known_by_key(record);
+    the_last_enrolment_is_known_by_key(record);
+}
+
+fn the_last_enrolment_is_known_by_key(record: &dyn Fill) {
+    assert_eq!(record.last_enrolment(&KEY).unwrap(), None);
+    for at in [300, 500] {
+        record.enrolment(&KEY, UnixTime(at));
+    }
+    assert_eq!(record.last_enrolment(&KEY).unwrap(), Some(UnixTime(500)));
+    assert_eq!(record.last_enrolment(&OTHER).unwrap(), None);
+}
+
+fn certificates_are_known_by_key_and_serial_number(record: &dyn Fill) {
+    assert!(!record.knows_serial(&KEY, &serial("4a")).unwrap());
+    assert_eq!(record.signed_since(&KEY, UnixTime(0)).unwrap(), 0);
+    assert_eq!(record.last_used(&KEY).unwrap(), None);
+    record.certificate(&KEY, &serial("4a"), UnixTime(900), UnixTime(100));
+    record.certificate(&KEY, &serial("80"), UnixTime(800), UnixTime(200));
+    record.shown(&KEY, &serial("7f00"), UnixTime(700));
+    for (known, end) in [("4a", 900), ("80", 800), ("7f00", 700)] {
+        assert!(record.knows_serial(&KEY, &serial(known)).unwrap(), "{known}");
+        assert_eq!(record.not_after(&KEY, &serial(known)).unwrap(), Some(UnixTime(end)));
+        assert!(!record.knows_serial(&OTHER, &serial(known)).unwrap());
+        assert_eq!(record.not_after(&OTHER, &serial(known)).unwrap(), None);
+    }
+    assert!(!record.knows_serial(&KEY, &serial("4a00")).unwrap());
+    for (since, count) in [(0, 2), (100, 2), (101, 1), (200, 1), (201, 0)] {
+        assert_eq!(record.signed_since(&KEY, UnixTime(since)).unwrap(), count, "since {since}");
+    }
+    assert_eq!(record.signed_since(&OTHER, UnixTime(0)).unwrap(), 0);
+    assert_eq!(record.last_used(&KEY).unwrap(), Some(UnixTime(200)), "one that was shown is no use");
+    assert_eq!(record.last_used(&OTHER).unwrap(), None);
+}
+
+fn crls_are_known_by_key(record: &dyn Fill) {
+    let crl =
+        |number: CrlNumber| LastCrl { number, this_update: UnixTime(i64::try_from(number).unwrap() * 10) };
+    assert_eq!(record.last_crl(&KEY).unwrap(), None);
+    assert_eq!(record.last_delta(&KEY).unwrap(), None);
+    assert!(listed(record, &KEY).is_empty());
+    // as numbers: by length first
+    let entries = [(serial("4a"), 0), (serial("80"), 6), (serial("0100"), 1)];
+    record.crl(&KEY, crl(3), false, &entries);
+    assert_eq!(record.last_crl(&KEY).unwrap(), Some(crl(3)));
+    assert_eq!(record.last_delta(&KEY).unwrap(), None);
+    let told = [("4a".to_owned(), 0), ("80".to_owned(), 6), ("0100".to_owned(), 1)];
+    assert_eq!(listed(record, &KEY), told);
+    let mut first = Vec::new();
+    let taken = record.each_last_entry(&KEY, &mut |serial, _| {
+        first.push(serial.clone());
+        false
+    });
+    taken.unwrap();
+    assert_eq!(first, [serial("4a")], "it ends when it is told to");
+    record.crl(&KEY, crl(4), true, &entries[..1]);
+    assert_eq!(record.last_delta(&KEY).unwrap(), Some(crl(4)));
+    assert_eq!((record.last_crl(&KEY).unwrap(), listed(record, &KEY).len()), (Some(crl(3)), 3));
+    record.crl(&OTHER, crl(1), false, &entries[1..]);
+    assert_eq!(record.last_crl(&KEY).unwrap(), Some(crl(3)));
+    record.crl(&KEY, crl(5), false, &entries[..1]);
+    assert_eq!((record.last_crl(&KEY).unwrap(), listed(record, &KEY).len()), (Some(crl(5)), 1));
+    assert_eq!(listed(record, &OTHER).len(), 2);
+}

@@ -1,0 +1,113 @@
+//! A record of signatures in memory, for tests.
+use super::contract::Fill;
+use super::{LastCrl, RecordError, SignatureRecord};
+use crate::x509::{SerialNumber, UnixTime, compare_serials};
+use std::collections::HashMap;
+use std::sync::Mutex;
+
+type Key = [u8; 32];
+/// A CRL and its entries.
+type Listed = (LastCrl, Vec<(SerialNumber, u8)>);
+
+#[derive(Default)]
+struct Contents {
+    /// notAfter, and when it was to be signed; no time for one that was shown.
+    certificates: HashMap<(Key, SerialNumber), (UnixTime, Option<UnixTime>)>,
+    crls: HashMap<Key, Listed>,
+    deltas: HashMap<Key, LastCrl>,
+    enrolments: HashMap<Key, UnixTime>,
+}
+
+/// The record.
+#[derive(Default)]
+pub(crate) struct MemoryRecord(Mutex<Contents>);
+
+impl SignatureRecord for MemoryRecord {
+    fn knows_serial(&self, key: &Key, serial: &SerialNumber) -> Result<bool, RecordError> {
+        Ok(self.0.lock().unwrap().certificates.contains_key(&(*key, serial.clone())))
+    }
+
+    fn not_after(&self, key: &Key, serial: &SerialNumber) -> Result<Option<UnixTime>, RecordError> {
+        Ok(self.0.lock().unwrap().certificates.get(&(*key, serial.clone())).map(|one| one.0))
+    }
+
+    fn signed_since(&self, key: &Key, since: UnixTime) -> Result<u64, RecordError> {
+        let contents = self.0.lock().unwrap();
+        let is_of = |(id, (_, at)): &(&(Key, SerialNumber), &(UnixTime, Option<UnixTime>))| {
+            id.0 == *key && at.is_some_and(|at| at >= since)
+        };
+        Ok(contents.certificates.iter().filter(is_of).count().try_into().unwrap())
+    }
+
+    fn last_enrolment(&self, key: &Key) -> Result<Option<UnixTime>, RecordError> {
+        Ok(self.0.lock().unwrap().enrolments.get(key).copied())
+    }
+
+    fn last_used(&self, key: &Key) -> Result<Option<UnixTime>, RecordError> {
+        let contents = self.0.lock().unwrap();
+        let certificates = contents.certificates.iter().filter(|(id, _)| id.0 == *key);
+        let complete = contents.crls.iter().filter(|(id, _)| *id == key).map(|(_, one)| one.0.this_update);
+        let deltas = contents.deltas.iter().filter(|(id, _)| *id == key).map(|(_, one)| one.this_update);
+        Ok(certificates.filter_map(|(_, one)| one.1).chain(complete).chain(deltas).max())
+    }
+
+    fn last_crl(&self, key: &Key) -> Result<Option<LastCrl>, RecordError> {
+        Ok(self.0.lock().unwrap().crls.get(key).map(|one| one.0.clone()))
+    }
+
+    fn has_signed_crl(&self, key: &Key) -> Result<bool, RecordError> {
+        Ok(self.0.lock().unwrap().crls.contains_key(key))
+    }
+
+    fn last_delta(&self, key: &Key) -> Result<Option<LastCrl>, RecordError> {
+        Ok(self.0.lock().unwrap().deltas.get(key).cloned())
+    }
+
+    fn each_last_entry(
+        &self,
+        key: &Key,
+        entry: &mut dyn FnMut(&SerialNumber, u8) -> bool,
+    ) -> Result<(), RecordError> {
+        let contents = self.0.lock().unwrap();
+        let entries = contents.crls.get(key).map(|one| one.1.as_slice());
+        for (serial, reason) in entries.unwrap_or_default() {
+            if !entry(serial, *reason) {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Fill for MemoryRecord {
+    fn certificate(&self, key: &Key, serial: &SerialNumber, not_after: UnixTime, at: UnixTime) {
+        self.0.lock().unwrap().certificates.insert((*key, serial.clone()), (not_after, Some(at)));
+    }
+
+    fn enrolment(&self, key: &Key, at: UnixTime) {
+        self.0.lock().unwrap().enrolments.insert(*key, at);
+    }
+
+    fn shown(&self, key: &Key, serial: &SerialNumber, not_after: UnixTime) {
+        let mut contents = self.0.lock().unwrap();
+        contents.certificates.entry((*key, serial.clone())).or_insert((not_after, None));
+    }
+
+    fn crl(&self, key: &Key, crl: LastCrl, is_delta: bool, entries: &[(SerialNumber, u8)]) {
+        let in_order = |pair: &[(SerialNumber, u8)]| {
+            compare_serials(pair[0].0.as_be_octets(), pair[1].0.as_be_octets()).is_lt()
+        };
+        assert!(entries.windows(2).all(in_order));
+        let mut contents = self.0.lock().unwrap();
+        if is_delta {
+            contents.deltas.insert(*key, crl);
+        } else {
+            contents.crls.insert(*key, (crl, entries.to_vec()));
+        }
+    }
+}
+
+#[test]
+fn the_record_in_memory_keeps_the_contract() {
+    super::contract::keeps_the_contract(&MemoryRecord::default());
+}

@@ -1,0 +1,101 @@
+//! What the signer gives up for good before it serves anybody: every system call that it does not need, every file that
+//! is not its own, and the swap.
+//!
+//! All of it is inherited by threads that start later, so that it is done while there is one thread only.
+mod calls;
+mod files;
+mod memory;
+
+pub(crate) use files::Places;
+pub(crate) use memory::{ENOUGH, MemoryLock};
+
+use std::io;
+
+/// Whether the signer goes on where the system cannot confine it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Demand {
+    /// As a service it does not start.
+    Required,
+    /// As the child of a command, whose user could do all of it anyway, it does what can be done.
+    Possible,
+}
+
+/// How far the process is confined.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Confined {
+    /// Whether what it keeps in memory stays out of the swap.
+    pub(crate) memory: MemoryLock,
+    /// Whether the kernel keeps it to its own files (Landlock).
+    pub(crate) files: bool,
+    /// Whether the kernel refuses system calls that are not on its list (seccomp).
+    pub(crate) calls: bool,
+}
+
+/// Reasons why a service does not start.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SandboxError {
+    /// The limit of locked memory is too low for the derivation of a key.
+    #[error("{} MiB of memory may be locked, and opening a key takes up to {} MiB", .0 >> 20, ENOUGH >> 20)]
+    MemoryLimit(u64),
+    /// The system refuses to lock memory.
+    #[error("memory cannot be kept out of the swap: {0}")]
+    Memory(#[source] io::Error),
+    /// The kernel has Landlock, and does not take the list of files.
+    #[error("the files of others cannot be shut: {0}")]
+    Files(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The kernel takes no list of system calls.
+    #[error("system calls cannot be forbidden: {0}")]
+    Calls(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// Confines this process. Call it before another thread starts.
+///
+/// Landlock is used where the kernel has it; older kernels are no reason not to start.
+///
+/// # Errors
+/// When it is required, and the memory cannot be locked, the system calls cannot be forbidden, or a kernel with Landlock
+/// does not take the list of files.
+pub(crate) fn confine(places: &Places, demand: Demand) -> Result<Confined, SandboxError> {
+    let is_required = demand == Demand::Required;
+    let memory = match memory::lock() {
+        Ok(lock) => lock,
+        Err(error) if is_required => return Err(error),
+        Err(_) => MemoryLock::Swappable,
+    };
+    let files = match files::restrict(places) {
+        Ok(files) => files,
+        Err(error) if is_required => return Err(SandboxError::Files(error)),
+        Err(_) => false,
+    };
+    let calls = match calls::restrict() {
+        Ok(()) => true,
+        Err(error) if is_required => return Err(SandboxError::Calls(error)),
+        Err(_) => false,
+    };
+    Ok(Confined { memory, files, calls })
+}
+
+/// Confines a process that uses modules of tokens: they may load code, and reach readers, processes and networks. They
+/// start no program, look into no other process, and have no descriptor that the process was started with but the three
+/// standard ones.
+///
+/// # Errors
+/// When the descriptors cannot be closed; where it is required, when the system calls cannot be forbidden.
+pub(crate) fn confine_tokens(demand: Demand) -> io::Result<()> {
+    let open: Vec<i32> = std::fs::read_dir("/proc/self/fd")?
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+        .filter(|number| *number > 2)
+        .collect();
+    for number in open {
+        // the directory that was read is among them, and closed already
+        let _ = nix::unistd::close(number);
+    }
+    match calls::restrict_tokens() {
+        Err(error) if demand == Demand::Required => Err(io::Error::other(error)),
+        // the user of a command could do all of it anyway
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,149 @@
+//! The keys of a signer, as a child and as a service, keep the contract of every store of keys: over sockets, as the
+//! commands have them.
+use super::*;
+use crate::profile::Profiles;
+use crate::signer::listening::Clients;
+use crate::signer::protocol::{Frame, Orders, Reply, Request, VERSION, WireHanded, WireTerms};
+use crate::signer::{ClientClass, Link, Peer, Prepared, RemoteKeys, Scope, SharedRing};
+use crate::signing::{
+    AgeFileStore, CaKeys, KeyError, KeyRef, KeyVault, PassphraseOrders, PassphrasePolicy, Secret,
+    SecretPurpose, SecretSource, contract,
+};
+use crate::testing::NOW;
+use crate::x509::{KeyAlgorithm, UnixTime};
+use std::fs::Permissions;
+use std::io::Write;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
+use std::sync::Arc;
+use std::thread;
+
+const PROGRAM: &str = env!("CARGO_PKG_VERSION");
+const PASSPHRASE: &str = "six uncommon words of a long sentence";
+const ALGORITHMS: [KeyAlgorithm; 2] = [KeyAlgorithm::P256, KeyAlgorithm::ED25519];
+
+struct OnePassphrase;
+
+impl SecretSource for OnePassphrase {
+    fn secret(&self, _: &SecretPurpose) -> Result<Secret, KeyError> {
+        Ok(Secret::new(PASSPHRASE.into()))
+    }
+}
+
+fn now() -> UnixTime {
+    NOW
+}
+
+fn peer(class: ClientClass) -> Peer {
+    Peer { process: 7, user: 900, login: Some(1000), session: Some(3), class }
+}
+
+fn directory() -> tempfile::TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(directory.path(), Permissions::from_mode(0o700)).unwrap();
+    directory
+}
+
+fn signer(within: &Path, vaults: Vec<Arc<dyn KeyVault>>, ring: Box<dyn Ring>) -> Signer {
+    let no_profiles = Box::new(|| Arc::new(Profiles::default()));
+    Signer::new(SignerParts {
+        vaults,
+        ring,
+        rules: Box::new(OwnRules::new(within.to_owned(), no_profiles, now)),
+        journal: Arc::new(JournalPlace::within(within.to_owned())),
+        now,
+        sources: None,
+        source: None,
+    })
+}
+
+#[test]
+fn the_keys_of_a_child_keep_the_contract_of_key_stores() {
+    // G1
+    let directory = directory();
+    let (connection, other) = UnixStream::pair().unwrap();
+    let orders = Orders::of(directory.path(), AgeFileStore::LEAST_WORK, &PassphraseOrders::nobody());
+    let within = directory.path().to_owned();
+    let serving = thread::spawn(move || {
+        let make = |_: &Orders, _: Announcing| {
+            let store =
+                AgeFileStore::new(&within, AgeFileStore::LEAST_WORK, Arc::new(OnePassphrase)).unwrap();
+            Ok(signer(&within, vec![Arc::new(store)], Box::new(OwnRing::default())))
+        };
+        serve_child(other, &peer(ClientClass::Child), PROGRAM, make).unwrap();
+    });
+    let keys = RemoteKeys::new(directory.path().to_owned(), Link::thread(orders, connection), None);
+    contract::hold(&keys, &|name| keys.new_key(name), &ALGORITHMS);
+    drop(keys);
+    serving.join().unwrap();
+}
+
+/// An administrator, who gives the service the passphrase of each key that is to be made.
+struct Administrator(UnixStream);
+
+impl Administrator {
+    fn ask(&self, frame: Frame<Request>) -> Reply {
+        frame.send(&self.0).unwrap();
+        Frame::receive(&self.0).unwrap().message
+    }
+
+    fn prepare(&self, key: &str) {
+        let (reading, mut writing) = std::io::pipe().unwrap();
+        writing.write_all(PASSPHRASE.as_bytes()).unwrap();
+        let scopes = [Scope::Leaf, Scope::Ca, Scope::Crl].map(|scope| (scope.name().to_owned(), None));
+        let terms = WireTerms { scopes: scopes.into(), lasting: 900 };
+        let message = Request::Prepare { key: key.to_owned(), terms, handed: WireHanded::File };
+        drop(writing);
+        let descriptors = vec![OwnedFd::from(reading)];
+        assert_eq!(self.ask(Frame { message, parts: Vec::new(), descriptors }), Reply::Done);
+    }
+}
+
+#[test]
+fn the_keys_of_a_service_keep_the_contract_of_key_stores_and_are_gone_when_they_are_locked() {
+    // G1, K2
+    let directory = directory();
+    let within = directory.path().to_owned();
+    let prepared = Arc::new(Prepared::new(PassphrasePolicy::default(), now));
+    let store = AgeFileStore::new(&within, AgeFileStore::LEAST_WORK, prepared.clone()).unwrap();
+    let vaults: Vec<Arc<dyn KeyVault>> = vec![Arc::new(store)];
+    let ring = Arc::new(SharedRing::new(prepared, Box::new(|_| Ok(()))));
+    let service = signer(&within, vaults.clone(), Box::new(Arc::clone(&ring)));
+    let standing = Arc::new(Standing::new(service, ring, vaults, PROGRAM, now).unwrap());
+
+    let socket = within.join("ca.socket");
+    let listener = UnixListener::bind(&socket).unwrap();
+    let serving = Arc::clone(&standing);
+    let command = thread::spawn(move || {
+        let (connection, _) = listener.accept().unwrap();
+        serving.serve(connection, peer(ClientClass::Command));
+    });
+    let (administrator, other) = UnixStream::pair().unwrap();
+    let serving = Arc::clone(&standing);
+    let administration = thread::spawn(move || serving.serve(other, peer(ClientClass::Administrator)));
+    let administrator = Administrator(administrator);
+    let hello = Request::Hello { version: VERSION, program: PROGRAM.into(), orders: None };
+    assert!(matches!(administrator.ask(hello.into()), Reply::Welcome { .. }));
+
+    let orders = Orders::of(&within, AgeFileStore::LEAST_WORK, &PassphraseOrders::nobody());
+    let (unused, _) = UnixStream::pair().unwrap();
+    let keys =
+        RemoteKeys::new(within.clone(), Link::thread(orders, unused), Some(Link::socket(socket.clone())));
+    let new = |name: &str| {
+        administrator.prepare(name);
+        keys.new_key(name)
+    };
+    contract::hold(&keys, &new, &ALGORITHMS);
+
+    let kept: KeyRef = keys.new_key("kept");
+    let opened = keys.signer(&kept).unwrap();
+    assert!(matches!(administrator.ask(Request::Lock { key: None }.into()), Reply::Unlocked { .. }));
+    assert!(matches!(keys.signer(&kept).err().unwrap(), KeyError::Locked { .. }));
+    let subject = crate::x509::Name::parse("CN=Kept").unwrap();
+    assert!(opened.sign_request(&subject, &[]).is_err(), "one that is open no longer signs");
+    drop((opened, keys, administrator));
+    command.join().unwrap();
+    administration.join().unwrap();
+}

@@ -1,0 +1,69 @@
+//! Signing of one group: admitted, recorded, signed, in this order.
+use super::answers::{Answer, Signer, signer};
+use super::seams::Asked;
+use crate::error::Code;
+use crate::failpoint;
+use crate::par_map::par_map;
+use crate::signer::protocol::{Failure, Frame, Reply};
+use crate::signer::{Asker, ClientClass, RecordError, Scope};
+use crate::signing::{KeyError, VaultKey};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+impl Signer {
+    /// Signs a group of structures with an open key, all or none.
+    pub(super) fn sign(&self, key: &Arc<dyn VaultKey>, asked: &Asked<'_>, group: Vec<Vec<u8>>) -> Answer {
+        let (by, at) = (Asker { user: asked.peer.user, login: asked.peer.login }, (self.parts.now)());
+        let journal = self.parts.journal.journal(by, at)?;
+        let turn = journal.turn()?;
+        let permitted = self.parts.rules.admit(asked, turn.record(), group)?;
+        if permitted.is_empty() {
+            return Err(signer("nothing was given to be signed"));
+        }
+        let mut counts: BTreeMap<Scope, u64> = BTreeMap::new();
+        permitted.iter().for_each(|one| *counts.entry(one.scope).or_default() += 1);
+        for (scope, count) in counts {
+            self.parts.ring.allow(asked.peer, asked.key, scope, count)?;
+        }
+        let acts = self.parts.rules.allowed(asked, turn.record())?;
+        let group = permitted.into_iter().map(|one| one.tbs).collect();
+        let recorded = turn.intend_after(by, at, asked.public_key.digest(), acts, group)?;
+        let ends =
+            recorded.first().zip(recorded.last()).map(|(first, last)| (first.sequence(), last.sequence()));
+        let signatures: Result<Vec<Vec<u8>>, KeyError> =
+            par_map(recorded, |one| key.sign(one.for_key())).into_iter().collect();
+        let signatures = signatures.inspect_err(|error| {
+            let is_away = matches!(
+                error,
+                KeyError::TokenGone(..) | KeyError::Prevented { .. } | KeyError::PinRejected(_)
+            );
+            if is_away && asked.peer.class != ClientClass::Child {
+                // what is told to be unlocked can be used
+                self.parts.ring.forget(asked.key);
+            }
+        })?;
+        failpoint::passed("signer: signed");
+        if let Some((first, last)) = ends {
+            journal.signed(by, at, first, last)?;
+        }
+        failpoint::passed("signer: signatures recorded");
+        Ok(Frame::with(Reply::Signed, signatures))
+    }
+}
+
+impl From<RecordError> for Failure {
+    fn from(error: RecordError) -> Self {
+        match error {
+            RecordError::NotAccepted => KeyError::Prevented {
+                code: Code::RestoreNotAccepted,
+                reason: error.to_string(),
+                hint: "see what is missing, and have an administrator accept it".into(),
+            }
+            .into(),
+            RecordError::Repeated(_) | RecordError::ListUnknown(_) | RecordError::ListOlder(_) => {
+                Self::Refused { reason: error.to_string() }
+            }
+            other => KeyError::from(other).into(),
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! Keys that are made, renamed and deleted.
+use super::answers::{Answer, Signer, signer};
+use crate::error::Reason;
+use crate::signer::protocol::{Failure, Reply};
+use crate::signer::unlocking::{Login, login_of};
+use crate::signer::{ActKind, ClientClass, Peer, RecordError, Scope, SignatureRecord};
+use crate::signing::{KeyError, KeyRef};
+use crate::x509::{KeyAlgorithm, UnixTime};
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+/// SHA-256 of the SubjectPublicKeyInfo of a key.
+type Identity = [u8; 32];
+
+/// The keys that were made in this run, by their URIs, each with the login that had it made. Only these are deleted for
+/// a client that is not the user of the keys, and only for that login.
+#[derive(Default)]
+pub(super) struct Made(Mutex<HashMap<String, (Login, Identity)>>);
+
+impl Made {
+    fn put(&self, peer: &Peer, key: &KeyRef, identity: Identity) {
+        if let Some(login) = login_of(peer) {
+            let mut made = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            made.insert(key.uri.clone(), (login, identity));
+        }
+    }
+
+    fn by(&self, peer: &Peer, key: &KeyRef) -> Option<Identity> {
+        let made = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (login, identity) = made.get(&key.uri)?;
+        (login_of(peer) == Some(*login)).then_some(*identity)
+    }
+
+    fn forget(&self, key: &KeyRef) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&key.uri);
+    }
+}
+
+impl Signer {
+    /// Has a key made.
+    pub(super) fn generate(&self, peer: &Peer, key: &KeyRef, algorithm: &str) -> Answer {
+        let algorithm: KeyAlgorithm =
+            algorithm.parse().map_err(|reason| signer(&Reason::to_string(&reason)))?;
+        let make = || self.vault(key)?.make_key(key, algorithm);
+        let made = self.parts.ring.make(peer, key, &make)?;
+        let identity = made.public_key().digest();
+        // before it is journaled: what the disk had no room for can be discarded
+        self.made.put(peer, key, identity);
+        self.act(peer, ActKind::KeyGenerated, Some(identity), key.uri.clone())?;
+        Ok(self.put(peer, key, made))
+    }
+
+    /// Gives a key another name, for its user, or for a login that may certify CAs with it.
+    pub(super) fn rename(&self, peer: &Peer, from: &KeyRef, to: &KeyRef) -> Answer {
+        let keys = self.vault(from)?.keys();
+        let identity = match peer.class {
+            ClientClass::Child => from.identity,
+            // it has its new name already, as after a command that was cut short
+            _ if matches!(
+                keys.inspecting().map(|own| own.inspect(from)),
+                Some(Err(KeyError::NotFound(_)))
+            ) =>
+            {
+                return Ok(Reply::Moved { moved: false }.into());
+            }
+            _ => {
+                let opened = self.opened(peer, from)?;
+                self.parts.ring.allow(peer, from, Scope::Ca, 1)?;
+                Some(opened.public_key().digest())
+            }
+        };
+        let moved = keys.rename(from, to)?;
+        for key in [from, to] {
+            self.parts.ring.forget(key);
+            self.made.forget(key);
+        }
+        if moved {
+            self.act(peer, ActKind::KeyRenamed, identity, format!("{} to {}", from.uri, to.uri))?;
+        }
+        Ok(Reply::Moved { moved }.into())
+    }
+
+    /// Deletes a key for which no certificate could be issued. A client of the service has only a key deleted that its own
+    /// login had made in this run and that has signed nothing.
+    pub(super) fn discard(&self, peer: &Peer, key: &KeyRef) -> Answer {
+        let identity = match peer.class {
+            ClientClass::Child => key.identity,
+            _ => {
+                let made = self.made.by(peer, key);
+                let made =
+                    made.ok_or_else(|| signer("it deletes only a key that this login has just made"))?;
+                if self.has_signed(peer, &made)? {
+                    return Err(signer("it deletes no key that has signed something"));
+                }
+                Some(made)
+            }
+        };
+        // before it is gone
+        self.act(peer, ActKind::KeyDiscarded, identity, key.uri.clone())?;
+        self.vault(key)?.keys().discard(key)?;
+        self.parts.ring.forget(key);
+        self.made.forget(key);
+        Ok(Reply::Done.into())
+    }
+
+    fn has_signed(&self, peer: &Peer, identity: &Identity) -> Result<bool, Failure> {
+        let (_, _, journal) = self.remembers(peer)?;
+        let turn = journal.turn()?;
+        Ok(is_used(turn.record(), identity)?)
+    }
+}
+
+/// Returns whether this key signed certificates, or CRLs.
+fn is_used(record: &dyn SignatureRecord, key: &Identity) -> Result<bool, RecordError> {
+    Ok(record.signed_since(key, UnixTime(i64::MIN))? > 0 || record.last_crl(key)?.is_some())
+}

@@ -1,0 +1,34 @@
+//! The signer's side: answers the requests of its clients.
+//!
+//! A request is answered by [`Signer::answer`]: what is to be signed is admitted by [`Rules`], recorded in the
+//! journal, and signed by a key of the [`Ring`]. `child.rs` serves the command that started the signer.
+mod administering;
+mod answers;
+mod child;
+#[cfg(test)]
+mod clients_tests;
+#[cfg(test)]
+mod contract_tests;
+mod copying;
+mod foreign;
+mod group;
+#[cfg(test)]
+mod lying_tests;
+mod making;
+mod moving;
+mod own_rules;
+mod own_rules_moving;
+mod remembering;
+#[cfg(test)]
+mod renewal_tests;
+mod ring;
+mod seams;
+mod shown;
+mod standing;
+
+pub(crate) use answers::{Signer, SignerParts, SourceMaker};
+pub(crate) use child::{Announced, Announcing, serve_child};
+pub(crate) use own_rules::{OwnRules, ProfileReader};
+pub(crate) use ring::{OwnRing, Ring};
+pub(crate) use seams::{Asked, Coming, JournalPlace, Kept, Permitted, Rules};
+pub(crate) use standing::Standing;

@@ -1,0 +1,240 @@
+//! Keys that move between two signers. A key leaves as an open descriptor of its encrypted file, and comes as one.
+//!
+//! What came is not used before it has settled, and what leaves is used until it departs: whoever is killed in between
+//! leaves one place in which the key is used.
+use super::answers::{Answer, Signer, signer};
+use super::remembering::identity;
+use super::seams::Coming;
+use crate::failpoint;
+use crate::signer::protocol::{Failure, Frame, MOST_SERIALS, Reply, put_serial, serials};
+use crate::signer::{Act, ActKind, ClientClass, Peer, Scope};
+use crate::signing::{KeyError, KeyRef, MoveKeyFiles};
+use crate::x509::extension::CrlNumber;
+use crate::x509::{Certificate, SerialNumber, UnixTime};
+use std::os::fd::OwnedFd;
+use std::sync::PoisonError;
+
+impl Signer {
+    fn files(&self, key: &KeyRef) -> Result<&dyn MoveKeyFiles, KeyError> {
+        let unable = || KeyError::Signer(format!("the key {} is in no file that can be moved", key.uri));
+        self.vault(key)?.moving().ok_or_else(unable)
+    }
+
+    /// Returns what is kept beside a key.
+    pub(super) fn belongings(&self, key: &KeyRef) -> Answer {
+        let mark = self.vault(key)?.keys().mark(key)?.number;
+        let kept = self.parts.rules.kept(key, &identity(key)?)?;
+        let mut parts = vec![kept.envelope.unwrap_or_default().into_bytes()];
+        parts.extend(kept.certificates.iter().map(|one| one.as_der().to_vec()));
+        Ok(Frame::with(Reply::Belongings { mark }, parts))
+    }
+
+    /// Returns the envelope that a key gets if it comes here.
+    pub(super) fn propose(&self, peer: &Peer, key: &KeyRef, profile: &str, parts: &[Vec<u8>]) -> Answer {
+        let brought = Brought::of(key, parts)?;
+        let text = self.parts.rules.envelope_of(&brought.coming(peer, key, profile))?;
+        let inspected = self.vault(key)?.keys().inspecting().map(|keys| keys.inspect(key));
+        let kept = self.parts.rules.kept(key, &identity(key)?)?;
+        let is_here = matches!(inspected, Some(Ok(()))) && !kept.certificates.is_empty();
+        Ok(Frame::with(Reply::Proposed { is_here }, vec![text.into_bytes()]))
+    }
+
+    /// Hands the file of a key out.
+    pub(super) fn leave(&self, peer: &Peer, key: &KeyRef) -> Answer {
+        let file = self.files(key)?.handed_out(key)?;
+        self.parts.ring.allow(peer, key, Scope::Move, 0)?;
+        self.act(peer, ActKind::KeyExported, key.identity, key.uri.clone())?;
+        failpoint::passed("signer: leaving noted");
+        Ok(Frame { message: Reply::Done, parts: Vec::new(), descriptors: vec![file] })
+    }
+
+    /// Takes a key in that is not used yet.
+    pub(super) fn come(
+        &self,
+        peer: &Peer,
+        key: &KeyRef,
+        (profile, mark): (&str, CrlNumber),
+        parts: &[Vec<u8>],
+        descriptors: Vec<OwnedFd>,
+    ) -> Answer {
+        let of = identity(key)?;
+        let [file] = <[OwnedFd; 1]>::try_from(descriptors)
+            .map_err(|_| signer("a key is handed over as one open descriptor"))?;
+        check_mark(mark)?;
+        let brought = Brought::of(key, parts)?;
+        let coming = brought.coming(peer, key, profile);
+        let envelope = self.parts.rules.envelope_of(&coming)?;
+        if brought.envelope.as_deref() != Some(&envelope) {
+            return Err(signer(
+                "the envelope that was confirmed is another one than the key gets; try again",
+            ));
+        }
+        let files = self.files(key)?;
+        let sealed = files.taken_in(key, file)?;
+        let opened = self.parts.ring.open_coming(peer, key, &|| files.open_taken(key, &sealed))?;
+        if opened.is_some_and(|opened| opened.public_key().digest() != of) {
+            return Err(KeyError::OtherKey(self.vault(key)?.keys().place(key)).into());
+        }
+        // before the key is there, so that what it signed elsewhere is older than its coming
+        let acts =
+            [(ActKind::KeyMoved, format!("{} comes", key.uri)), (ActKind::Envelope, on_one_line(&envelope))];
+        let acts = acts.map(|(kind, details)| Act { kind, key: Some(of), details });
+        let (by, at, journal) = self.remembers(peer)?;
+        journal.turn()?.act(by, at, acts.into())?;
+        failpoint::passed("signer: coming noted");
+        self.parts.rules.keep(&coming, &envelope)?;
+        failpoint::passed("signer: envelope of the coming key kept");
+        self.vault(key)?.keys().raise_mark(key, mark)?;
+        files.put_aside(key, &sealed)?;
+        self.coming().insert(key.uri.clone(), of);
+        Ok(Reply::Done.into())
+    }
+
+    fn coming(&self) -> std::sync::MutexGuard<'_, std::collections::HashMap<String, [u8; 32]>> {
+        self.coming.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns the identity of a key that has come and not settled. The word of a client that is not the user of the keys is
+    /// not taken for it: it would be the envelope of another key that goes.
+    fn identity_of_coming(&self, peer: &Peer, key: &KeyRef) -> Option<[u8; 32]> {
+        match peer.class {
+            ClientClass::Child => key.identity,
+            _ => self.coming().get(&key.uri).copied(),
+        }
+    }
+
+    /// Returns whether this is the key that has come under this name, and did not settle.
+    pub(super) fn is_coming(&self, key: &KeyRef, identity: &[u8; 32]) -> bool {
+        self.coming().get(&key.uri) == Some(identity)
+    }
+
+    /// Returns serial numbers that a key has used.
+    pub(super) fn used(&self, peer: &Peer, key: &KeyRef, parts: &[Vec<u8>]) -> Answer {
+        let after = serials(parts.first().map(Vec::as_slice).unwrap_or_default())?;
+        let (_, _, journal) = self.remembers(peer)?;
+        let mut part = Vec::new();
+        let found = journal.turn()?.used_after(&identity(key)?, after.first(), MOST_SERIALS)?;
+        found.iter().for_each(|serial| put_serial(&mut part, serial));
+        Ok(Frame::with(Reply::Done, vec![part]))
+    }
+
+    /// Remembers what a key that has come has used elsewhere.
+    pub(super) fn claim(
+        &self,
+        peer: &Peer,
+        key: &KeyRef,
+        until: UnixTime,
+        mark: CrlNumber,
+        parts: &[Vec<u8>],
+    ) -> Answer {
+        let of = identity(key)?;
+        if !self.is_coming(key, &of) {
+            return Err(signer("only of a key that has come is it told what it signed elsewhere"));
+        }
+        check_mark(mark)?;
+        let used: Vec<SerialNumber> = serials(parts.first().map(Vec::as_slice).unwrap_or_default())?;
+        let until = match peer.class {
+            ClientClass::Child => until,
+            // an earlier end would let a revocation leave the CRLs
+            _ => {
+                let kept = self.parts.rules.kept(key, &of)?.certificates;
+                kept.iter().map(|one| one.tbs().validity().not_after).fold(until, UnixTime::max)
+            }
+        };
+        let (by, at, journal) = self.remembers(peer)?;
+        journal.turn()?.claim(by, at, of, used, until, mark)?;
+        failpoint::passed("signer: what was signed elsewhere is remembered");
+        Ok(Reply::Done.into())
+    }
+
+    /// Has a key used that has come.
+    pub(super) fn settle(&self, peer: &Peer, key: &KeyRef) -> Answer {
+        let identity = self.identity_of_coming(peer, key);
+        let moved = self.files(key)?.settle(key)?;
+        if moved {
+            self.parts.ring.forget(key);
+            self.act(peer, ActKind::KeyMoved, identity, format!("{} is here", key.uri))?;
+            failpoint::passed("signer: settling noted");
+        }
+        self.coming().remove(&key.uri);
+        Ok(Reply::Moved { moved }.into())
+    }
+
+    /// Removes a key that has left, or that has come and not settled.
+    pub(super) fn depart(&self, peer: &Peer, key: &KeyRef) -> Answer {
+        let files = self.files(key)?;
+        let is_here = match files.handed_out(key) {
+            Ok(_) => true,
+            Err(KeyError::NotFound(_)) => false,
+            Err(error) => return Err(error.into()),
+        };
+        let identity =
+            if is_here { Some(self.meant(peer, key)?) } else { self.identity_of_coming(peer, key) };
+        if is_here {
+            self.parts.ring.allow(peer, key, Scope::Move, 1)?;
+            self.act(peer, ActKind::KeyMoved, identity, format!("{} goes", key.uri))?;
+            failpoint::passed("signer: departure noted");
+        }
+        let moved = files.remove(key)?;
+        if let (true, Some(identity)) = (moved, identity) {
+            // after the key, which never is here without its limits
+            self.parts.rules.drop_envelope(key, &identity)?;
+            failpoint::passed("signer: envelope of the departed key removed");
+        }
+        self.parts.ring.forget(key);
+        self.coming().remove(&key.uri);
+        Ok(Reply::Moved { moved }.into())
+    }
+}
+
+/// Refuses a mark after which there would hardly be numbers left for CRLs.
+fn check_mark(mark: CrlNumber) -> Result<(), Failure> {
+    match mark > HIGHEST_MARK {
+        true => Err(signer("the CRL number of the key that comes is too high")),
+        false => Ok(()),
+    }
+}
+
+/// The highest CRL number with which a key comes: half of those that a CRL may have.
+const HIGHEST_MARK: CrlNumber = 1 << 62;
+
+/// Octets of an envelope that the journal repeats.
+const REPEATED: usize = 4096;
+
+/// Returns the lines of an envelope, without comments, for the journal.
+fn on_one_line(envelope: &str) -> String {
+    let lines = envelope.lines().filter(|line| !line.starts_with('#'));
+    lines.collect::<Vec<_>>().join("; ").chars().take(REPEATED).collect()
+}
+
+/// What comes with a key.
+struct Brought {
+    envelope: Option<String>,
+    certificates: Vec<Certificate>,
+}
+
+impl Brought {
+    fn of(key: &KeyRef, parts: &[Vec<u8>]) -> Result<Self, Failure> {
+        let of = identity(key)?;
+        let (envelope, certificates) =
+            parts.split_first().ok_or_else(|| signer("a key comes with its envelope"))?;
+        let envelope =
+            String::from_utf8(envelope.clone()).map_err(|_| signer("an envelope is written in UTF-8"))?;
+        let read = |octets: &Vec<u8>| super::answers::certificate(octets);
+        let certificates = certificates.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        if certificates.is_empty() || certificates.iter().any(|one| one.tbs().public_key().digest() != of) {
+            return Err(signer("a key comes with the certificates of its CA, and no other ones"));
+        }
+        Ok(Self { envelope: Some(envelope).filter(|text| !text.is_empty()), certificates })
+    }
+
+    fn coming<'a>(&'a self, peer: &Peer, key: &'a KeyRef, profile: &'a str) -> Coming<'a> {
+        Coming {
+            key,
+            profile,
+            certificates: &self.certificates,
+            envelope: self.envelope.as_deref(),
+            is_own: peer.class == ClientClass::Child,
+        }
+    }
+}

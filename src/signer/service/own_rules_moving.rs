@@ -1,0 +1,69 @@
+//! What the rules of admission have on disk of a key that comes or goes.
+use super::own_rules::OwnRules;
+use super::seams::{Coming, Kept};
+use crate::error::{Code, Shown as _};
+use crate::signer::copies::Copies;
+use crate::signer::protocol::Failure;
+use crate::signer::{KeyEnvelope, Refusal};
+use crate::signing::KeyRef;
+use crate::x509::SubjectPublicKeyInfo;
+
+fn shown_none() -> Failure {
+    Failure::Signer { reason: "no certificate of the CA with this key was shown".into() }
+}
+
+fn parsed(text: &str) -> Result<KeyEnvelope, Failure> {
+    KeyEnvelope::parse(text).map_err(|mistakes| {
+        let message = format!("the envelope that the key has: {mistakes}");
+        let hint = "correct the envelope of the key; nothing was moved";
+        Refusal::new(Code::SignerEnvelopeMalformed, "envelope of the key", message, hint).into()
+    })
+}
+
+impl OwnRules {
+    pub(super) fn kept_of(&self, key: &KeyRef, identity: &[u8; 32]) -> Result<Kept, Failure> {
+        let copies = Copies::read(self.directory())?;
+        let certificates = copies.with_identity(identity);
+        let Some(newest) = certificates.first() else { return Ok(Kept::default()) };
+        let public_key: &SubjectPublicKeyInfo = newest.tbs().public_key();
+        let name = copies.stem(key, public_key);
+        let envelope = copies.envelope(key, public_key)?.map(|envelope| envelope.to_toml(&name));
+        Ok(Kept { envelope, certificates })
+    }
+
+    /// Who owns the keys sets their limits. Another client brings what it says are the limits: they hold as far as they
+    /// are no wider than what the signer would set itself.
+    pub(super) fn envelope_of_coming(&self, coming: &Coming<'_>) -> Result<String, Failure> {
+        let newest = coming.certificates.iter().max_by_key(|one| one.tbs().validity().not_after);
+        let newest = newest.ok_or_else(shown_none)?;
+        let profiles = self.profiles();
+        let name = if coming.profile.is_empty() { "unknown" } else { coming.profile };
+        let made = KeyEnvelope::made_for(newest, name, profiles.get(name));
+        let brought = coming.envelope.map(parsed).transpose()?;
+        let taken = brought.filter(|brought| coming.is_own || brought.is_within(&made)).unwrap_or(made);
+        let copies = Copies::read(self.directory())?;
+        Ok(taken.to_toml(&copies.stem(coming.key, newest.tbs().public_key())))
+    }
+
+    pub(super) fn keep_coming(&self, coming: &Coming<'_>, envelope: &str) -> Result<(), Failure> {
+        let mut copies = Copies::read(self.directory())?;
+        let public_key = coming.certificates.first().ok_or_else(shown_none)?.tbs().public_key();
+        for certificate in coming.certificates {
+            if !copies.of(public_key).contains(certificate) {
+                copies.add(coming.key, certificate);
+            }
+        }
+        copies.keep(coming.key, public_key)?;
+        copies.put_envelope(coming.key, public_key, &parsed(envelope)?)?;
+        Ok(())
+    }
+
+    pub(super) fn drop_envelope_of(&self, key: &KeyRef, identity: &[u8; 32]) -> Result<(), Failure> {
+        let copies = Copies::read(self.directory())?;
+        let certificates = copies.with_identity(identity);
+        let Some(one) = certificates.first() else { return Ok(()) };
+        copies.remove_envelope(key, one.tbs().public_key()).map_err(|(path, error)| Failure::Signer {
+            reason: format!("{} cannot be removed: {error}", path.shown()),
+        })
+    }
+}

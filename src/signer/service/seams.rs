@@ -1,0 +1,155 @@
+//! What the signer asks before it signs: its rules, and its journal.
+use crate::signer::protocol::Failure;
+use crate::signer::{
+    Act, Asker, Enrolment, JOURNAL, Journal, Peer, RecordError, Scope, SignatureRecord, SignedKind,
+    ToBeSigned,
+};
+use crate::signing::KeyRef;
+use crate::x509::{Certificate, SubjectPublicKeyInfo, TbsCertificate, UnixTime};
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+/// A request for signatures.
+pub(crate) struct Asked<'a> {
+    /// Who asks.
+    pub(crate) peer: &'a Peer,
+    /// The key, as the client names it.
+    pub(crate) key: &'a KeyRef,
+    /// The public key.
+    pub(crate) public_key: &'a SubjectPublicKeyInfo,
+    /// The kind of what is to be signed.
+    pub(crate) kind: SignedKind,
+    /// The CA's certificate, as the client shows it; `None` for a self-signed certificate and for requests.
+    pub(crate) issuer: Option<&'a Certificate>,
+    /// The profile of the CA, as the client says.
+    pub(crate) profile: Option<&'a str>,
+    /// The word of a responder for the one that comes after it.
+    pub(crate) enrolment: Option<&'a Enrolment>,
+}
+
+/// What the rules admit.
+pub(crate) struct Permitted {
+    /// What is signed.
+    pub(crate) tbs: Box<dyn ToBeSigned + Send + Sync>,
+    /// What the key has to be unlocked for.
+    pub(crate) scope: Scope,
+}
+
+/// A key that is to come from another signer.
+pub(crate) struct Coming<'a> {
+    /// The key, as it is named here.
+    pub(crate) key: &'a KeyRef,
+    /// The profile of its CA, as the client says.
+    pub(crate) profile: &'a str,
+    /// The certificates of its CA.
+    pub(crate) certificates: &'a [Certificate],
+    /// The text of the envelope that it has, or that was confirmed.
+    pub(crate) envelope: Option<&'a str>,
+    /// Whether the client is the user who owns the keys, and so sets the limits of their keys.
+    pub(crate) is_own: bool,
+}
+
+/// What the rules keep of a key.
+#[derive(Debug, Default)]
+pub(crate) struct Kept {
+    /// The text of its envelope.
+    pub(crate) envelope: Option<String>,
+    /// The certificates of its CA.
+    pub(crate) certificates: Vec<Certificate>,
+}
+
+/// The rules of admission.
+pub(crate) trait Rules: Send + Sync {
+    /// Admits a group of structures of one kind, all or none. Nobody else writes into the record meanwhile.
+    ///
+    /// # Errors
+    /// When one of them is not admitted; nothing is signed then.
+    fn admit(
+        &self,
+        asked: &Asked<'_>,
+        record: &dyn SignatureRecord,
+        group: Vec<Vec<u8>>,
+    ) -> Result<Vec<Permitted>, Failure>;
+
+    /// Returns the text of the envelope of a key, or where it has none yet, of the one that it gets with this certificate.
+    ///
+    /// # Errors
+    /// When the envelope cannot be read.
+    fn envelope_with(
+        &self,
+        key: &KeyRef,
+        tbs: &TbsCertificate,
+        profile: Option<&str>,
+    ) -> Result<String, Failure>;
+    /// Returns what is kept of the key with this SHA-256 of its SubjectPublicKeyInfo.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn kept(&self, key: &KeyRef, identity: &[u8; 32]) -> Result<Kept, Failure>;
+
+    /// Returns the text of the envelope that binds a key that comes. What it brought is taken where that is no wider than
+    /// what its certificate and the profiles give.
+    ///
+    /// # Errors
+    /// When the envelope cannot be read, or no certificate of its CA is shown.
+    fn envelope_of(&self, coming: &Coming<'_>) -> Result<String, Failure>;
+
+    /// Keeps the certificates of a key that comes, and this envelope.
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    fn keep(&self, coming: &Coming<'_>, envelope: &str) -> Result<(), Failure>;
+
+    /// Removes the envelope of a key that has left. The certificates stay: others may be vouched for by them.
+    ///
+    /// # Errors
+    /// When it cannot be removed.
+    fn drop_envelope(&self, key: &KeyRef, identity: &[u8; 32]) -> Result<(), Failure>;
+
+    /// Keeps what the admitted group brought, once the key is unlocked for it and before anything is signed. Returns what
+    /// of that the journal has to have.
+    ///
+    /// # Errors
+    /// When it cannot be written; nothing is signed then.
+    fn allowed(&self, asked: &Asked<'_>, record: &dyn SignatureRecord) -> Result<Vec<Act>, Failure> {
+        let _ = (asked, record);
+        Ok(Vec::new())
+    }
+}
+
+/// The place of the journal, which is opened when the first signature is asked for.
+pub(crate) struct JournalPlace {
+    directory: PathBuf,
+    opened: OnceLock<Journal>,
+}
+
+impl JournalPlace {
+    /// Returns the journal in the signer's directory.
+    pub(crate) fn within(directory: PathBuf) -> Self {
+        Self { directory, opened: OnceLock::new() }
+    }
+
+    /// Returns the signer's directory.
+    pub(crate) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Returns whether there is a journal already.
+    pub(crate) fn is_begun(&self) -> bool {
+        self.opened.get().is_some() || self.directory.join(JOURNAL).exists()
+    }
+
+    /// Returns the journal.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub(crate) fn journal(&self, by: Asker, at: UnixTime) -> Result<&Journal, RecordError> {
+        match self.opened.get() {
+            Some(journal) => Ok(journal),
+            None => {
+                let journal = Journal::open(&self.directory, by, at)?;
+                Ok(self.opened.get_or_init(|| journal))
+            }
+        }
+    }
+}

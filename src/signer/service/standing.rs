@@ -1,0 +1,325 @@
+//! The signer as a service: its clients, and what administrators ask.
+use super::answers::{Signer, may_ask};
+use crate::signer::listening::{Clients, say};
+use crate::signer::protocol::{
+    Begun, Failure, Frame, FrameError, Reply, Request, VERSION, WireGrant, WireHanded, WireTerms,
+};
+use crate::signer::unlocking::{Asked, SharedRing, Terms, UnlockError, known_as, login_of};
+use crate::signer::{ClientClass, Peer, RemoteTokens, Right, Scope};
+use crate::signing::{KeyError, KeyRef, KeyVault};
+use crate::x509::UnixTime;
+use rustix::io::Errno;
+use rustix::net::{RecvFlags, recv};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+/// How long a person may take to type a passphrase.
+const PATIENCE: Duration = Duration::from_secs(300);
+/// Time for a request to come whole, after its first octet; and for a client to say who it is.
+const WHOLE: Duration = Duration::from_secs(20);
+/// How often what has had its time is locked, whether or not anybody asks for anything.
+const TICK: Duration = Duration::from_secs(1);
+
+/// The service.
+pub(crate) struct Standing {
+    signer: Signer,
+    ring: Arc<SharedRing>,
+    vaults: Vec<Arc<dyn KeyVault>>,
+    /// The tokens, which another process reaches.
+    tokens: Option<Arc<RemoteTokens>>,
+    program: String,
+    wall: fn() -> UnixTime,
+    /// Held while a request with a large body is read and answered, so that all clients together have no more memory
+    /// than one.
+    large: Mutex<()>,
+}
+
+impl Standing {
+    /// Makes the service of a signer whose ring this is. What has had its time is locked by a thread of its own.
+    ///
+    /// # Errors
+    /// When the thread cannot be started.
+    pub(crate) fn new(
+        signer: Signer,
+        ring: Arc<SharedRing>,
+        vaults: Vec<Arc<dyn KeyVault>>,
+        program: &str,
+        wall: fn() -> UnixTime,
+    ) -> std::io::Result<Self> {
+        let watched: Weak<SharedRing> = Arc::downgrade(&ring);
+        std::thread::Builder::new().name("locking".into()).spawn(move || {
+            while let Some(ring) = watched.upgrade() {
+                ring.expire();
+                drop(ring);
+                std::thread::sleep(TICK);
+            }
+        })?;
+        Ok(Self {
+            signer,
+            ring,
+            vaults,
+            tokens: None,
+            program: program.to_owned(),
+            wall,
+            large: Mutex::default(),
+        })
+    }
+
+    /// Returns the same service, to which the process of these tokens connects.
+    #[must_use]
+    pub(crate) fn with_tokens(self, tokens: Arc<RemoteTokens>) -> Self {
+        Self { tokens: Some(tokens), ..self }
+    }
+
+    /// Answers the client at the other end until it closes the connection.
+    pub(super) fn converse(&self, connection: &UnixStream, peer: &Peer) -> Result<(), FrameError> {
+        let silence = connection.read_timeout()?;
+        connection.set_read_timeout(Some(WHOLE))?;
+        let hello = Begun::<Request>::receive(connection, WHOLE)?;
+        if hello.body() > 0 {
+            return Frame::from(failed("nothing comes with a greeting")).send(connection);
+        }
+        let hello = hello.whole()?;
+        connection.set_read_timeout(silence)?;
+        let welcome = match hello.message {
+            Request::Hello { version: VERSION, program, orders: None } if program == self.program => {
+                Reply::Welcome { version: VERSION, program: self.program.clone() }
+            }
+            Request::Hello { orders: Some(_), .. } => failed("a signer that listens takes no orders"),
+            Request::Hello { program, .. } => {
+                failed(&format!("it is of version {}, and the command of version {program}", self.program))
+            }
+            _ => failed("it was not greeted"),
+        };
+        let is_welcome = matches!(welcome, Reply::Welcome { .. });
+        Frame::from(welcome).send(connection)?;
+        if !is_welcome {
+            return Ok(());
+        }
+        loop {
+            let begun = Begun::<Request>::receive(connection, WHOLE)?;
+            let is_large = begun.body() > Request::SMALL;
+            if is_large && !(may_ask(peer, begun.message()) && begun.body() <= begun.message().largest_body())
+            {
+                // what is not read cannot be passed over: this is the end of the connection
+                return Frame::from(failed("it does not take so much from this client")).send(connection);
+            }
+            let one = is_large.then(|| self.large.lock().unwrap_or_else(PoisonError::into_inner));
+            let asked = begun.whole()?;
+            let answer = self.answer(connection, peer, asked);
+            drop(one);
+            answer.send(connection)?;
+        }
+    }
+
+    fn answer(&self, connection: &UnixStream, peer: &Peer, asked: Frame<Request>) -> Frame<Reply> {
+        let administration = match &asked.message {
+            Request::Unlock { .. } | Request::Prepare { .. } | Request::ChangePassphrase { .. } => {
+                Right::Unlock
+            }
+            Request::Lock { .. } => Right::Lock,
+            Request::WhatIsUnlocked => Right::Describe,
+            _ => return self.signer.answer(peer, asked),
+        };
+        if !peer.class.may(administration) {
+            return failed("a client of this kind may not ask that").into();
+        }
+        let answered = match asked.message {
+            Request::Unlock { key, terms, handed } => {
+                self.unlock(connection, peer, &key, terms, handed, asked.descriptors)
+            }
+            Request::Prepare { key, terms, handed } => {
+                self.prepare(connection, peer, key, terms, handed, asked.descriptors)
+            }
+            Request::ChangePassphrase { key, old, new } => {
+                self.change_passphrase(connection, peer, &key, (old, new), asked.descriptors)
+            }
+            Request::Lock { key } => Ok(unlocked(&self.ring.lock(key.as_deref()))),
+            _ => Ok(unlocked(&self.ring.grants())),
+        };
+        answered.unwrap_or_else(|failure| Reply::Failed { failure }).into()
+    }
+
+    fn unlock(
+        &self,
+        connection: &UnixStream,
+        peer: &Peer,
+        key: &str,
+        terms: WireTerms,
+        handed: WireHanded,
+        descriptors: Vec<OwnedFd>,
+    ) -> Result<Reply, Failure> {
+        let (vault, key, inspected) = self.find(key)?;
+        if matches!(inspected, Err(KeyError::TokenGone(..))) {
+            // what was opened before is of no use, and some modules find the token again only when nothing is open
+            self.ring.lock(Some(&known_as(&key)));
+        }
+        let asked = asked(peer, &key, terms.try_into()?, handed, only(descriptors)?)?;
+        let is_over = over(connection);
+        match inspected {
+            // one that is to come: whether the passphrase opens it is seen then
+            Err(KeyError::NotFound(_)) if asked.terms.scopes.contains_key(&Scope::Move) => {
+                let grant = self.ring.expect(&asked, (self.wall)(), &is_over);
+                return Ok(unlocked(&[grant.map_err(failure)?]));
+            }
+            inspected => inspected?,
+        }
+        let grant = self.ring.unlock(&asked, vault.as_ref(), &key, (self.wall)(), &is_over);
+        Ok(unlocked(&[grant.map_err(failure)?]))
+    }
+
+    fn prepare(
+        &self,
+        connection: &UnixStream,
+        peer: &Peer,
+        key: String,
+        terms: WireTerms,
+        handed: WireHanded,
+        descriptors: Vec<OwnedFd>,
+    ) -> Result<Reply, Failure> {
+        let vault = match key.contains(':') {
+            true => super::ring::vault_of(&self.vaults, &KeyRef { identity: None, uri: key.clone() }),
+            false => self.vaults.first(),
+        };
+        let vault = vault.ok_or_else(|| unknown(&key))?;
+        let new = match key.contains(':') {
+            true => KeyRef { identity: None, uri: key },
+            false => vault.keys().new_key(&key),
+        };
+        if new.is_in_token() && known_as(&new) == new.uri {
+            let reason = format!("{} does not say the name of the new key: object=NAME", new.uri);
+            return Err(Failure::Signer { reason });
+        }
+        let asked = asked(peer, &new, terms.try_into()?, handed, only(descriptors)?)?;
+        self.ring.prepare(&asked, (vault.as_ref(), &new), &over(connection)).map_err(failure)?;
+        Ok(Reply::Done)
+    }
+
+    fn change_passphrase(
+        &self,
+        connection: &UnixStream,
+        peer: &Peer,
+        key: &str,
+        (old, new): (WireHanded, WireHanded),
+        descriptors: Vec<OwnedFd>,
+    ) -> Result<Reply, Failure> {
+        let (vault, key, inspected) = self.find(key)?;
+        inspected?;
+        let [from, to] = <[OwnedFd; 2]>::try_from(descriptors)
+            .map_err(|_| signer("two passphrases are handed over as two open descriptors"))?;
+        let old = asked(peer, &key, Terms::none(), old, from)?;
+        let new = asked(peer, &key, Terms::none(), new, to)?;
+        let changed = self.ring.change_passphrase(&old, &new, vault.as_ref(), &key, &over(connection));
+        changed.map_err(failure)?;
+        Ok(Reply::Done)
+    }
+
+    /// Returns the store of a key, which is named by its CA or by its URI, with the reference to it there, and whether it is
+    /// there. The label of a key in a token is the name of its CA.
+    fn find(&self, key: &str) -> Result<Found<'_>, Failure> {
+        if key.contains(':') {
+            let key = KeyRef { identity: None, uri: key.to_owned() };
+            let vault = super::ring::vault_of(&self.vaults, &key).ok_or_else(|| unknown(&key.uri))?;
+            let inspected = inspected(vault, &key);
+            return Ok((vault, key, inspected));
+        }
+        let mut absent = None;
+        for vault in &self.vaults {
+            let of_name = vault.keys().new_key(key);
+            match inspected(vault, &of_name) {
+                // where no token has the key, or there is no token, what is told is that there is no such file
+                Err(KeyError::NotFound(_) | KeyError::TokenGone(..) | KeyError::Prevented { .. })
+                    if absent.is_some() => {}
+                not_here @ Err(KeyError::NotFound(_)) => absent = Some((vault, of_name, not_here)),
+                inspected => return Ok((vault, of_name, inspected)),
+            }
+        }
+        absent.ok_or_else(|| unknown(key))
+    }
+}
+
+/// A store, the reference to a key in it, and whether the key is there.
+type Found<'a> = (&'a Arc<dyn KeyVault>, KeyRef, Result<(), KeyError>);
+
+fn unknown(key: &str) -> Failure {
+    Failure::Signer { reason: format!("no store of keys has {key}") }
+}
+
+fn inspected(vault: &Arc<dyn KeyVault>, key: &KeyRef) -> Result<(), KeyError> {
+    vault.keys().inspecting().map_or(Ok(()), |keys| keys.inspect(key))
+}
+
+impl Clients for Standing {
+    fn serve(&self, connection: UnixStream, peer: Peer) {
+        if peer.class == ClientClass::Tokens {
+            let taken = self.tokens.as_ref().map_or(Ok(()), |tokens| tokens.connect(connection));
+            return match taken {
+                Ok(()) => say(&format!("process {} reaches the tokens", peer.process)),
+                Err(error) => say(&format!("process {} does not reach the tokens: {error}", peer.process)),
+            };
+        }
+        // whoever goes away, or says what is no frame, is not served any more
+        let _ = self.converse(&connection, &peer);
+    }
+
+    fn is_idle(&self) -> bool {
+        self.ring.is_empty()
+    }
+
+    fn lock(&self) {
+        self.ring.lock(None);
+    }
+}
+
+fn signer(reason: &str) -> Failure {
+    Failure::Signer { reason: reason.to_owned() }
+}
+
+fn only(descriptors: Vec<OwnedFd>) -> Result<OwnedFd, Failure> {
+    let [from] = <[OwnedFd; 1]>::try_from(descriptors)
+        .map_err(|_| signer("a passphrase is handed over as one open descriptor"))?;
+    Ok(from)
+}
+
+fn asked(
+    peer: &Peer,
+    key: &KeyRef,
+    terms: Terms,
+    handed: WireHanded,
+    from: OwnedFd,
+) -> Result<Asked, Failure> {
+    let login = login_of(peer)
+        .filter(|_| peer.class == ClientClass::Administrator)
+        .ok_or_else(|| signer("who unlocks a key has logged in"))?;
+    let (key, is_pin) = (known_as(key), key.is_in_token());
+    Ok(Asked { key, terms, login, user: peer.user, handed: handed.into(), from, is_pin })
+}
+
+/// Returns whether nobody waits for the answer any more: the client is gone, or took too long.
+fn over(connection: &UnixStream) -> impl Fn() -> bool {
+    let end = Instant::now() + PATIENCE;
+    move || {
+        let mut octet = [0];
+        let peeked = recv(connection, &mut octet, RecvFlags::PEEK | RecvFlags::DONTWAIT);
+        let is_gone = !matches!(peeked, Ok((1.., _)) | Err(Errno::AGAIN | Errno::INTR));
+        is_gone || Instant::now() > end
+    }
+}
+
+fn failure(error: UnlockError) -> Failure {
+    match error {
+        UnlockError::Key(error) => error.into(),
+        UnlockError::NoPassphrase(reason) => KeyError::SecretUnavailable(reason.to_string()).into(),
+        slowed @ UnlockError::Slowed(_) => KeyError::SecretUnavailable(slowed.to_string()).into(),
+    }
+}
+
+fn failed(reason: &str) -> Reply {
+    Reply::Failed { failure: Failure::Signer { reason: reason.to_owned() } }
+}
+
+fn unlocked(grants: &[crate::signer::unlocking::Grant]) -> Reply {
+    Reply::Unlocked { keys: grants.iter().map(WireGrant::from).collect() }
+}

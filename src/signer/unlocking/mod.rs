@@ -1,0 +1,24 @@
+//! Unlocking: which keys the service may use now, for what, how often, until when, and for whom.
+//!
+//! A key is unlocked by an administrator of the machine, with a passphrase that reaches the signer as an unread
+//! descriptor. What is unlocked is pure state ([`Unlocked`]); the signer's [`Keyring`] gives it the time and is asked for a key before
+//! each group of signatures.
+mod attempts;
+mod descriptor;
+mod expected;
+mod keyring;
+mod names;
+mod prepared;
+mod ring;
+mod terminal;
+mod unlocked;
+
+use attempts::Attempts;
+pub(crate) use descriptor::{Handed, NoPassphrase};
+pub(crate) use keyring::{Asked, Event, Keyring, UnlockError};
+pub(crate) use names::{known_as, login_of};
+pub(crate) use prepared::{Prepared, TokenPins};
+pub(crate) use ring::{Noting, SharedRing};
+pub(crate) use terminal::Restored;
+use unlocked::Unlocked;
+pub(crate) use unlocked::{Grant, Granted, Login, NotUnlocked, Terms};

@@ -1,0 +1,395 @@
+//! The open keys of the service, as its requests meet them.
+use super::descriptor::read_handed;
+use super::expected::Expected;
+use super::keyring::{Asked, Event, Keyring, UnlockError};
+use super::names::{known_as, login_of};
+use super::prepared::Prepared;
+use super::unlocked::{Grant, Login, NotUnlocked, Terms};
+use crate::failpoint;
+use crate::signer::service::Ring;
+use crate::signer::{ClientClass, Peer, Scope};
+use crate::signing::{KeyError, KeyRef, KeyVault, Secret, VaultKey};
+use crate::x509::UnixTime;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How long the key that a timer uses stays open: for what one run asks.
+const RENEWING: Duration = Duration::from_secs(60);
+
+/// Writes what happened to a key into the journal.
+pub(crate) type Noting = dyn Fn(Event) -> Result<(), KeyError> + Send + Sync;
+
+/// Keys that timers use, by name, each until its end.
+type Renewing = HashMap<String, (Instant, Arc<dyn VaultKey>)>;
+
+/// The open keys of the service: those that somebody has unlocked, each for this login alone, and for a minute those
+/// that a timer opened with a credential of the service.
+pub(crate) struct SharedRing {
+    keyring: Keyring<Arc<dyn VaultKey>>,
+    renewing: Mutex<Renewing>,
+    prepared: Arc<Prepared>,
+    expected: Expected,
+    note: Box<Noting>,
+}
+
+impl SharedRing {
+    /// Returns a ring without keys. `prepared` has the passphrases for new keys, and is a source of the stores.
+    pub(crate) fn new(prepared: Arc<Prepared>, note: Box<Noting>) -> Self {
+        Self {
+            keyring: Keyring::default(),
+            renewing: Mutex::default(),
+            prepared,
+            expected: Expected::default(),
+            note,
+        }
+    }
+
+    fn renewing(&self) -> MutexGuard<'_, Renewing> {
+        self.renewing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Unlocks a key of a store with the passphrase that was handed over.
+    ///
+    /// # Errors
+    /// As [`Keyring::unlock`].
+    pub(crate) fn unlock(
+        &self,
+        asked: &Asked,
+        vault: &dyn KeyVault,
+        key: &KeyRef,
+        wall: UnixTime,
+        is_over: &dyn Fn() -> bool,
+    ) -> Result<Grant, UnlockError> {
+        let open = |_: &str, secret: &Secret| {
+            let given = self.prepared.give(secret);
+            let opened = vault.open_key(key);
+            drop(given);
+            opened
+        };
+        self.keyring.unlock(asked, wall, &open, &self.note, is_over)
+    }
+
+    /// Gives a key of a store a new passphrase, which is behind the descriptor of `new`. It is locked for everybody then.
+    /// The journal has it before the file is replaced, which is one step.
+    ///
+    /// # Errors
+    /// As [`Keyring::unlock`]; when the new passphrase is weak, or the file cannot be replaced. The old one opens the key
+    /// then.
+    pub(crate) fn change_passphrase(
+        &self,
+        old: &Asked,
+        new: &Asked,
+        vault: &dyn KeyVault,
+        key: &KeyRef,
+        is_over: &dyn Fn() -> bool,
+    ) -> Result<(), UnlockError> {
+        let store = vault.keys().protector(key)?;
+        let open = |_: &str, secret: &Secret| {
+            let given = self.prepared.give(secret);
+            let opened = vault.open_key(key);
+            drop(given);
+            Ok((secret.clone(), opened?.public_key().digest()))
+        };
+        let (present, identity) = self.keyring.opened(old, &open, &self.note, is_over)?;
+        let chosen = self.prepared.chosen(new, is_over)?;
+        let reencrypted = self.keyring.deriving(|| {
+            let given = self.prepared.give_both(&present, &chosen);
+            let reencrypted = store.reencrypt(&KeyRef { identity: Some(identity), ..key.clone() });
+            drop(given);
+            reencrypted
+        })?;
+        (self.note)(Event::Protected { key: old.key.clone(), identity, login: old.login })?;
+        failpoint::passed("signer: new passphrase in the journal");
+        store.put_reencrypted(&reencrypted)?;
+        failpoint::passed("signer: new passphrase in place");
+        self.lock(Some(&old.key));
+        Ok(())
+    }
+
+    /// Keeps a passphrase that was handed over for a key that is about to be made.
+    ///
+    /// # Errors
+    /// When there is no passphrase, or a weak one; when it is the PIN of a token, and wrong.
+    pub(crate) fn prepare(
+        &self,
+        asked: &Asked,
+        (vault, key): (&dyn KeyVault, &KeyRef),
+        is_over: &dyn Fn() -> bool,
+    ) -> Result<(), UnlockError> {
+        self.prepared.read(asked, is_over)?;
+        if !asked.is_pin {
+            return Ok(());
+        }
+        let pin = self.prepared.secret_for(&asked.key, Some(asked.login))?;
+        let given = self.prepared.give(&pin);
+        let checked = vault.check_secret(key);
+        drop(given);
+        let Err(error) = checked else { return Ok(()) };
+        self.prepared.forget(&asked.key);
+        if matches!(error, KeyError::PinRejected(_)) {
+            let (key, login) = (asked.key.clone(), asked.login);
+            (self.note)(Event::WrongPassphrase { key, login, number: 1 })?;
+        }
+        Err(error.into())
+    }
+
+    /// Expects a key to come from another signer, which the passphrase that was handed over opens.
+    ///
+    /// # Errors
+    /// When there is no passphrase, or the journal cannot have it.
+    pub(crate) fn expect(
+        &self,
+        asked: &Asked,
+        wall: UnixTime,
+        is_over: &dyn Fn() -> bool,
+    ) -> Result<Grant, UnlockError> {
+        let question =
+            format!("Passphrase for the key of {}, which is to come, read by genfic-signer: ", asked.key);
+        let secret = read_handed(&asked.from, asked.handed, asked.user, &question, is_over)?;
+        let grant = self.expected.put(asked, secret, wall);
+        (self.note)(Event::Unlocked(grant.clone())).inspect_err(|_| {
+            self.expected.forget(&asked.key);
+        })?;
+        Ok(grant)
+    }
+
+    /// Opens a key that has come with the passphrase of the administrator of this login. A wrong one is forgotten.
+    fn opened_as_expected(
+        &self,
+        peer: &Peer,
+        key: &KeyRef,
+        open: &dyn Fn() -> Result<Arc<dyn VaultKey>, KeyError>,
+    ) -> Result<Arc<dyn VaultKey>, KeyError> {
+        let name = known_as(key);
+        let login = login_of(peer).filter(|_| peer.class == ClientClass::Command);
+        let secret = login.and_then(|login| self.expected.secret(&name, login));
+        let (Some(login), Some(secret)) = (login, secret) else {
+            let reason = "no administrator of this login expects it";
+            return Err(KeyError::Locked {
+                key: name,
+                scope: Some(Scope::Move.name().to_owned()),
+                reason: reason.to_owned(),
+            });
+        };
+        let opened = self.keyring.deriving(|| {
+            let given = self.prepared.give(&secret);
+            let opened = open();
+            drop(given);
+            opened
+        });
+        if matches!(opened, Err(KeyError::SecretRejected(_))) {
+            self.expected.forget(&name);
+            (self.note)(Event::WrongPassphrase { key: name, login, number: 1 })?;
+        }
+        opened
+    }
+
+    /// Locks a key, or every key, for everybody; returns what ended.
+    pub(crate) fn lock(&self, key: Option<&str>) -> Vec<Grant> {
+        let mut renewing = self.renewing();
+        let expected = match key {
+            Some(key) => {
+                renewing.remove(key);
+                self.prepared.forget(key);
+                self.expected.forget(key).into_iter().collect()
+            }
+            None => {
+                renewing.clear();
+                self.prepared.forget_all();
+                self.expected.forget_all()
+            }
+        };
+        drop(renewing);
+        self.noted([self.keyring.lock(key), expected].concat())
+    }
+
+    /// Locks what has had its time; returns what is unlocked.
+    pub(crate) fn grants(&self) -> Vec<Grant> {
+        self.expire();
+        [self.keyring.grants(), self.expected.grants()].concat()
+    }
+
+    /// Locks what has had its time.
+    pub(crate) fn expire(&self) {
+        let now = Instant::now();
+        self.renewing().retain(|_, (end, _)| *end > now);
+        self.prepared.expire();
+        self.expected.expire();
+        self.noted(self.keyring.expire());
+    }
+
+    /// Whether nothing is open.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.grants().is_empty() && self.renewing().is_empty() && self.prepared.is_empty()
+    }
+
+    /// Notes what was locked. It is locked whether or not the journal can have it.
+    fn noted(&self, ended: Vec<Grant>) -> Vec<Grant> {
+        for grant in &ended {
+            let _ = (self.note)(Event::Locked(grant.clone()));
+        }
+        ended
+    }
+
+    fn opened_for_renewal(
+        &self,
+        key: &KeyRef,
+        open: &dyn Fn() -> Result<Arc<dyn VaultKey>, KeyError>,
+    ) -> Result<Arc<dyn VaultKey>, KeyError> {
+        self.expire();
+        let name = known_as(key);
+        let mut renewing = self.renewing();
+        if let Some((_, opened)) = renewing.get(&name) {
+            return Ok(Arc::clone(opened));
+        }
+        // while it is opened nobody else opens it too
+        let opened = self.keyring.deriving(open).map_err(|error| match error {
+            KeyError::SecretUnavailable(reason) => {
+                KeyError::Locked { key: name.clone(), scope: None, reason }
+            }
+            error => error,
+        })?;
+        renewing.insert(name, (Instant::now() + RENEWING, Arc::clone(&opened)));
+        Ok(opened)
+    }
+}
+
+impl Ring for SharedRing {
+    fn open(
+        &self,
+        peer: &Peer,
+        key: &KeyRef,
+        open: &dyn Fn() -> Result<Arc<dyn VaultKey>, KeyError>,
+    ) -> Result<Arc<dyn VaultKey>, KeyError> {
+        match (peer.class, login_of(peer)) {
+            (ClientClass::Renew, _) => self.opened_for_renewal(key, open),
+            (_, Some(login)) => {
+                self.expire();
+                let found = self.keyring.find(&known_as(key), login);
+                found.map_err(|reason| locked(key, None, &reason))
+            }
+            (_, None) => Err(locked(key, None, &NotUnlocked::Locked)),
+        }
+    }
+
+    fn make(
+        &self,
+        peer: &Peer,
+        key: &KeyRef,
+        make: &dyn Fn() -> Result<Arc<dyn VaultKey>, KeyError>,
+    ) -> Result<Arc<dyn VaultKey>, KeyError> {
+        let name = known_as(key);
+        let secret = self.prepared.secret_for(&name, login_of(peer)).map_err(|error| match error {
+            // the PIN is given for a token, which the name alone does not say
+            KeyError::Locked { scope, reason, .. } if key.is_in_token() => {
+                KeyError::Locked { key: key.uri.clone(), scope, reason }
+            }
+            error => error,
+        })?;
+        let made = self.keyring.deriving(|| {
+            let given = self.prepared.give(&secret);
+            let made = make();
+            drop(given);
+            made
+        });
+        if matches!(made, Err(KeyError::PinRejected(_))) {
+            self.prepared.forget(&name);
+        }
+        made
+    }
+
+    fn put(&self, peer: &Peer, key: &KeyRef, opened: Arc<dyn VaultKey>) {
+        let name = known_as(key);
+        let Some(login) = login_of(peer) else { return };
+        if let Some((terms, wall)) = self.prepared.terms(&name, login) {
+            // the passphrase was given for making it and for using it
+            let note = |event| (self.note)(event);
+            let grant = terms.granted(&name, login, wall);
+            let _ = self.keyring.put(grant, terms.lasting, Arc::new(opened), &note);
+        }
+    }
+
+    fn allow(&self, peer: &Peer, key: &KeyRef, scope: Scope, count: u64) -> Result<(), KeyError> {
+        let name = known_as(key);
+        let Some(login) = login_of(peer).filter(|_| peer.class != ClientClass::Renew) else {
+            return match scope {
+                Scope::Crl | Scope::Renewal if peer.class == ClientClass::Renew => Ok(()),
+                scope => Err(locked(key, Some(scope), &NotUnlocked::OtherScope(scope))),
+            };
+        };
+        let take = |scope| self.keyring.take(&name, scope, count, login).map(drop);
+        let taken = match scope {
+            Scope::Renewal => take(Scope::Crl).or_else(|_| take(Scope::Ca)),
+            scope => take(scope),
+        };
+        taken.map_err(|reason| locked(key, Some(scope), &reason))
+    }
+
+    fn open_coming(
+        &self,
+        peer: &Peer,
+        key: &KeyRef,
+        open: &dyn Fn() -> Result<Arc<dyn VaultKey>, KeyError>,
+    ) -> Result<Option<Arc<dyn VaultKey>>, KeyError> {
+        self.opened_as_expected(peer, key, open).map(Some)
+    }
+
+    fn forget(&self, key: &KeyRef) {
+        self.lock(Some(&known_as(key)));
+    }
+}
+
+impl Ring for Arc<SharedRing> {
+    fn make(
+        &self,
+        peer: &Peer,
+        key: &KeyRef,
+        make: &dyn Fn() -> Result<Arc<dyn VaultKey>, KeyError>,
+    ) -> Result<Arc<dyn VaultKey>, KeyError> {
+        SharedRing::make(self, peer, key, make)
+    }
+
+    fn open(
+        &self,
+        peer: &Peer,
+        key: &KeyRef,
+        open: &dyn Fn() -> Result<Arc<dyn VaultKey>, KeyError>,
+    ) -> Result<Arc<dyn VaultKey>, KeyError> {
+        SharedRing::open(self, peer, key, open)
+    }
+
+    fn put(&self, peer: &Peer, key: &KeyRef, opened: Arc<dyn VaultKey>) {
+        SharedRing::put(self, peer, key, opened);
+    }
+
+    fn allow(&self, peer: &Peer, key: &KeyRef, scope: Scope, count: u64) -> Result<(), KeyError> {
+        SharedRing::allow(self, peer, key, scope, count)
+    }
+
+    fn open_coming(
+        &self,
+        peer: &Peer,
+        key: &KeyRef,
+        open: &dyn Fn() -> Result<Arc<dyn VaultKey>, KeyError>,
+    ) -> Result<Option<Arc<dyn VaultKey>>, KeyError> {
+        SharedRing::open_coming(self, peer, key, open)
+    }
+
+    fn forget(&self, key: &KeyRef) {
+        SharedRing::forget(self, key);
+    }
+}
+
+fn locked(key: &KeyRef, scope: Option<Scope>, reason: &NotUnlocked) -> KeyError {
+    let name = |scope: Scope| if scope == Scope::Renewal { Scope::Ca.name() } else { scope.name() };
+    let scope = scope.map(|scope| name(scope).to_owned());
+    KeyError::Locked { key: known_as(key), scope, reason: reason.to_string() }
+}
+
+/// What a key is made with, until it is used.
+pub(super) type PreparedTerms = (Terms, UnixTime);
+
+#[cfg(test)]
+#[path = "ring_tests.rs"]
+mod tests;

@@ -1,0 +1,169 @@
+use super::*;
+use crate::signing::{AgeFileStore, CaKeys as _, PassphrasePolicy, SecretPurpose, SecretSource};
+use crate::x509::KeyAlgorithm;
+use std::fs::Permissions;
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+
+struct Case {
+    _directory: tempfile::TempDir,
+    store: AgeFileStore,
+    ring: SharedRing,
+    prepared: Arc<Prepared>,
+    events: Arc<Mutex<Vec<Event>>>,
+}
+
+/// A source that always has the right passphrase.
+struct Right;
+
+impl SecretSource for Right {
+    fn secret(&self, _: &SecretPurpose) -> Result<Secret, KeyError> {
+        Ok(Secret::new("right".into()))
+    }
+}
+
+fn peer(class: ClientClass, login: Option<u32>) -> Peer {
+    Peer { process: 7, user: 900, login, session: login.map(|_| 3), class }
+}
+
+fn command() -> Peer {
+    peer(ClientClass::Command, Some(1000))
+}
+
+fn asked(key: &str, passphrase: &str, scopes: &[(Scope, Option<u64>)]) -> super::super::Asked {
+    let (reading, mut writing) = std::io::pipe().unwrap();
+    writing.write_all(passphrase.as_bytes()).unwrap();
+    super::super::Asked {
+        key: key.into(),
+        terms: Terms { scopes: scopes.iter().copied().collect(), lasting: Duration::from_secs(900) },
+        login: Login { loginuid: 1000, session: Some(3) },
+        user: 0,
+        handed: super::super::Handed::File,
+        from: reading.into(),
+        is_pin: false,
+    }
+}
+
+fn never() -> Result<Arc<dyn VaultKey>, KeyError> {
+    panic!("a command's key is opened by nobody but an administrator")
+}
+
+/// A store with the key of `genfic`, which the passphrase `right` opens.
+fn case() -> (Case, KeyRef) {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(directory.path(), Permissions::from_mode(0o700)).unwrap();
+    let policy = PassphrasePolicy { allows_weak: false, ..PassphrasePolicy::default() };
+    let prepared = Arc::new(Prepared::new(policy, || UnixTime(0)));
+    let store = AgeFileStore::new(directory.path(), AgeFileStore::LEAST_WORK, prepared.clone());
+    let store = store.unwrap();
+    let key = store.new_key("genfic");
+    store.clone().asking(Arc::new(Right)).make_key(&key, KeyAlgorithm::P256).unwrap();
+    let events = Arc::new(Mutex::new(Vec::new()));
+    let noted = Arc::clone(&events);
+    let note = move |event| {
+        noted.lock().unwrap().push(event);
+        Ok(())
+    };
+    let ring = SharedRing::new(Arc::clone(&prepared), Box::new(note));
+    (Case { _directory: directory, store, ring, prepared, events }, key)
+}
+
+impl Case {
+    fn unlock(
+        &self,
+        key: &KeyRef,
+        passphrase: &str,
+        scopes: &[(Scope, Option<u64>)],
+    ) -> Result<Grant, UnlockError> {
+        let asked = asked("genfic", passphrase, scopes);
+        self.ring.unlock(&asked, &self.store, key, UnixTime(0), &|| false)
+    }
+}
+
+#[test]
+fn a_command_uses_what_its_login_has_unlocked_and_is_told_what_to_unlock() {
+    // K2
+    let (case, key) = case();
+    let Err(KeyError::Locked { key: name, scope: None, .. }) = case.ring.open(&command(), &key, &never)
+    else {
+        panic!("it is locked")
+    };
+    assert_eq!(name, "genfic");
+    case.unlock(&key, "right", &[(Scope::Leaf, Some(2))]).unwrap();
+    assert!(case.ring.open(&command(), &key, &never).is_ok());
+    case.ring.allow(&command(), &key, Scope::Leaf, 2).unwrap();
+    let (fresh, key) = super::tests::case();
+    fresh.unlock(&key, "right", &[(Scope::Leaf, None)]).unwrap();
+    let Err(KeyError::Locked { scope, .. }) = fresh.ring.allow(&command(), &key, Scope::Ca, 1) else {
+        panic!("it is not unlocked for that")
+    };
+    assert_eq!(scope.as_deref(), Some("ca"));
+    for other in [peer(ClientClass::Command, Some(1001)), peer(ClientClass::Command, None)] {
+        assert!(fresh.ring.open(&other, &key, &never).is_err());
+        assert!(fresh.ring.allow(&other, &key, Scope::Leaf, 1).is_err());
+    }
+}
+
+#[test]
+fn a_wrong_passphrase_unlocks_nothing_and_every_lock_is_journaled() {
+    let (case, key) = case();
+    assert!(case.unlock(&key, "wrong", &[(Scope::Leaf, None)]).is_err());
+    assert!(case.ring.is_empty());
+    let grant = case.unlock(&key, "right", &[(Scope::Leaf, None)]).unwrap();
+    assert!(!case.ring.is_empty());
+    assert_eq!(case.ring.lock(Some("genfic")), std::slice::from_ref(&grant));
+    let login = grant.login;
+    let wrong = Event::WrongPassphrase { key: "genfic".into(), login, number: 1 };
+    let noted = case.events.lock().unwrap().clone();
+    assert_eq!(noted, [wrong, Event::Unlocked(grant.clone()), Event::Locked(grant)]);
+}
+
+#[test]
+fn a_timer_has_crls_and_renewals_of_responders_by_the_credential_of_the_service_and_nothing_else() {
+    // K2, O7
+    let (case, key) = case();
+    let timer = peer(ClientClass::Renew, None);
+    let none = || case.store.open_key(&key);
+    assert!(matches!(case.ring.open(&timer, &key, &none), Err(KeyError::Locked { .. })));
+    let opened = std::cell::Cell::new(0);
+    let open = || {
+        opened.set(opened.get() + 1);
+        case.store.clone().asking(Arc::new(Right)).open_key(&key)
+    };
+    for _ in 0..2 {
+        case.ring.open(&timer, &key, &open).unwrap();
+    }
+    assert_eq!(opened.get(), 1, "once a run");
+    assert!(case.ring.allow(&timer, &key, Scope::Crl, 1).is_ok());
+    assert!(case.ring.allow(&timer, &key, Scope::Renewal, 1).is_ok());
+    for scope in [Scope::Leaf, Scope::Ca] {
+        assert!(case.ring.allow(&timer, &key, scope, 1).is_err(), "{scope}");
+    }
+    assert!(case.ring.open(&command(), &key, &never).is_err(), "a command does not get the timer's");
+    case.ring.lock(None);
+    assert!(case.ring.is_empty());
+}
+
+#[test]
+fn a_new_key_is_made_with_the_passphrase_that_was_given_for_it_and_is_unlocked_as_was_said() {
+    let (case, _) = case();
+    let new = case.store.new_key("genfic-user");
+    let make = || case.store.make_key(&new, KeyAlgorithm::P256);
+    let locked = |peer: &Peer| matches!(case.ring.make(peer, &new, &make), Err(KeyError::Locked { .. }));
+    assert!(locked(&command()));
+    let weak = asked("genfic-user", "genfic", &[(Scope::Leaf, None)]);
+    assert!(case.ring.prepare(&weak, (&case.store, &new), &|| false).is_err());
+    let words = "correct horse battery staple again";
+    let good = asked("genfic-user", words, &[(Scope::Ca, Some(1))]);
+    case.ring.prepare(&good, (&case.store, &new), &|| false).unwrap();
+    // the passphrase is this login's, and so is the key
+    let other = peer(ClientClass::Command, Some(1001));
+    assert!(locked(&other));
+    let made = case.ring.make(&command(), &new, &make).unwrap();
+    case.ring.put(&other, &new, Arc::clone(&made));
+    assert!(case.ring.allow(&other, &new, Scope::Ca, 1).is_err());
+    case.ring.put(&command(), &new, made);
+    assert!(case.prepared.is_empty(), "its passphrase is forgotten");
+    assert!(case.ring.allow(&command(), &new, Scope::Ca, 1).is_ok());
+    assert!(case.ring.allow(&command(), &new, Scope::Ca, 1).is_err());
+}

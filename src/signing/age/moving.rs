@@ -1,0 +1,174 @@
+//! Key files that go to another signer, encrypted as they are, and come from one.
+//!
+//! A key that comes is first `NAME.coming`, which nothing opens; [`MoveKeyFiles::settle`] gives it its name.
+use super::at_rest::decrypt;
+use super::files::{COMING, KeyFile};
+use super::store::{AgeFileStore, at, check_directory, missing_or, name_of, read_file};
+use crate::failpoint;
+use crate::home::{AccessRule, Mode, OpenError, open_checked, overwrite, replace, sync_directory};
+use crate::signing::{KeyError, KeyRef, MoveKeyFiles, SecretPurpose, VaultKey, open_with};
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+use rustix::io::Errno;
+use std::fs::{self, File};
+use std::io::{self, Read, Seek};
+use std::os::fd::OwnedFd;
+use std::path::Path;
+use std::sync::Arc;
+
+impl MoveKeyFiles for AgeFileStore {
+    fn handed_out(&self, key: &KeyRef) -> Result<OwnedFd, KeyError> {
+        let path = &self.path_of(key)?;
+        check_directory(path)?;
+        let file = open_checked(path, AccessRule::PRIVATE_FILE).map_err(|error| match error {
+            OpenError::Unsafe(finding) => KeyError::Unsafe(finding),
+            OpenError::Io(error) => missing_or(path, &error),
+        })?;
+        Ok(file.into())
+    }
+
+    fn taken_in(&self, key: &KeyRef, file: OwnedFd) -> Result<Vec<u8>, KeyError> {
+        let place = || at(&self.path_of(key).unwrap_or_default());
+        let unread = |error: io::Error| KeyError::NotRead(place(), error.to_string());
+        let mut file = File::from(file);
+        if !file.metadata().map_err(unread)?.is_file() {
+            return Err(KeyError::Backend(place(), "what was handed over for it is no file".into()));
+        }
+        // whoever handed it over may have read from it
+        file.rewind().map_err(unread)?;
+        let mut octets = Vec::new();
+        let limit = KeyFile::LARGEST;
+        file.take(limit + 1).read_to_end(&mut octets).map_err(unread)?;
+        let fits = u64::try_from(octets.len()).is_ok_and(|length| length <= limit);
+        if fits && KeyFile::has_key(&octets) {
+            return Ok(octets);
+        }
+        Err(KeyError::Backend(place(), "what was handed over for it is no encrypted key".into()))
+    }
+
+    fn open_taken(&self, key: &KeyRef, sealed: &[u8]) -> Result<Arc<dyn VaultKey>, KeyError> {
+        let path = &self.path_of(key)?;
+        let purpose = SecretPurpose::Open(name_of(path));
+        let opened = open_with(self.secrets.as_ref(), &purpose, |ask| decrypt(path, sealed, ask))?;
+        Ok(Arc::new(opened))
+    }
+
+    fn put_aside(&self, key: &KeyRef, sealed: &[u8]) -> Result<(), KeyError> {
+        let path = &self.path_of(key)?;
+        check_directory(path)?;
+        match read_file(path) {
+            Ok(there) if there == sealed => return Ok(()),
+            Ok(_) => return Err(KeyError::Exists(at(path))),
+            Err(KeyError::NotFound(_)) => {}
+            Err(error) => return Err(error),
+        }
+        replace(&path.with_extension(COMING), sealed, Mode::Private)?;
+        failpoint::passed("key: beside its place");
+        Ok(())
+    }
+
+    fn settle(&self, key: &KeyRef) -> Result<bool, KeyError> {
+        let path = &self.path_of(key)?;
+        let aside = path.with_extension(COMING);
+        match renameat_with(CWD, &aside, CWD, path, RenameFlags::NOREPLACE) {
+            Ok(()) => {}
+            Err(Errno::NOENT) => return Ok(false),
+            Err(Errno::EXIST) => return Err(KeyError::Exists(at(path))),
+            Err(error) => return Err(KeyError::Backend(at(path), io::Error::from(error).to_string())),
+        }
+        failpoint::passed("key: in its place");
+        synced(path)?;
+        Ok(true)
+    }
+
+    fn remove(&self, key: &KeyRef) -> Result<bool, KeyError> {
+        let path = &self.path_of(key)?;
+        let (settled, aside) = (removed(path)?, removed(&path.with_extension(COMING))?);
+        if settled || aside {
+            synced(path)?;
+        }
+        Ok(settled || aside)
+    }
+}
+
+fn removed(path: &Path) -> Result<bool, KeyError> {
+    match overwrite(path).and_then(|()| fs::remove_file(path)) {
+        Ok(()) => {
+            failpoint::passed("key: removed where it was");
+            Ok(true)
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(KeyError::Backend(at(path), format!("it cannot be removed: {error}"))),
+    }
+}
+
+fn synced(path: &Path) -> Result<(), KeyError> {
+    path.parent().map_or(Ok(()), |directory| Ok(sync_directory(directory)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::signing::{CaKeys, Nobody};
+    use std::os::unix::fs::PermissionsExt;
+
+    const SEALED: &[u8] = b"age-encryption.org/v1\nsealed";
+
+    fn store() -> (tempfile::TempDir, AgeFileStore, KeyRef) {
+        let directory = tempfile::tempdir().unwrap();
+        fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o700)).unwrap();
+        let store = AgeFileStore::usual(directory.path(), Arc::new(Nobody));
+        let key = store.new_key("a");
+        (directory, store, key)
+    }
+
+    #[test]
+    fn a_key_that_comes_is_not_used_before_it_is_in_its_place() {
+        // K3
+        let (directory, store, key) = store();
+        let moving: &dyn MoveKeyFiles = &store;
+        moving.put_aside(&key, SEALED).unwrap();
+        assert!(directory.path().join("a.coming").exists());
+        assert!(matches!(moving.handed_out(&key), Err(KeyError::NotFound(_))));
+        assert!(moving.settle(&key).unwrap() && !moving.settle(&key).unwrap());
+        let handed = moving.handed_out(&key).unwrap();
+        assert_eq!(moving.taken_in(&key, handed).unwrap(), SEALED);
+        assert!(!directory.path().join("a.coming").exists());
+    }
+
+    #[test]
+    fn what_is_in_its_place_is_not_replaced_by_another_key() {
+        let (directory, store, key) = store();
+        let moving: &dyn MoveKeyFiles = &store;
+        moving.put_aside(&key, SEALED).unwrap();
+        moving.settle(&key).unwrap();
+        moving.put_aside(&key, SEALED).unwrap();
+        assert!(!directory.path().join("a.coming").exists(), "it is there already");
+        let other = [SEALED, b"other"].concat();
+        assert!(matches!(moving.put_aside(&key, &other), Err(KeyError::Exists(_))));
+    }
+
+    #[test]
+    fn what_is_removed_is_gone_from_both_places() {
+        let (directory, store, key) = store();
+        let moving: &dyn MoveKeyFiles = &store;
+        for name in ["a.age", "a.coming"] {
+            fs::write(directory.path().join(name), SEALED).unwrap();
+        }
+        assert!(moving.remove(&key).unwrap() && !moving.remove(&key).unwrap());
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn nothing_but_a_file_with_an_encrypted_key_is_taken_in() {
+        // K3
+        let (directory, store, key) = store();
+        let moving: &dyn MoveKeyFiles = &store;
+        let (reader, _writer) = std::os::unix::net::UnixStream::pair().unwrap();
+        assert!(moving.taken_in(&key, reader.into()).is_err());
+        let path = directory.path().join("file");
+        for octets in [&b"-----BEGIN PRIVATE KEY-----"[..], &[], &[SEALED, &[0; 70_000]].concat()] {
+            fs::write(&path, octets).unwrap();
+            assert!(moving.taken_in(&key, File::open(&path).unwrap().into()).is_err());
+        }
+    }
+}
