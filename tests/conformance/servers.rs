@@ -28,12 +28,20 @@ pub(crate) struct Site {
 /// A server in the foreground, ended when dropped.
 pub(crate) struct Server {
     child: Child,
+    addresses: [String; 2],
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        // a server may have handed its sockets to a process of its own, which ends a little later
+        let begun = Instant::now();
+        while self.addresses.iter().any(|at| TcpStream::connect(at.as_str()).is_ok())
+            && begun.elapsed() < Duration::from_secs(10)
+        {
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 }
 
@@ -78,6 +86,11 @@ impl Site {
     /// The address of the first server.
     pub(crate) fn good(&self) -> &str {
         &self.good
+    }
+
+    /// The address of the second server.
+    pub(crate) fn revoked(&self) -> &str {
+        &self.revoked
     }
 
     /// The answer for one of the servers' certificates, as a file to staple, once it says this.
@@ -126,7 +139,7 @@ impl Site {
             assert!(ended.is_none() && begun.elapsed() < Duration::from_secs(30), "{ended:?}: {said}");
             std::thread::sleep(Duration::from_millis(20));
         }
-        Server { child }
+        Server { child, addresses: [self.good.clone(), self.revoked.clone()] }
     }
 
     /// What `curl` gets from a server, with further options.
