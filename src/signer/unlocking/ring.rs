@@ -179,8 +179,9 @@ impl SharedRing {
             opened
         });
         if matches!(opened, Err(KeyError::SecretRejected(_))) {
-            self.expected.forget(&name);
+            let ended = self.expected.forget(&name);
             (self.note)(Event::WrongPassphrase { key: name, login, number: 1 })?;
+            self.noted(ended.into_iter().collect());
         }
         opened
     }
@@ -215,8 +216,7 @@ impl SharedRing {
         let now = Instant::now();
         self.renewing().retain(|_, (end, _)| *end > now);
         self.prepared.expire();
-        self.expected.expire();
-        self.noted(self.keyring.expire());
+        self.noted([self.keyring.expire(), self.expected.expire()].concat());
     }
 
     /// Whether nothing is open.
