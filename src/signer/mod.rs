@@ -28,7 +28,7 @@ pub(crate) use enrolment::{Enrolment, Known, NotEnrolled, is_responder};
 pub(crate) use envelope::KeyEnvelope;
 pub(crate) use journal::{
     Act, ActKind, Asker, JOURNAL, Journal, JournalFault, JournalHead, JournalReader, Journaled, RECORD,
-    RequestInfo, ToBeSigned, Turn, check_journal,
+    RequestInfo, ToBeSigned, Turn, check_journal, named_keys,
 };
 pub(crate) use listening::{
     ListeningError, Notice, Patience, Signals, Sockets, listen, passed_by_systemd, say, serve,
