@@ -18,7 +18,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-const WORDS: &str = "correct horse battery staple again";
+pub(super) const WORDS: &str = "correct horse battery staple again";
 
 struct Right;
 
@@ -29,31 +29,31 @@ impl SecretSource for Right {
 }
 
 /// A service with the key of `genfic`.
-struct Service {
-    directory: tempfile::TempDir,
-    store: AgeFileStore,
-    ring: Arc<SharedRing>,
-    journal: Arc<JournalPlace>,
-    signer: Signer,
+pub(super) struct Service {
+    pub(super) directory: tempfile::TempDir,
+    pub(super) store: AgeFileStore,
+    pub(super) ring: Arc<SharedRing>,
+    pub(super) journal: Arc<JournalPlace>,
+    pub(super) signer: Signer,
 }
 
 fn now() -> UnixTime {
     NOW
 }
 
-fn peer(class: ClientClass, login: u32) -> Peer {
+pub(super) fn peer(class: ClientClass, login: u32) -> Peer {
     Peer { process: 7, user: 900, login: Some(login), session: Some(3), class }
 }
 
-fn command() -> Peer {
+pub(super) fn command() -> Peer {
     peer(ClientClass::Command, 1000)
 }
 
-fn key(name: &str) -> WireKey {
+pub(super) fn key(name: &str) -> WireKey {
     WireKey { uri: format!("age:{name}.age"), identity: None }
 }
 
-fn asked(key: &str, scopes: &[Scope]) -> Unlocking {
+pub(super) fn asked(key: &str, scopes: &[Scope]) -> Unlocking {
     let (reading, mut writing) = std::io::pipe().unwrap();
     writing.write_all(WORDS.as_bytes()).unwrap();
     let scopes = scopes.iter().map(|scope| (*scope, None)).collect();
@@ -69,13 +69,24 @@ fn asked(key: &str, scopes: &[Scope]) -> Unlocking {
 }
 
 impl Service {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
+        std::fs::set_permissions(directory.path(), std::fs::Permissions::from_mode(0o700)).unwrap();
+        let service = Self::within(directory);
+        let store = service.store.clone().asking(Arc::new(Right));
+        store.generate(&store.new_key("genfic"), KeyAlgorithm::P256).unwrap();
+        service
+    }
+
+    /// The service of another process, in the same directory.
+    pub(super) fn restarted(self) -> Self {
+        Self::within(self.directory)
+    }
+
+    fn within(directory: tempfile::TempDir) -> Self {
         let within = directory.path().to_owned();
-        std::fs::set_permissions(&within, std::fs::Permissions::from_mode(0o700)).unwrap();
         let prepared = Arc::new(Prepared::new(PassphrasePolicy::default(), now));
         let store = AgeFileStore::new(&within, AgeFileStore::LEAST_WORK, prepared.clone()).unwrap();
-        store.clone().asking(Arc::new(Right)).generate(&store.new_key("genfic"), KeyAlgorithm::P256).unwrap();
         let ring = Arc::new(SharedRing::new(prepared, Box::new(|_| Ok(()))));
         let journal = Arc::new(JournalPlace::within(within.clone()));
         let vaults: Vec<Arc<dyn KeyVault>> = vec![Arc::new(store.clone())];
@@ -91,25 +102,25 @@ impl Service {
         Self { directory, store, ring, journal, signer }
     }
 
-    fn file(&self, name: &str) -> PathBuf {
+    pub(super) fn file(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
 
-    fn unlock(&self, name: &str, scopes: &[Scope]) {
+    pub(super) fn unlock(&self, name: &str, scopes: &[Scope]) {
         let key = self.store.new_key(name);
         self.ring.unlock(&asked(name, scopes), &self.store, &key, NOW, &|| false).unwrap();
     }
 
-    fn prepare(&self, name: &str) {
+    pub(super) fn prepare(&self, name: &str) {
         let asked = asked(name, &[Scope::Leaf, Scope::Ca, Scope::Crl]);
         self.ring.prepare(&asked, (&self.store, &self.store.new_key(name)), &|| false).unwrap();
     }
 
-    fn ask(&self, peer: &Peer, request: Request, parts: Vec<Vec<u8>>) -> Frame<Reply> {
+    pub(super) fn ask(&self, peer: &Peer, request: Request, parts: Vec<Vec<u8>>) -> Frame<Reply> {
         self.signer.answer(peer, Frame::with(request, parts))
     }
 
-    fn refused(&self, peer: &Peer, request: Request, parts: Vec<Vec<u8>>) -> Failure {
+    pub(super) fn refused(&self, peer: &Peer, request: Request, parts: Vec<Vec<u8>>) -> Failure {
         match self.ask(peer, request, parts).message {
             Reply::Failed { failure } => failure,
             other => panic!("{other:?}"),
@@ -117,11 +128,11 @@ impl Service {
     }
 
     /// The octets of the journal.
-    fn journaled(&self) -> Vec<u8> {
+    pub(super) fn journaled(&self) -> Vec<u8> {
         std::fs::read(self.file("journal")).unwrap_or_default()
     }
 
-    fn act(&self, kind: ActKind) {
+    pub(super) fn act(&self, kind: ActKind) {
         let by = Asker::this_process();
         let turn = self.journal.journal(by, NOW).unwrap().turn().unwrap();
         turn.act(by, NOW, vec![Act { kind, key: None, details: String::new() }]).unwrap();
@@ -129,7 +140,7 @@ impl Service {
 }
 
 /// A root with this key, which signs it by `sign`.
-fn root(public_key: &SubjectPublicKeyInfo, sign: impl FnOnce(&[u8]) -> Vec<u8>) -> Certificate {
+pub(super) fn root(public_key: &SubjectPublicKeyInfo, sign: impl FnOnce(&[u8]) -> Vec<u8>) -> Certificate {
     let applicant = Applicant::new(name("C=BE,O=Genfic,CN=Root"), public_key.clone());
     let root = granted("root-ca", None, &applicant, RequestedValues::default(), serial(1));
     Certificate::from_der(&encode_signed(root.as_der(), root.signature(), &sign(root.as_der()))).unwrap()
@@ -186,16 +197,17 @@ fn who_ends_a_move_under_one_name_does_nothing_to_the_key_of_another() {
     let before = service.journaled().len();
     let timer = Peer { login: None, session: None, ..peer(ClientClass::Renew, 0) };
     for request in [Request::Settle { key: lie() }, Request::Depart { key: lie() }] {
-        std::fs::copy(service.file("genfic.age"), service.file("other.coming")).unwrap();
+        std::fs::copy(service.file("genfic.age"), service.file("other.ready")).unwrap();
         let _ = std::fs::remove_file(service.file("other.age"));
-        service.ask(&timer, request, Vec::new());
+        let said = service.ask(&timer, request, Vec::new());
+        assert_eq!(said.message, Reply::Moved { moved: true }, "or this test holds nothing");
         let journal = service.journaled();
         assert!(
             !journal[before..].windows(32).any(|octets| octets == own.digest()),
             "a beginning of its own"
         );
     }
-    assert!(!service.file("other.coming").exists());
+    assert!(!service.file("other.ready").exists());
     assert_eq!(std::fs::read_to_string(service.file("genfic.envelope.toml")).unwrap(), "untouched");
 }
 

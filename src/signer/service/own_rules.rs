@@ -79,22 +79,7 @@ impl OwnRules {
         if own.contains(shown) {
             return Ok(false);
         }
-        if !BasicConstraints::of(shown.tbs()).is_some_and(|constraints| constraints.ca) {
-            let message =
-                format!("the client shows a certificate of `{}` that is no CA's", shown.tbs().subject());
-            let hint = "this program never asks for it: see who used the account of the CA, and when";
-            return Err(Refusal::new(Code::SignerIssuer, "RFC 5280 §4.2.1.9", message, hint));
-        }
-        let is_other = |one: &Certificate| !one.tbs().subject().is_same_as(shown.tbs().subject());
-        if let Some(other) = own.iter().find(|one| is_other(one)) {
-            let message = format!(
-                "the client shows a certificate of `{}`, and this is the key of `{}`",
-                shown.tbs().subject(),
-                other.tbs().subject()
-            );
-            let hint = "this program never asks for it: see who used the account of the CA, and when";
-            return Err(Refusal::new(Code::SignerIssuer, "RFC 5280 §4.1.2.4", message, hint));
-        }
+        check_own(&own, shown)?;
         let is_vouched_for = copies.vouch_for(shown);
         copies.add(asked.key, shown);
         Ok(!is_vouched_for)
@@ -148,6 +133,34 @@ impl OwnRules {
         let name = named(asked.profile);
         Ok((Some(KeyEnvelope::made_for(newest, name, profiles.get(name))), true))
     }
+}
+
+/// Refuses a certificate that is shown as one of the CA whose key has these: that of no CA, or of another name.
+pub(super) fn check_own(own: &[Certificate], shown: &Certificate) -> Result<(), Refusal> {
+    if !BasicConstraints::of(shown.tbs()).is_some_and(|constraints| constraints.ca) {
+        let message =
+            format!("the client shows a certificate of `{}` that is no CA's", shown.tbs().subject());
+        let hint = "this program never asks for it: see who used the account of the CA, and when";
+        return Err(Refusal::new(Code::SignerIssuer, "RFC 5280 §4.2.1.9", message, hint));
+    }
+    let is_other = |one: &Certificate| !one.tbs().subject().is_same_as(shown.tbs().subject());
+    if let Some(other) = own.iter().find(|one| is_other(one)) {
+        let message = format!(
+            "the client shows a certificate of `{}`, and this is the key of `{}`",
+            shown.tbs().subject(),
+            other.tbs().subject()
+        );
+        let hint = "this program never asks for it: see who used the account of the CA, and when";
+        return Err(Refusal::new(Code::SignerIssuer, "RFC 5280 §4.1.2.4", message, hint));
+    }
+    Ok(())
+}
+
+/// Returns what the journal says of a certificate for which no key of this signer vouches.
+pub(super) fn of_unknown_issuer(certificate: &Certificate) -> String {
+    let tbs = certificate.tbs();
+    let (serial, issuer, end) = (tbs.serial_number(), tbs.issuer(), tbs.validity().not_after);
+    format!("certificate {serial} by {issuer} until {end}, of an issuer that the signer does not know")
 }
 
 /// Returns the name of the profile that an envelope has.
@@ -223,6 +236,14 @@ impl Rules for OwnRules {
         self.keep_coming(coming, envelope)
     }
 
+    fn unvouched(&self, coming: &Coming<'_>) -> Result<Vec<String>, Failure> {
+        self.unvouched_of(coming)
+    }
+
+    fn identity_named(&self, key: &KeyRef) -> Result<Option<[u8; 32]>, Failure> {
+        Ok(self.copies()?.key_named(key).map(|public_key| public_key.digest()))
+    }
+
     fn drop_envelope(&self, key: &KeyRef, identity: &[u8; 32]) -> Result<(), Failure> {
         self.drop_envelope_of(key, identity)
     }
@@ -246,14 +267,7 @@ impl Rules for OwnRules {
             act(format!("{}: made for a CA of the profile {}", asked.key.uri, envelope.profile));
         }
         if let Some(shown) = asked.issuer.filter(|_| is_known && is_strange) {
-            let tbs = shown.tbs();
-            act(format!(
-                "{}: certificate {} by {} until {}, of an issuer that the signer does not know",
-                asked.key.uri,
-                tbs.serial_number(),
-                tbs.issuer(),
-                tbs.validity().not_after
-            ));
+            act(format!("{}: {}", asked.key.uri, of_unknown_issuer(shown)));
         }
         Ok(acts)
     }
