@@ -177,7 +177,7 @@ fn take_over(
             found_this_update: newest.map(|crl| crl.tbs().this_update()),
             next_crl: taken.saturating_add(1),
             has_key: key.as_path().is_file(),
-            in_service: authority.key.starts_with("signer:"),
+            in_service: authority.has_key_in_service(),
         });
     }
     let numbers = authorities.iter().zip(&report).map(|(one, row)| (one.issuer, row.next_crl - 1)).collect();

@@ -10,7 +10,7 @@
 use super::{KeyEnvelope, Refusal};
 use crate::error::{Code, Shown as _};
 use crate::home::{Mode, ReadError, Writing, read_file, replace, replace_alone, sync_directory};
-use crate::signing::{KeyFile, KeyRef};
+use crate::signing::KeyRef;
 use crate::x509::{Certificate, SubjectPublicKeyInfo, pem};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -147,15 +147,14 @@ impl Copies {
         if let Some((stem, _)) = self.files.iter().find(|(_, certificates)| of_key(certificates)) {
             return stem.clone();
         }
-        let file = key.uri.split_once(':').and_then(|(_, name)| name.parse::<KeyFile>().ok());
         let digest = base16ct::lower::encode_string(public_key.digest().get(..8).unwrap_or_default());
-        match file {
-            Some(KeyFile::Key(name)) => {
+        match key.file_stem() {
+            Some(name) => {
                 let name = name.to_string();
                 let is_free = !self.files.contains_key(&name) && !self.envelope_path(&name).exists();
                 if is_free { name } else { format!("{name}-{digest}") }
             }
-            _ => format!("key-{digest}"),
+            None => format!("key-{digest}"),
         }
     }
 
@@ -166,8 +165,7 @@ impl Copies {
             let own = self.all().map(|one| one.tbs().public_key()).find(|one| one.digest() == identity);
             return own.cloned();
         }
-        let file = key.uri.split_once(':').and_then(|(_, name)| name.parse::<KeyFile>().ok());
-        let Some(KeyFile::Key(name)) = file else { return None };
+        let name = key.file_stem()?;
         let former = format!("{name}-");
         let is_of_name = |stem: &str| {
             let rest = stem.strip_prefix(&former);

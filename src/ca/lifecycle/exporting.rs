@@ -53,7 +53,7 @@ impl Lifecycle<'_> {
     pub fn copy_key_to_media(&self, export: &KeyExport) -> Result<KeyOnMedia, Problem> {
         let authority = self.own_authority(&export.authority)?;
         let name = &authority.name;
-        if authority.key.starts_with("signer:") {
+        if authority.has_key_in_service() {
             let message = format!("the signer that listens has the key of {name}");
             return Err(
                 Problem::new(Code::KeyNotMovable, message).hint(remedy::Access::MoveKeyHome(name.clone()))

@@ -3,7 +3,7 @@ use super::Lifecycle;
 use crate::error::{Code, Problem, Shown as _, remedy};
 use crate::failpoint;
 use crate::home::{Existing, Mode, WriteError, write_whole};
-use crate::index::Authority;
+use crate::index::KeyLocation;
 use crate::signing::{AdministerKeys, KeyDescription, KeyError, KeyLimits, KeyPlace, KeyRef, LimitsChange};
 use crate::x509::KeyAlgorithm;
 use std::io::{self, ErrorKind};
@@ -25,11 +25,11 @@ pub enum KeyWhere {
 
 impl KeyWhere {
     fn of(key: &KeyRef) -> Self {
-        match key.uri.split_once(':').map_or("", |(scheme, _)| scheme) {
-            "signer" => Self::Service,
-            "pkcs11" => Self::Token,
-            Authority::OFFLINE => Self::Media,
-            _ => Self::Home,
+        match key.location() {
+            KeyLocation::FileOfService(_) | KeyLocation::TokenOfService(_) => Self::Service,
+            KeyLocation::Token(_) => Self::Token,
+            KeyLocation::Media(_) => Self::Media,
+            KeyLocation::File(_) | KeyLocation::Unknown => Self::Home,
         }
     }
 }

@@ -7,7 +7,7 @@ use super::Lifecycle;
 use crate::ca::maintenance::Recovered;
 use crate::error::{Code, Problem, remedy};
 use crate::failpoint;
-use crate::index::{Authority, AuthoritySummary, Filter};
+use crate::index::{Authority, AuthoritySummary, Filter, KeyLocation};
 use crate::signing::{ComingKey, KeyError, KeyHolder, KeyRef, MoveKeys};
 use crate::x509::extension::CrlNumber;
 use crate::x509::{Certificate, UnixTime};
@@ -263,7 +263,7 @@ impl Lifecycle<'_> {
             return Ok(None);
         }
         let message = format!("it is {}, and a copy that is not used may be {}", here.uri, note.to);
-        let to_signer = !note.to.starts_with("age:");
+        let to_signer = KeyLocation::of(&note.to).is_in_service();
         Err(Problem::new(Code::KeyMoveUnfinished, message)
             .hint(remedy::Access::FinishMove(name.to_owned(), to_signer)))
     }

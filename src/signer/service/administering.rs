@@ -6,8 +6,7 @@ use crate::signer::copies::{Copies, EnvelopeFile};
 use crate::signer::protocol::{Failure, Reply, WireDescription};
 use crate::signer::{ActKind, KeyEnvelope, Peer};
 use crate::signing::{
-    KeyDescription, KeyError, KeyFile, KeyLimits, KeyProtection, KeyRef, Protection, SecretPurpose,
-    SecretSource as _,
+    KeyDescription, KeyError, KeyLimits, KeyProtection, KeyRef, Protection, SecretPurpose, SecretSource as _,
 };
 use crate::subscriber_key::{ForeignKey, encrypted_ca_key_pem};
 use crate::x509::sha256;
@@ -195,10 +194,7 @@ fn difference(before: &KeyEnvelope, after: &KeyEnvelope) -> String {
 
 /// Returns the name under which people know a key: that of its CA.
 fn name_of(key: &KeyRef) -> String {
-    match key.uri.split_once(':').and_then(|(_, name)| name.parse::<KeyFile>().ok()) {
-        Some(KeyFile::Key(name)) => name.to_string(),
-        _ => key.uri.clone(),
-    }
+    key.file_stem().map_or_else(|| key.uri.clone(), |name| name.to_string())
 }
 
 fn is_record_of_shares(file: &Path) -> bool {

@@ -9,7 +9,7 @@ use crate::session::Session;
 use genfic_ca::ca::{CreatedAuthority, ExpectedAuthority, NewAuthority};
 use genfic_ca::error::{Problem, Reason};
 use genfic_ca::home::AuthorityName;
-use genfic_ca::index::{Authority, CertificateState, IndexReader};
+use genfic_ca::index::{Authority, CertificateState, IndexReader, KeyLocation};
 use genfic_ca::profile::Kind;
 use genfic_ca::signing::EnvelopeLine;
 use genfic_ca::x509::extension::{NameConstraints, Subtree};
@@ -283,12 +283,12 @@ pub(crate) fn key_uri(authority: &Authority) -> Option<&str> {
 
 /// Returns in a few words where the key of a CA is, unless it is a file of this home.
 pub(crate) fn key_elsewhere(authority: &Authority) -> Option<&'static str> {
-    match authority {
-        one if one.is_external() => None,
-        one if one.has_key_on_media() => Some("offline"),
-        one if one.has_key_in_service() => Some("in the signer"),
-        one if one.has_key_in_token() => Some("in a token"),
-        _ => None,
+    match authority.key_location() {
+        _ if authority.is_external() => None,
+        KeyLocation::Media(_) => Some("offline"),
+        KeyLocation::FileOfService(_) | KeyLocation::TokenOfService(_) => Some("in the signer"),
+        KeyLocation::Token(_) => Some("in a token"),
+        KeyLocation::File(_) | KeyLocation::Unknown => None,
     }
 }
 
