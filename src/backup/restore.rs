@@ -25,7 +25,7 @@ use std::path::{Path, PathBuf};
 
 /// CRL numbers that are skipped, for CRLs that were published after the newest one found. At one CRL a minute they
 /// last ten weeks.
-const SPARE_CRL_NUMBERS: CrlNumber = 100_000;
+pub(super) const SPARE_CRL_NUMBERS: CrlNumber = 100_000;
 /// Change numbers that are skipped, for the same reason.
 const SPARE_CHANGES: u64 = 1_000_000;
 /// Days between the clock and the last signature up to which the clock is trusted.
