@@ -84,11 +84,7 @@ fn new_passphrase(command: &Command) -> Option<NewPassphrase> {
         Command::Import(Import::Openssl(args) | Import::EasyRsa(args)) => Some(args.passphrase.clone()),
         Command::Key(Key::Import(args)) => Some(args.passphrase.clone()),
         Command::Key(Key::Passphrase(args)) => Some(args.new_passphrase()),
-        Command::Key(Key::Export(args)) => Some(NewPassphrase {
-            new_passphrase_from: args.new_passphrase_from.clone(),
-            generate: args.generate,
-            weak_passphrase: args.weak_passphrase,
-        }),
+        Command::Key(Key::Export(args)) => Some(args.choice.from(args.new_passphrase_from.as_ref())),
         _ => None,
     }
 }
