@@ -45,7 +45,7 @@ pub(crate) use ca_keys::{
     CaKeys, DiscardKeys, ImportKeys, InspectKeys, KeyPlace, KeyRef, Mark, ProtectKeys, Reencrypted,
     RememberSignatures, ToBeShown,
 };
-pub use ca_signer::{CaSigner, EnvelopeLine};
+pub use ca_signer::CaSigner;
 pub use core_dump::forbid_core_dumps;
 pub(crate) use error::MarkError;
 pub use error::{KeyError, SigningError};

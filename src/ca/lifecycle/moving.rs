@@ -8,7 +8,7 @@ use crate::ca::maintenance::Recovered;
 use crate::error::{Code, Problem, remedy};
 use crate::failpoint;
 use crate::index::{Authority, AuthoritySummary, Filter, KeyLocation};
-use crate::signing::{ComingKey, KeyError, KeyHolder, KeyRef, MoveKeys};
+use crate::signing::{ComingKey, KeyError, KeyHolder, KeyLimits, KeyRef, MoveKeys};
 use crate::x509::extension::CrlNumber;
 use crate::x509::{Certificate, UnixTime};
 
@@ -22,8 +22,8 @@ pub struct ProposedMove {
     pub authority: Authority,
     /// Who has the key then.
     pub holder: KeyHolder,
-    /// The text of the envelope that binds the key there, TOML, to be confirmed; `None` where the key is there already.
-    pub envelope: Option<String>,
+    /// The envelope that binds the key there, to be confirmed; `None` where the key is there already.
+    pub envelope: Option<KeyLimits>,
     from: KeyRef,
     coming: ComingKey,
     /// Whether the key itself is there, and the record does not say so.
@@ -95,14 +95,14 @@ impl Lifecycle<'_> {
         coming.certificates.extend(others);
         coming.envelope = belongings.envelope;
         let proposed = mover.propose(&coming)?;
-        coming.envelope = Some(proposed.text.clone());
+        coming.envelope = Some(proposed.text);
         // what was lost here, or came back here from an older copy of the record
         let is_gone = || {
             let inspected = self.engine.keys().inspecting().map(|keys| keys.inspect(&from));
             matches!(inspected, Some(Err(KeyError::NotFound(_))))
         };
         let is_there = proposed.is_here && is_gone();
-        Ok(ProposedMove { authority, holder, envelope: Some(proposed.text), from, coming, is_there })
+        Ok(ProposedMove { authority, holder, envelope: Some(proposed.limits), from, coming, is_there })
     }
 
     /// Moves a key, as it was proposed.

@@ -1,5 +1,6 @@
 //! Keys that move between the child of a command and the signer that listens. What is handed over is an open file, which
 //! this process does not read.
+use super::administering::limits_in;
 use super::keys::{RemoteKeys, unexpected};
 use crate::failpoint;
 use crate::index::KeyLocation;
@@ -65,7 +66,8 @@ impl MoveKeys for RemoteKeys {
         let (Reply::Proposed { is_here }, Ok(part)) = (answer.message.clone(), answer.only_part()) else {
             return Err(unexpected().into());
         };
-        Ok(ProposedEnvelope { text: text(part)?, is_here })
+        let text = text(part)?;
+        Ok(ProposedEnvelope { limits: limits_in(&text)?, text, is_here })
     }
 
     fn hand_over(&self, from: &KeyRef, coming: &ComingKey, mark: CrlNumber) -> Result<(), KeyError> {

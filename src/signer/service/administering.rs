@@ -99,7 +99,8 @@ impl Signer {
         let (_, before) = self.envelope(key)?;
         let after = with(&before, settings)?;
         let is_wider = !after.is_within(&before);
-        Ok(Reply::Limits { before: limits(&before), after: limits(&after), is_wider }.into())
+        Ok(Reply::Limits { before: KeyLimits::from(&before), after: KeyLimits::from(&after), is_wider }
+            .into())
     }
 
     /// Sets fields of the envelope of a key, when it is still as the client was told. The journal has it before.
@@ -114,7 +115,7 @@ impl Signer {
         let alone = file.alone()?;
         // once more, now that nobody else writes there
         let (_, now) = self.envelope(key)?;
-        if now != before || limits(&now) != *expected {
+        if now != before || KeyLimits::from(&now) != *expected {
             return Err(prevented(
                 Code::KeyInUse,
                 format!("the envelope of {} was changed meanwhile", name_of(key)),
@@ -157,19 +158,21 @@ fn with(envelope: &KeyEnvelope, settings: &[(String, String)]) -> Result<KeyEnve
     })
 }
 
-fn limits(envelope: &KeyEnvelope) -> KeyLimits {
-    fn texts<T: ToString>(all: &[T]) -> Vec<String> {
-        all.iter().map(ToString::to_string).collect()
-    }
-    KeyLimits {
-        profile: envelope.profile.clone(),
-        certifies_cas: envelope.issues_cas,
-        path_length: envelope.path_length.filter(|_| envelope.issues_cas),
-        extended_key_usage: envelope.extended_key_usages.as_deref().map(texts),
-        longest_days: envelope.longest_days,
-        longest_crl_days: envelope.longest_crl_days,
-        permitted: envelope.permitted.as_deref().map(texts),
-        certificates_a_day: envelope.a_day,
+impl From<&KeyEnvelope> for KeyLimits {
+    fn from(envelope: &KeyEnvelope) -> Self {
+        fn texts<T: ToString>(all: &[T]) -> Vec<String> {
+            all.iter().map(ToString::to_string).collect()
+        }
+        Self {
+            profile: envelope.profile.clone(),
+            certifies_cas: envelope.issues_cas,
+            path_length: envelope.path_length.filter(|_| envelope.issues_cas),
+            extended_key_usage: envelope.extended_key_usages.as_deref().map(texts),
+            longest_days: envelope.longest_days,
+            longest_crl_days: envelope.longest_crl_days,
+            permitted: envelope.permitted.as_deref().map(texts),
+            certificates_a_day: envelope.a_day,
+        }
     }
 }
 
