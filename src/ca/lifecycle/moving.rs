@@ -59,6 +59,21 @@ impl Note {
     }
 }
 
+/// The problem that a key is nowhere from where it is moved.
+fn stays(name: &str, key: &KeyRef) -> Problem {
+    match key.location() {
+        KeyLocation::Token(uri) | KeyLocation::TokenOfService(uri) => {
+            let message = format!("the key of {name} is in a token and stays where it was made: {uri}");
+            Problem::new(Code::KeyTokenUnable, message)
+                .hint(remedy::Authority::NewKeyInToken(name.to_owned()))
+        }
+        _ => {
+            let message = format!("the key of {name} is {}, and one on media is not moved", key.uri);
+            Problem::new(Code::KeyOffline, message).hint(remedy::Access::BringKeyBack(name.to_owned()))
+        }
+    }
+}
+
 impl Lifecycle<'_> {
     fn mover(&self) -> Result<&dyn MoveKeys, Problem> {
         let none = || KeyError::Signer("the store of keys cannot hand them over".into());
@@ -73,14 +88,7 @@ impl Lifecycle<'_> {
         let authority = self.own_authority(name)?;
         let from = KeyRef::of(&authority);
         let mover = self.mover()?;
-        let to = mover.reference_at(&from, holder).ok_or_else(|| {
-            let message = format!("the key of {name} is {}, and only a key in a file is moved", from.uri);
-            let problem = Problem::new(Code::KeyNotMovable, message);
-            match authority.has_key_on_media() {
-                true => problem.hint(remedy::Access::BringKeyBack(name.to_owned())),
-                false => problem.hint(remedy::Authority::NewKey(name.to_owned())),
-            }
-        })?;
+        let to = mover.reference_at(&from, holder).ok_or_else(|| stays(name, &from))?;
         let mut coming = ComingKey {
             key: to.clone(),
             profile: authority.profile.clone(),
