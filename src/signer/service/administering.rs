@@ -1,15 +1,19 @@
 //! What is told of a key, its envelope, and its way out.
 use super::answers::{Answer, Signer, signer};
+use super::ring::vault_of;
 use crate::error::{Code, Shown as _};
 use crate::failpoint;
+use crate::home::AuthorityName;
+use crate::index::KeyLocation;
 use crate::signer::copies::{Copies, EnvelopeFile};
 use crate::signer::protocol::{Failure, Reply, WireDescription};
 use crate::signer::{ActKind, KeyEnvelope, Peer};
 use crate::signing::{
     KeyDescription, KeyError, KeyLimits, KeyProtection, KeyRef, Protection, SecretPurpose, SecretSource as _,
+    TokenUri,
 };
 use crate::subscriber_key::{ForeignKey, encrypted_ca_key_pem};
-use crate::x509::sha256;
+use crate::x509::{SubjectPublicKeyInfo, sha256};
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::os::fd::OwnedFd;
@@ -140,9 +144,39 @@ impl Signer {
                 "it is made with the first certificate of the CA; the next signature makes that of an older one",
             )
         };
-        let public_key = copies.key_named(key).ok_or_else(none)?;
+        let public_key = match copies.key_named(key) {
+            Some(public_key) => public_key,
+            None => {
+                copies.must_have_no_envelope(key)?;
+                self.in_token(&copies, key)?.ok_or_else(none)?
+            }
+        };
         let envelope = copies.envelope(key, &public_key)?.ok_or_else(none)?;
         Ok((copies.envelope_file(key, &public_key), envelope))
+    }
+}
+
+impl Signer {
+    /// Returns the public key of a key in a token that an administrator names by its label, which is the name of its CA, or
+    /// by its URI. The token says which of the keys it is that have an envelope here.
+    fn in_token(&self, copies: &Copies, key: &KeyRef) -> Result<Option<SubjectPublicKeyInfo>, Failure> {
+        let candidates = if key.identity.is_none() { copies.without_names() } else { Vec::new() };
+        let label = |name: AuthorityName| TokenUri::default().for_key(name.as_str()).to_string();
+        let key = match key.file_stem() {
+            Some(name) => KeyRef::at(KeyLocation::Token(&label(name))),
+            None => key.clone(),
+        };
+        let vault = vault_of(&self.parts.vaults, &key).filter(|_| key.is_in_token());
+        let Some(keys) = vault.and_then(|vault| vault.keys().inspecting()) else { return Ok(None) };
+        for candidate in candidates {
+            match keys.inspect(&key.clone().of_key(&candidate)) {
+                Ok(()) => return Ok(Some(candidate)),
+                Err(KeyError::OtherKey(_)) => {}
+                Err(KeyError::NotFound(_)) => return Ok(None),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(None)
     }
 }
 
