@@ -247,7 +247,7 @@ mod tests {
     #[test]
     fn where_no_mode_can_be_set_the_mode_that_is_shown_has_to_keep_others_away() {
         // G6, P2
-        for (path, is_taken) in [("/proc/self/environ", true), ("/proc/version", false)] {
+        for (path, is_taken) in [("/proc/self/environ", true), ("/proc/self/status", false)] {
             assert_eq!(set_mode(&File::open(path).unwrap(), 0o600).is_ok(), is_taken, "{path}");
         }
     }

@@ -106,7 +106,7 @@ fn a_key_goes_to_the_signer_and_comes_back_with_what_it_signed() {
     assert!(number().as_u64() > before.as_u64());
     let before = number();
     let [unlocking, to_home] = moving(&service, "home");
-    let said = done(&service, &[unlocking, format!("{to_home} --json")]);
+    let said = done(&service, &[unlocking, to_home.replace("--yes", "--yes --json")]);
     let moved: Value = serde_json::from_str(said.lines().last().unwrap()).unwrap();
     let shown = service.home.shell(&ca("key envelope example --json")).ok().json();
     assert_eq!(moved["result"]["envelope"], shown["result"]["envelope"], "{moved}");

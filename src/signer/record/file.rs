@@ -4,6 +4,7 @@
 //! not (`synchronous=NORMAL`): what a power cut takes from it is read from the journal again.
 use super::listed::{Packed, unpack};
 use super::lists::{Origin, What};
+use super::write_ahead::write_ahead;
 use super::{LastCrl, RecordError, Shown, SignatureRecord, Signed, SignedKind};
 use crate::signer::journal::{Act, ActKind, Entry, Group, JournalHead};
 use crate::x509::{SerialNumber, UnixTime};
@@ -334,7 +335,7 @@ fn opened(path: &Path) -> rusqlite::Result<Connection> {
         rusqlite::OpenFlags::SQLITE_OPEN_READ_WRITE | rusqlite::OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
     connection.busy_timeout(WAIT)?;
-    connection.pragma_update(None, "journal_mode", "WAL")?;
+    write_ahead(&connection)?;
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     connection.pragma_update(None, "trusted_schema", false)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
