@@ -1,7 +1,7 @@
 //! What is told of a key, its envelope, and its way out.
 use super::answers::{Answer, Signer, signer};
 use super::ring::vault_of;
-use crate::error::{Code, Shown as _};
+use crate::error::Code;
 use crate::failpoint;
 use crate::home::AuthorityName;
 use crate::index::KeyLocation;
