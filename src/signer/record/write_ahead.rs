@@ -1,46 +1,71 @@
-//! The record's write-ahead log, also where processes can share no memory.
-use rusqlite::Connection;
+//! The connection to the record, which writes ahead, also where processes can share no memory.
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+use std::path::Path;
+use std::time::Duration;
 
-/// Has SQLite write ahead. A file system that lends processes no shared memory, as those of media may not (FAT by FUSE),
-/// gets a log of one process alone; others wait.
-pub(super) fn write_ahead(connection: &Connection) -> rusqlite::Result<()> {
-    if set(connection).is_ok_and(|is_set| is_set) {
-        return Ok(());
+/// Bound of the wait for another process.
+const WAIT: Duration = Duration::from_secs(30);
+
+/// Opens the record. On a file system that lends processes no shared memory, as those of media may not (FAT by FUSE), one
+/// process alone has it, and others wait.
+pub(super) fn connected(path: &Path) -> rusqlite::Result<Connection> {
+    let open = || -> rusqlite::Result<Connection> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(path, flags)?;
+        connection.busy_timeout(WAIT)?;
+        Ok(connection)
+    };
+    let shared = open()?;
+    match write_ahead(&shared) {
+        Ok(()) => return Ok(shared),
+        Err(error) if is_of_the_file_system(&error) => drop(shared),
+        Err(error) => return Err(error),
     }
-    connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
-    set(connection).map(drop)
+    let alone = open()?;
+    alone.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
+    write_ahead(&alone)?;
+    Ok(alone)
 }
 
-/// Returns whether the log is written ahead now.
-fn set(connection: &Connection) -> rusqlite::Result<bool> {
-    let mode: String = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
-    // a log without memory beside it is noticed when it is first read
-    connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))?;
-    Ok(mode == "wal")
+fn write_ahead(connection: &Connection) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    // that there is no memory to be shared shows when something is to be written
+    connection.execute_batch("BEGIN IMMEDIATE; ROLLBACK")
+}
+
+fn is_of_the_file_system(error: &rusqlite::Error) -> bool {
+    use ErrorCode::{CannotOpen, ReadOnly, SystemIoFailure};
+    matches!(error.sqlite_error_code(), Some(SystemIoFailure | CannotOpen | ReadOnly))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rusqlite::OpenFlags;
+    use std::fs;
 
     #[test]
     fn the_record_is_written_ahead_also_without_shared_memory() {
         // G6
         let directory = tempfile::tempdir().unwrap();
-        for (vfs, locking) in [("unix", "normal"), ("unix-dotfile", "exclusive")] {
-            let path = directory.path().join(vfs);
-            let connection = Connection::open_with_flags_and_vfs(&path, OpenFlags::default(), vfs).unwrap();
-            write_ahead(&connection).unwrap();
-            connection.execute_batch("CREATE TABLE t (a); INSERT INTO t VALUES (1)").unwrap();
-            let told = |pragma: &str| -> String {
-                connection.pragma_query_value(None, pragma, |row| row.get(0)).unwrap()
-            };
-            assert_eq!(
-                (told("journal_mode").as_str(), told("locking_mode").as_str()),
-                ("wal", locking),
-                "{vfs}"
-            );
+        for (name, locking) in [("shared", "normal"), ("alone", "exclusive")] {
+            let path = directory.path().join(name);
+            fs::write(&path, "").unwrap();
+            if locking == "exclusive" {
+                // where its memory would be
+                fs::create_dir(directory.path().join("alone-shm")).unwrap();
+            }
+            for rows in 1..3 {
+                let connection = connected(&path).unwrap();
+                connection
+                    .execute_batch("CREATE TABLE IF NOT EXISTS t (a); INSERT INTO t VALUES (1)")
+                    .unwrap();
+                let told = |pragma: &str| -> String {
+                    connection.pragma_query_value(None, pragma, |row| row.get(0)).unwrap()
+                };
+                assert_eq!((&*told("journal_mode"), &*told("locking_mode")), ("wal", locking), "{name}");
+                let count = connection.query_row("SELECT count(*) FROM t", [], |row| row.get::<_, i64>(0));
+                assert_eq!(count.unwrap(), rows, "{name}");
+            }
         }
     }
 }
