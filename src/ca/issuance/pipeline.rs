@@ -84,7 +84,7 @@ impl IssuancePipeline<'_> {
                 }
             };
             let signed = signed.inspect_err(|problem| {
-                self.engine.maintenance().abandon_refused(&intended, problem);
+                self.engine.issuance().abandon_refused(&intended, problem);
             })?;
             let mut issued = Vec::with_capacity(signed.len());
             for certificate in signed {

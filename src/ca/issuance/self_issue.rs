@@ -54,7 +54,7 @@ impl Issuance<'_> {
             .ok_or_else(|| Problem::new(Code::IndexFailed, "the intent was not recorded"))?;
         let id = CertificateId { issuer, serial_number: tbs.get().serial_number().clone() };
         let certificate = sign(tbs).inspect_err(|problem| {
-            self.engine.maintenance().abandon_refused(&[(id, object.clone())], problem);
+            self.abandon_refused(&[(id, object.clone())], problem);
         })?;
         let mut event = self.engine.event(self.engine.now(), "certificate.issued", object);
         event.details.push(("fingerprint".into(), certificate.fingerprint().to_string()));

@@ -1,7 +1,7 @@
 //! Recovery from commands that were cut short: abandons interrupted issuance and repeats outstanding
 //! publication.
 use super::Maintenance;
-use crate::error::{Code, Problem};
+use crate::error::Problem;
 use crate::index::{AuthoritySummary, CertificateState};
 use crate::signing::KeyRef;
 use crate::x509::extension::{ExtendedKeyUsage, Purpose};
@@ -142,27 +142,6 @@ impl Maintenance<'_> {
         let abandoned = self.engine.index().abandon(&pending)?;
         self.tell_signer(pending.iter().map(|(id, _)| id));
         Ok(abandoned)
-    }
-
-    /// Abandons certificates of this command that the signer has refused to sign, so that the next command finds nothing to
-    /// abandon. After another failure they may have been signed, and stay pending until then. Each comes with what the
-    /// audit record calls it.
-    pub(in crate::ca) fn abandon_refused(&self, refused: &[(CertificateId, String)], problem: &Problem) {
-        let is_refusal =
-            problem.code.code().starts_with("signer.") && problem.code != Code::SignerUnavailable;
-        if !is_refusal {
-            return;
-        }
-        let now = self.engine.now();
-        let abandoned = refused.iter().map(|(id, object)| {
-            let mut event = self.engine.event(now, "certificate.abandoned", &**object);
-            event.details.push(("refused".into(), problem.code.to_string()));
-            (id.clone(), event)
-        });
-        // what fails here is left to the next command
-        if self.engine.index().abandon(&abandoned.collect::<Vec<_>>()).is_ok() {
-            let _ = self.engine.publication().publish_status();
-        }
     }
 
     /// Tells the signer what was given up. Its journal has these certificates as intended, so nothing is wrong where it
