@@ -6,7 +6,7 @@ use std::time::Duration;
 /// Bound of the wait for another process.
 const WAIT: Duration = Duration::from_secs(30);
 
-/// Opens the record. On a file system that lends processes no shared memory, as those of media may not (FAT by FUSE), one
+/// Opens the record. On a file system that lends processes no shared memory, as those of media may not (FUSE), one
 /// process alone has it, and others wait.
 pub(super) fn connected(path: &Path) -> rusqlite::Result<Connection> {
     let open = || -> rusqlite::Result<Connection> {
