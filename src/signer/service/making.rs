@@ -2,6 +2,7 @@
 use super::answers::{Answer, Signer, signer};
 use crate::error::Reason;
 use crate::failpoint;
+use crate::signer::copies::Copies;
 use crate::signer::protocol::{Failure, Reply};
 use crate::signer::unlocking::{Login, login_of};
 use crate::signer::{ActKind, ClientClass, Peer, RecordError, Scope, SignatureRecord};
@@ -79,6 +80,10 @@ impl Signer {
         if !is_gone && is_absent(to) {
             self.act(peer, ActKind::KeyRenamed, identity, format!("{} to {}", from.uri, to.uri))?;
             failpoint::passed("signer: renaming noted");
+        }
+        if let Some(identity) = identity {
+            // before the key, which is looked for again until it has its new name
+            Copies::read(self.parts.journal.directory())?.rename(from, to, &identity)?;
         }
         let moved = keys.rename(from, to)?;
         for key in [from, to] {
