@@ -210,9 +210,8 @@ impl Found {
     }
 
     /// Returns the highest number of the CRLs that were found of the key in the file of this name. Its certificates have the
-    /// name that it had first; `named` says which key has a name now.
-    fn highest_of(&self, name: &str, named: &Named) -> Option<CrlNumber> {
-        let identity = named.get(&format!("age:{name}.age"));
+    /// name that it had first; `identity` says which key has a name now.
+    fn highest_of(&self, name: &str, identity: Option<&[u8; 32]>) -> Option<CrlNumber> {
         let is_it = |own: &Certificate| identity == Some(&own.tbs().public_key().digest());
         let of_key = self.own.iter().find(|(_, own)| own.iter().any(is_it)).map(|(stem, _)| stem.as_str());
         self.highest.get(of_key.unwrap_or(name)).copied()
@@ -312,7 +311,7 @@ fn raise_marks(
     named: &Named,
 ) -> Result<Vec<RestoredKey>, Problem> {
     let files = manifest.keys.iter().map(|key| {
-        let found_crl = found.highest_of(&key.name, named);
+        let found_crl = found.highest_of(&key.name, named.get(&keys.new_key(&key.name).uri));
         (key.name.clone(), key.highest_crl, found_crl)
     });
     let in_tokens = found.in_tokens(manifest).into_iter().map(|(name, found_crl)| (name, None, found_crl));
