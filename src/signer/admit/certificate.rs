@@ -7,6 +7,7 @@ use crate::profile::{IssuerView, Kind, Profile, Violation};
 use crate::signer::{KeyEnvelope, Scope, Signed};
 use crate::x509::extension::{self, AUTHORITY_KEY_IDENTIFIER, authority_key_identifier_of};
 use crate::x509::{Certificate, Extension, SerialNumber, TbsCertificate};
+use std::sync::atomic::Ordering;
 
 /// Seconds that notBefore may be after the signer's clock.
 const AHEAD: i64 = 300;
@@ -39,8 +40,15 @@ impl Admission<'_> {
         key: &KeyInUse<'_>,
         group: Vec<Vec<u8>>,
     ) -> Result<Vec<AdmittedTbs>, Refusal> {
-        let looked_at = par_map(group, |octets| self.look_at(key, octets, None));
-        looked_at.into_iter().map(|one| self.enter(key, one?)).collect()
+        let mut group = group.into_iter();
+        let Some(first) = group.next() else { return Ok(Vec::new()) };
+        let first = self.look_at(key, first, None)?;
+        if let AdmittedContents::Certificate { profile, .. } = &first.contents {
+            // most groups are of one profile
+            self.likely.clone_from(profile);
+        }
+        let others = par_map(group.collect(), |octets| self.look_at(key, octets, None));
+        std::iter::once(Ok(first)).chain(others).map(|one| self.enter(key, one?)).collect()
     }
 
     /// Enters one that keeps the rules by itself: its serial number and the day's count are of the whole group.
@@ -179,15 +187,18 @@ impl Admission<'_> {
         Ok((if kind == Kind::EndEntity { Scope::Leaf } else { Scope::Ca }, Some(granted)))
     }
 
-    /// Returns the name of the first of these profiles that grants the certificate.
+    /// Returns the name of the first of these profiles that grants the certificate. The likely one is tried before the
+    /// others.
     fn check_granted(
         &self,
-        profiles: Vec<&Profile>,
+        mut profiles: Vec<&Profile>,
         tbs: &TbsCertificate,
         issuer: Option<&IssuerView<'_>>,
     ) -> Result<String, Refusal> {
         let mut nearest: Option<(String, Vec<Violation>)> = None;
+        profiles.sort_by_key(|one| self.likely.as_deref() != Some(one.name()));
         for profile in profiles {
+            self.tried.fetch_add(1, Ordering::Relaxed);
             match profile.regrant(tbs, issuer) {
                 Ok(()) => return Ok(profile.name().to_owned()),
                 Err(violations) => {
