@@ -1,10 +1,13 @@
 //! What each fuzz target does with octets from outside. Nothing here may panic, whatever the octets are; what is
 //! asserted beside that must hold for every input.
+#[path = "admission.rs"]
+mod admission;
 #[path = "../support/builders.rs"]
 mod builders;
 
+pub use admission::{admission, admitted};
 use builders::{CertificateBuilder, TestKey};
-use genfic_ca::assembly::any_octets::{self, Admitting};
+use genfic_ca::assembly::any_octets;
 use genfic_ca::ceremony;
 use genfic_ca::config::Config;
 use genfic_ca::custody::{Block, Line, LineFault, ShareSet, lines_of_key, lines_of_share, read_block};
@@ -57,37 +60,6 @@ pub const TARGETS: &[(&str, Body)] = &[
     ("share", share),
     ("token_uri", token_uri),
 ];
-
-/// What the signer is told to sign.
-pub fn admission(octets: &[u8]) {
-    for admitted in admitted(octets).into_iter().flatten() {
-        assert_eq!(admitted, octets, "what is signed is what was looked at");
-    }
-}
-
-/// What the rules of four keys decide on octets, each as a certificate, a CRL and a request: of a root, with its
-/// certificate and without, and of a CA below it, before and after its fifth CRL.
-pub fn admitted(octets: &[u8]) -> Vec<Result<Vec<u8>, &'static str>> {
-    static KEYS: OnceLock<[Admitting; 4]> = OnceLock::new();
-    let keys = KEYS.get_or_init(|| {
-        let [ca, root] = [&include_bytes!("corpus/certificate/ca.der")[..], ROOT]
-            .map(|der| Certificate::from_der(der).expect("a certificate"));
-        let of_root = || Admitting::of(root.clone(), Vec::new(), "root-ca");
-        let of_ca = || Admitting::of(ca.clone(), vec![root.clone()], "system-ca");
-        let serial = |last| {
-            let octets = [&[0x5a; 16][..], &[last]].concat();
-            SerialNumber::from_be_octets(&octets).expect("a number")
-        };
-        let entries = vec![(serial(1), 1), (serial(3), 6)];
-        let made = ADMITTED_AT.plus(-2000);
-        [of_root(), of_root().without_certificate(), of_ca(), of_ca().after(5, made, entries)]
-    });
-    keys.iter().flat_map(|key| key.decide(octets, ADMITTED_AT)).collect()
-}
-
-const ROOT: &[u8] = include_bytes!("corpus/certificate/root.der");
-/// After the root, its CA and their CRLs in the corpus were made.
-const ADMITTED_AT: UnixTime = UnixTime(1_795_260_600);
 
 /// A request for a ceremony, its answer, or what a medium has besides.
 pub fn ceremony_files(octets: &[u8]) {
