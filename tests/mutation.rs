@@ -220,7 +220,7 @@ fn the_corpus_is_read_and_not_refused_at_the_door() {
 #[test]
 fn the_signer_signs_every_seed_of_admission_with_some_key_and_never_with_each() {
     for (name, octets) in corpus("admission") {
-        let admitted = bodies::admitted(&octets);
+        let admitted = bodies::admission::admitted(&octets);
         assert!(admitted.iter().any(Result::is_ok), "{name}: {admitted:?}");
         assert!(admitted.iter().any(Result::is_err), "{name}");
     }
