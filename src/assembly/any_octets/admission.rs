@@ -61,8 +61,7 @@ impl Admitting {
         let mut admission = Admission::new(&self.last, &self.profiles, now);
         let group = vec![octets.to_vec(), octets.to_vec()];
         assert!(admission.certificates(&key, group).is_err(), "a serial number is used once");
-        let certificate =
-            Admission::new(&self.last, &self.profiles, now).certificate(&key, octets.to_vec(), None);
+        let certificate = Admission::new(&self.last, &self.profiles, now).certificate(&key, octets.to_vec());
         let list = admission.crl(&key, octets.to_vec());
         let request = admission.request(&key, octets.to_vec());
         let told = |decided: Result<AdmittedTbs, Refusal>| match decided {

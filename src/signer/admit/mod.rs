@@ -16,6 +16,7 @@ use crate::error::Code;
 use crate::profile::Profiles;
 use crate::x509::{Certificate, SerialNumber, SubjectPublicKeyInfo, TbsCertList, TbsCertificate, UnixTime};
 use std::collections::HashSet;
+use std::sync::OnceLock;
 use std::sync::atomic::AtomicUsize;
 
 /// A key that is to sign, and what the signer knows of it.
@@ -32,22 +33,12 @@ pub(crate) struct KeyInUse<'a> {
     pub(crate) above: &'a [Certificate],
     /// The signer's own copies of the certificates of CAs with other keys that it has.
     pub(crate) others: &'a [Certificate],
-    /// The scopes that the key is unlocked for.
-    pub(crate) unlocked: &'a [Scope],
 }
 
 impl KeyInUse<'_> {
     /// Returns the newest of its own certificates, by the end of its validity.
     fn newest(&self) -> Option<&Certificate> {
         self.own.iter().max_by_key(|one| one.tbs().validity().not_after)
-    }
-
-    fn check_unlocked(&self, scope: Scope) -> Result<(), Refusal> {
-        if self.unlocked.contains(&scope) {
-            return Ok(());
-        }
-        let message = format!("the key is not unlocked for {scope}");
-        Err(Refusal::new(Code::SignerScope, "scope of the unlocking", message, "unlock the key for this too"))
     }
 }
 
@@ -70,8 +61,6 @@ pub(crate) enum AdmittedContents {
     Certificate {
         /// The certificate.
         tbs: Box<TbsCertificate>,
-        /// The profile that grants it; `None` for a key rollover certificate.
-        profile: Option<String>,
     },
     /// A CRL.
     Crl {
@@ -92,6 +81,7 @@ impl AdmittedTbs {
     }
 
     /// Returns the entry for the journal.
+    #[cfg(test)]
     pub(crate) fn entry(&self) -> &Signed {
         &self.entry
     }
@@ -111,11 +101,6 @@ impl AdmittedTbs {
     pub(crate) fn contents(&self) -> &AdmittedContents {
         &self.contents
     }
-
-    /// Returns what the octets are, by value.
-    pub(crate) fn into_contents(self) -> AdmittedContents {
-        self.contents
-    }
 }
 
 /// The rules, for the requests of one group, which are recorded together. A serial number is admitted once, whether its
@@ -129,7 +114,7 @@ pub(crate) struct Admission<'a> {
     /// Number of certificates of the last 24 hours, this group included, by key.
     today: Vec<([u8; 32], u64)>,
     /// The profile that grants the first certificate of this group.
-    likely: Option<String>,
+    likely: OnceLock<String>,
     /// How often a profile was asked whether it grants a certificate.
     tried: AtomicUsize,
 }
@@ -138,7 +123,7 @@ impl<'a> Admission<'a> {
     /// Starts a group.
     pub(crate) fn new(record: &'a dyn SignatureRecord, profiles: &'a Profiles, now: UnixTime) -> Self {
         let (serials, today) = (HashSet::new(), Vec::new());
-        Self { record, profiles, now, serials, today, likely: None, tried: AtomicUsize::new(0) }
+        Self { record, profiles, now, serials, today, likely: OnceLock::new(), tried: AtomicUsize::new(0) }
     }
 
     fn count_certificate(&mut self, key: &[u8; 32], envelope: Option<&KeyEnvelope>) -> Result<(), Refusal> {
