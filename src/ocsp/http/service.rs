@@ -6,10 +6,11 @@ use super::get_path::request_in;
 use super::log_throttle::LogThrottle;
 use super::refresh::Refresher;
 use super::replies::{Reply, answered, closing, file_reply, refused_method, text, with_date};
-use super::request_body::{BodyFault, collect};
+use super::reply_body::ReplyBody;
+use super::request_body::{BodyFault, Collected, collect, within};
+use super::signing::Signing;
 use super::turn::{Held, Turn};
 use crate::clock::Clock;
-use crate::failpoint;
 use crate::ocsp::answer::Answer;
 use crate::ocsp::readiness::{report, unreadiness};
 use crate::ocsp::responder::{Plan, plan};
@@ -30,8 +31,6 @@ use std::convert::Infallible;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Semaphore;
-use tokio::task::spawn_blocking;
 use tower::ServiceExt;
 
 const ASKED_BY_POST: &str = "application/ocsp-request";
@@ -49,8 +48,7 @@ struct Parts {
     rules: Controls,
     clock: Arc<dyn Clock>,
     log_throttle: LogThrottle,
-    /// Bounds the simultaneous signatures. There are as many as processors, so that those that wait hold no thread.
-    signing: Semaphore,
+    signing: Signing,
     max_body: usize,
     max_path: usize,
     body_timeout: Duration,
@@ -73,7 +71,7 @@ impl OcspService {
             rules: Controls(Arc::new(ArcSwap::from_pointee(rules))),
             clock,
             log_throttle: LogThrottle::default(),
-            signing: Semaphore::new(std::thread::available_parallelism().map_or(2, usize::from)),
+            signing: Signing::default(),
             max_body: server.max_body,
             max_path: server.max_path,
             body_timeout: server.body_timeout,
@@ -83,7 +81,7 @@ impl OcspService {
 
     fn with(parts: Arc<Parts>, refresher: Option<Refresher>) -> Self {
         let others = Router::new()
-            .route("/healthz", get(async || text(StatusCode::OK, "ok\n")))
+            .route("/healthz", get(async || routed(text(StatusCode::OK, "ok\n"))))
             .route("/readyz", get(readyz))
             .fallback(nothing)
             .with_state((Arc::clone(&parts), refresher.clone()));
@@ -192,12 +190,14 @@ impl OcspService {
             put(reply.headers_mut(), HeaderName::from_static("accept-post"), ASKED_BY_POST);
             return reply;
         }
-        // the buffer of the head is released with it
-        let body = collect(request.into_body(), self.parts.max_body);
-        match tokio::time::timeout(self.parts.body_timeout, body).await {
-            Ok(Ok(body)) => {
+        // the buffer of the head is released with it; who is ahead of his answers waits for his turn first
+        let early = |octets: &[u8]| turn.is_none().then(|| self.parts.at_once(rules, octets, now)).flatten();
+        let body = collect(request.into_body(), self.parts.max_body, early);
+        match within(self.parts.body_timeout, body).await {
+            Ok(Ok(Collected::Early(answer))) => noted(rules, answer, None, now),
+            Ok(Ok(Collected::Octets(octets))) => {
                 let _turn = come(turn).await;
-                noted(rules, &self.answer(rules, &body, now).await, None, now)
+                noted(rules, self.answer(rules, &octets, now).await, None, now)
             }
             Ok(Err(BodyFault::TooLarge)) => {
                 closing(text(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large\n"))
@@ -208,12 +208,15 @@ impl OcspService {
     }
 
     async fn get(&self, rules: &Arc<Rules>, octets: &[u8], headers: &HeaderMap, now: UnixTime) -> Reply {
-        noted(rules, &self.answer(rules, octets, now).await, Some(headers), now)
+        noted(rules, self.answer(rules, octets, now).await, Some(headers), now)
     }
 
-    /// Answers from the cache, or signs on a blocking thread so that other requests are not delayed.
+    /// Answers from the cache, or signs.
     async fn answer(&self, rules: &Arc<Rules>, octets: &[u8], now: UnixTime) -> Answer {
         let parts = &self.parts;
+        if let Some(answer) = parts.at_once(rules, octets, now) {
+            return answer;
+        }
         let decide = || plan(octets, &parts.snapshot.load(), &rules.settings, now);
         let mut decided = decide();
         if let Some(refresher) = &self.refresher
@@ -226,7 +229,7 @@ impl OcspService {
             Err(refusal) => refusal,
             Ok(plan) => match rules.cache.get(&plan, now) {
                 Some(answer) => answer,
-                None => Arc::clone(parts).sign(Arc::clone(rules), plan, now).await,
+                None => parts.signing.answer(rules, plan, now).await,
             },
         };
         match answer.status() {
@@ -273,16 +276,9 @@ impl Parts {
         }
     }
 
-    async fn sign(self: Arc<Self>, rules: Arc<Rules>, plan: Plan, now: UnixTime) -> Answer {
-        let failed = |reason: String| Answer::refused(ResponseStatus::InternalError, reason);
-        let Ok(_turn) = self.signing.acquire().await else { return failed("shutting down".into()) };
-        let signed = spawn_blocking(move || {
-            failpoint::in_thread("daemon: sign");
-            let answer = plan.sign(&rules.settings, now);
-            rules.cache.put(&plan, &answer);
-            answer
-        });
-        signed.await.unwrap_or_else(|error| failed(error.to_string()))
+    /// Returns the answer that needs no look at the request or the status.
+    fn at_once(&self, rules: &Rules, octets: &[u8], now: UnixTime) -> Option<Answer> {
+        rules.cache.at_once(octets, &self.snapshot.load(), &rules.settings, now)
     }
 }
 
@@ -295,10 +291,11 @@ fn is_ignorant(plan: &Result<Plan, Answer>) -> bool {
 }
 
 /// Returns the reply with an answer, whose status it has with it when requests are logged.
-fn noted(rules: &Rules, answer: &Answer, headers: Option<&HeaderMap>, now: UnixTime) -> Reply {
+fn noted(rules: &Rules, answer: Answer, headers: Option<&HeaderMap>, now: UnixTime) -> Reply {
+    let status = answer.status();
     let mut reply = answered(answer, headers, now);
     if rules.access.is_some() {
-        reply.extensions_mut().insert(answer.status());
+        reply.extensions_mut().insert(status);
     }
     reply
 }
@@ -328,7 +325,7 @@ fn is_request_type(headers: &HeaderMap) -> bool {
     [ASKED_BY_POST, "application/octet-stream"].iter().any(|known| named.eq_ignore_ascii_case(known))
 }
 
-async fn readyz(State((parts, refresher)): State<Asked>) -> Reply {
+async fn readyz(State((parts, refresher)): State<Asked>) -> Response<axum::body::Body> {
     let now = parts.clock.now();
     let snapshot = parts.snapshot.load();
     let mut reasons = unreadiness(&snapshot, &parts.rules.0.load().settings, now);
@@ -336,11 +333,19 @@ async fn readyz(State((parts, refresher)): State<Asked>) -> Reply {
         reasons.push("new status is not looked for any more".into());
     }
     let status = if reasons.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    text(status, &report(&reasons, &snapshot, now))
+    routed(text(status, &report(&reasons, &snapshot, now)))
 }
 
-async fn nothing() -> Reply {
-    text(StatusCode::NOT_FOUND, "there is no such file\n")
+async fn nothing() -> Response<axum::body::Body> {
+    routed(text(StatusCode::NOT_FOUND, "there is no such file\n"))
+}
+
+/// Returns a reply as the router has it, which knows bodies in one piece.
+fn routed(reply: Reply) -> Response<axum::body::Body> {
+    reply.map(|body| match body {
+        ReplyBody::Whole([first, _]) => first.into(),
+        ReplyBody::File(_) => axum::body::Body::empty(),
+    })
 }
 
 #[cfg(test)]
