@@ -180,11 +180,23 @@ pub(super) fn put(headers: &mut HeaderMap, name: HeaderName, value: &str) {
 }
 
 /// Appends an HTTP date, for example `Sun, 06 Nov 1994 08:49:37 GMT`. A time that it cannot write is written as the nearest
-/// one that it can.
+/// one that it can. Each thread remembers a few, because many answers were signed in the same second.
 fn put_date(out: &mut Vec<u8>, at: UnixTime) {
-    let seconds = u64::try_from(at.0.clamp(0, UnixTime::NO_END.0)).unwrap_or_default();
-    // writing into memory does not fail
-    let _ = write!(out, "{}", HttpDate::from(UNIX_EPOCH + Duration::from_secs(seconds)));
+    thread_local! {
+        static WRITTEN: RefCell<[(i64, [u8; LONGEST_DATE]); 16]> =
+            const { RefCell::new([(i64::MIN, [0; LONGEST_DATE]); 16]) };
+    }
+    WRITTEN.with_borrow_mut(|written| {
+        let place = usize::try_from(at.0.rem_euclid(16)).unwrap_or_default();
+        let Some((of, octets)) = written.get_mut(place) else { return };
+        if *of != at.0 {
+            let seconds = u64::try_from(at.0.clamp(0, UnixTime::NO_END.0)).unwrap_or_default();
+            // a date has just as many octets
+            let _ = write!(&mut octets[..], "{}", HttpDate::from(UNIX_EPOCH + Duration::from_secs(seconds)));
+            *of = at.0;
+        }
+        out.extend_from_slice(octets);
+    });
 }
 
 /// Returns an HTTP date.

@@ -128,20 +128,57 @@ impl OcspService {
         B: Body<Data = Bytes> + Send + Unpin,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let is_long = request.uri().path().len() > self.parts.max_path;
-        let reply = match fault(&request) {
-            _ if is_long => text(StatusCode::URI_TOO_LONG, "the path is too long\n"),
-            Some(fault) => {
-                self.parts.refused("400", fault.trim_end(), now);
-                return with_date(closing(text(StatusCode::BAD_REQUEST, fault)), now);
+        if let Some(reply) = self.refused_head(&request, now) {
+            return with_date(self.noting_errors(reply, now), now);
+        }
+        let path = below(request.uri().path(), &rules.paths);
+        let is_ocsp = matches!(path.trim_matches('/'), "" | "ocsp");
+        // who is ahead of his answers waits for his turn first
+        let is_ahead = request.extensions().get::<Turn>().is_some();
+        let is_answered_by_body =
+            is_ocsp && *request.method() == Method::POST && is_request_type(request.headers());
+        if !is_answered_by_body {
+            let early = request_in_line(path, &request).filter(|_| !is_ahead);
+            if let Some(answer) = early.and_then(|octets| self.parts.at_once(rules, &octets, now)) {
+                return with_date(noted(rules, answer, Some(request.headers()), now), now);
             }
-            None => self.route(rules, request, now).await,
+            // what takes longer is kept elsewhere, so that the future of what is answered at once stays small
+            let reply = Box::pin(self.route(rules, request, now)).await;
+            return with_date(self.noting_errors(reply, now), now);
+        }
+        let turn = request.extensions().get::<Turn>().cloned();
+        // the buffer of the head is released with it
+        let early = |octets: &[u8]| (!is_ahead).then(|| self.parts.at_once(rules, octets, now)).flatten();
+        let body = collect(request.into_body(), self.parts.max_body, early);
+        let reply = match within(self.parts.body_timeout, body).await {
+            Ok(Ok(Collected::Early(answer))) => return with_date(noted(rules, answer, None, now), now),
+            Ok(Ok(Collected::Octets(octets))) => Box::pin(self.post(rules, octets, turn, now)).await,
+            Ok(Err(BodyFault::TooLarge)) => {
+                closing(text(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large\n"))
+            }
+            Ok(Err(BodyFault::CutShort)) => closing(text(StatusCode::BAD_REQUEST, "the body is cut short\n")),
+            Err(_) => closing(text(StatusCode::REQUEST_TIMEOUT, "the body took too long\n")),
         };
+        with_date(self.noting_errors(reply, now), now)
+    }
+
+    /// Returns the reply to a request that is refused by its head alone.
+    fn refused_head<B>(&self, request: &Request<B>, now: UnixTime) -> Option<Reply> {
+        if request.uri().path().len() > self.parts.max_path {
+            return Some(text(StatusCode::URI_TOO_LONG, "the path is too long\n"));
+        }
+        let fault = fault(request)?;
+        self.parts.refused("400", fault.trim_end(), now);
+        Some(closing(text(StatusCode::BAD_REQUEST, fault)))
+    }
+
+    /// Logs a reply that refuses something.
+    fn noting_errors(&self, reply: Reply, now: UnixTime) -> Reply {
         if reply.status().is_client_error() {
             let status = reply.status();
             self.parts.refused(status.as_str(), status.canonical_reason().unwrap_or_default(), now);
         }
-        with_date(reply, now)
+        reply
     }
 
     /// Finds what answers a request. The two OCSP routes are handled before the router, which would take longer than
@@ -153,18 +190,19 @@ impl OcspService {
     {
         let path = below(request.uri().path(), &rules.paths);
         let is_ocsp = matches!(path.trim_matches('/'), "" | "ocsp");
-        let turn = request.extensions().get::<Turn>().cloned();
         if *request.method() == Method::POST && is_ocsp {
-            return self.post(rules, request, turn, now).await;
+            let mut reply = text(StatusCode::UNSUPPORTED_MEDIA_TYPE, "send application/ocsp-request\n");
+            put(reply.headers_mut(), HeaderName::from_static("accept-post"), ASKED_BY_POST);
+            return reply;
         }
-        let _turn = come(turn).await;
+        let _turn = come(request.extensions().get::<Turn>().cloned()).await;
         match *request.method() {
-            Method::GET | Method::HEAD if !path.contains('.') && !is_probe(path) => match request_in(path) {
+            Method::GET | Method::HEAD if is_request_path(path) => match request_in(path) {
                 Some(octets) => self.get(rules, &octets, request.headers(), now).await,
                 None => text(StatusCode::NOT_FOUND, "OCSP requests go to POST / or GET /BASE64\n"),
             },
             Method::OPTIONS if path == "*" => refused_method("GET, HEAD, POST"),
-            _ if is_ocsp || (!path.contains('.') && !is_probe(path) && request_in(path).is_some()) => {
+            _ if is_ocsp || (is_request_path(path) && request_in(path).is_some()) => {
                 refused_method(if is_ocsp { "GET, HEAD, POST" } else { "GET, HEAD" })
             }
             _ => match self.file(path, &request, now) {
@@ -174,37 +212,9 @@ impl OcspService {
         }
     }
 
-    async fn post<B>(
-        &self,
-        rules: &Arc<Rules>,
-        request: Request<B>,
-        turn: Option<Turn>,
-        now: UnixTime,
-    ) -> Reply
-    where
-        B: Body<Data = Bytes> + Send + Unpin,
-        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-    {
-        if !is_request_type(request.headers()) {
-            let mut reply = text(StatusCode::UNSUPPORTED_MEDIA_TYPE, "send application/ocsp-request\n");
-            put(reply.headers_mut(), HeaderName::from_static("accept-post"), ASKED_BY_POST);
-            return reply;
-        }
-        // the buffer of the head is released with it; who is ahead of his answers waits for his turn first
-        let early = |octets: &[u8]| turn.is_none().then(|| self.parts.at_once(rules, octets, now)).flatten();
-        let body = collect(request.into_body(), self.parts.max_body, early);
-        match within(self.parts.body_timeout, body).await {
-            Ok(Ok(Collected::Early(answer))) => noted(rules, answer, None, now),
-            Ok(Ok(Collected::Octets(octets))) => {
-                let _turn = come(turn).await;
-                noted(rules, self.answer(rules, &octets, now).await, None, now)
-            }
-            Ok(Err(BodyFault::TooLarge)) => {
-                closing(text(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large\n"))
-            }
-            Ok(Err(BodyFault::CutShort)) => closing(text(StatusCode::BAD_REQUEST, "the body is cut short\n")),
-            Err(_) => closing(text(StatusCode::REQUEST_TIMEOUT, "the body took too long\n")),
-        }
+    async fn post(&self, rules: &Arc<Rules>, octets: Vec<u8>, turn: Option<Turn>, now: UnixTime) -> Reply {
+        let _turn = come(turn).await;
+        noted(rules, self.answer(rules, &octets, now).await, None, now)
     }
 
     async fn get(&self, rules: &Arc<Rules>, octets: &[u8], headers: &HeaderMap, now: UnixTime) -> Reply {
@@ -308,6 +318,17 @@ fn below<'a>(path: &'a str, bases: &[String]) -> &'a str {
         rest => rest.starts_with('/').then_some(rest),
     });
     found.unwrap_or(path)
+}
+
+/// Whether a path may have a request in it, and is none of the others.
+fn is_request_path(path: &str) -> bool {
+    !path.contains('.') && !is_probe(path)
+}
+
+/// Returns the octets of the request in the path of a GET or HEAD.
+fn request_in_line<B>(path: &str, request: &Request<B>) -> Option<Vec<u8>> {
+    let is_asked = matches!(*request.method(), Method::GET | Method::HEAD) && is_request_path(path);
+    if is_asked { request_in(path) } else { None }
 }
 
 async fn come(turn: Option<Turn>) -> Held {

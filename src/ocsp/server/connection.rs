@@ -21,9 +21,6 @@ use tokio::sync::Semaphore;
 /// Limit of a request's head in octets. It also bounds the read and write buffers of the connection.
 const MAX_HEAD: usize = 16 << 10;
 
-/// Limit of the number of headers in a request, and in a trailer.
-const MAX_HEADERS: usize = 64;
-
 /// Receive and send buffer in octets that the kernel is asked for; it allocates twice as much.
 const SOCKET_BUFFERS: (usize, usize) = (32 << 10, 64 << 10);
 
@@ -98,7 +95,6 @@ impl Connection {
             // the socket has a time of its own for heads, which does not count while a connection lies idle
             .header_read_timeout(None)
             .max_buf_size(MAX_HEAD)
-            .max_headers(MAX_HEADERS)
             .serve_connection(socket, service_fn(reply));
         let mut connection = std::pin::pin!(connection);
         let (mut is_known, mut is_stopping) = (false, false);
