@@ -14,13 +14,14 @@ pub(crate) const OCTET_STRING: u8 = 0x04;
 
 /// Appends identifier and length octets for contents of `length` octets.
 pub(crate) fn put_header(out: &mut Vec<u8>, tag: u8, length: usize) {
-    out.push(tag);
-    match u8::try_from(length) {
-        Ok(short) if short < 0x80 => out.push(short),
+    match (u8::try_from(length), u16::try_from(length).map(u16::to_be_bytes)) {
+        (Ok(short), _) if short < 0x80 => out.extend_from_slice(&[tag, short]),
+        (Ok(low), _) => out.extend_from_slice(&[tag, 0x81, low]),
+        (_, Ok([high, low])) => out.extend_from_slice(&[tag, 0x82, high, low]),
         _ => {
             let octets = length.to_be_bytes();
             let significant = octets.get(insignificant(length)..).unwrap_or_default();
-            out.push(0x80 | u8::try_from(significant.len()).unwrap_or(0x7f));
+            out.extend_from_slice(&[tag, 0x80 | u8::try_from(significant.len()).unwrap_or(0x7f)]);
             out.extend_from_slice(significant);
         }
     }

@@ -114,10 +114,10 @@ impl CacheLifetime {
         values.extend_from_slice(self.tag.as_bytes());
         values.push(b'"');
         let tag = values.len();
-        put_date(&mut values, self.modified);
+        put_date(&mut values, Dated::LastModified, self.modified);
         let modified = values.len();
         if let Some(expires) = self.expires {
-            put_date(&mut values, expires);
+            put_date(&mut values, Dated::Expires, expires);
         }
         let expires = values.len();
         // writing into memory does not fail
@@ -179,14 +179,27 @@ pub(super) fn put(headers: &mut HeaderMap, name: HeaderName, value: &str) {
     }
 }
 
+/// Headers with a date.
+#[derive(Clone, Copy)]
+enum Dated {
+    Date,
+    LastModified,
+    Expires,
+}
+
 /// Appends an HTTP date, for example `Sun, 06 Nov 1994 08:49:37 GMT`. A time that it cannot write is written as the nearest
-/// one that it can. Each thread remembers a few, because many answers were signed in the same second.
-fn put_date(out: &mut Vec<u8>, at: UnixTime) {
+/// one that it can. Each thread remembers a few of each header, because many answers were signed in the same second.
+fn put_date(out: &mut Vec<u8>, header: Dated, at: UnixTime) {
     thread_local! {
-        static WRITTEN: RefCell<[(i64, [u8; LONGEST_DATE]); 16]> =
-            const { RefCell::new([(i64::MIN, [0; LONGEST_DATE]); 16]) };
+        static WRITTEN: RefCell<[[(i64, [u8; LONGEST_DATE]); 16]; 3]> =
+            const { RefCell::new([[(i64::MIN, [0; LONGEST_DATE]); 16]; 3]) };
     }
-    WRITTEN.with_borrow_mut(|written| {
+    WRITTEN.with_borrow_mut(|[date, modified, expires]| {
+        let written = match header {
+            Dated::Date => date,
+            Dated::LastModified => modified,
+            Dated::Expires => expires,
+        };
         let place = usize::try_from(at.0.rem_euclid(16)).unwrap_or_default();
         let Some((of, octets)) = written.get_mut(place) else { return };
         if *of != at.0 {
@@ -203,7 +216,7 @@ fn put_date(out: &mut Vec<u8>, at: UnixTime) {
 #[cfg(test)]
 pub(super) fn http_date(at: UnixTime) -> String {
     let mut out = Vec::new();
-    put_date(&mut out, at);
+    put_date(&mut out, Dated::Date, at);
     String::from_utf8(out).unwrap()
 }
 
@@ -217,7 +230,7 @@ pub(super) fn set_date(headers: &mut HeaderMap, now: UnixTime) {
     LAST.with_borrow_mut(|(of, value)| {
         if *of != now {
             let mut out = Vec::with_capacity(LONGEST_DATE);
-            put_date(&mut out, now);
+            put_date(&mut out, Dated::Date, now);
             if let Ok(written) = HeaderValue::from_maybe_shared(Bytes::from(out)) {
                 (*of, *value) = (now, written);
             }

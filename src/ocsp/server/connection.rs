@@ -48,7 +48,7 @@ pub(super) fn prepare(listener: impl AsFd) {
 
 #[derive(Clone)]
 pub(super) struct Connection {
-    pub(super) service: OcspService,
+    pub(super) service: Arc<OcspService>,
     pub(super) patience: Patience,
     /// Permits for requests that were sent before the client received the previous answer.
     pub(super) turns: Arc<Semaphore>,
@@ -76,7 +76,7 @@ impl Connection {
         let socket = Stall::new(stream, self.patience, Arc::clone(&pace), Arc::clone(&permit));
         let (service, here, turns) = (self.service, Arc::clone(&permit), self.turns);
         let reply = move |mut request: hyper::Request<Incoming>| {
-            let (service, here) = (service.clone(), Arc::clone(&here));
+            let (service, here) = (Arc::clone(&service), Arc::clone(&here));
             let (pace, turns) = (Arc::clone(&pace), Arc::clone(&turns));
             async move {
                 pace.asked();

@@ -146,11 +146,11 @@ pub async fn serve(
     // half of the processors are left to clients that wait for each answer
     let processors = std::thread::available_parallelism().map_or(2, usize::from);
     let turns = Arc::new(Semaphore::new((processors / 2).max(1)));
-    let mut accepting = JoinSet::new();
+    let (service, mut accepting) = (Arc::new(service), JoinSet::new());
     for listener in listeners {
         let listener = listener.serve().map_err(ServerError::Start)?;
         let connection = Connection {
-            service: service.clone(),
+            service: Arc::clone(&service),
             patience: Patience { head: settings.header_timeout, idle: settings.idle_timeout },
             turns: Arc::clone(&turns),
         };
