@@ -342,6 +342,9 @@ fn is_probe(path: &str) -> bool {
 /// Whether the Content-Type is that of RFC 6960, is absent, or is `application/octet-stream`.
 fn is_request_type(headers: &HeaderMap) -> bool {
     let Some(value) = headers.get(header::CONTENT_TYPE) else { return true };
+    if value.as_bytes() == ASKED_BY_POST.as_bytes() {
+        return true;
+    }
     let named = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
     [ASKED_BY_POST, "application/octet-stream"].iter().any(|known| named.eq_ignore_ascii_case(known))
 }
