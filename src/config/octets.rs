@@ -21,7 +21,7 @@ pub(crate) fn parse_octets(text: &str) -> Result<u64, Reason> {
 /// Writes octets in the largest unit that divides them.
 #[must_use]
 pub(crate) fn format_octets(octets: u64) -> String {
-    let fits = |unit: u64| octets != 0 && octets % unit == 0;
+    let fits = |unit: u64| octets != 0 && octets.is_multiple_of(unit);
     match UNITS.iter().find(|(_, unit)| fits(*unit)) {
         Some((name, unit)) => format!("{}{name}", octets / unit),
         None => octets.to_string(),

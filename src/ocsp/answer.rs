@@ -27,6 +27,34 @@ impl Life {
     }
 }
 
+/// Why a request is not answered.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Refusal {
+    status: ResponseStatus,
+    reason: String,
+}
+
+impl Refusal {
+    /// Returns a refusal with this status. `reason` is for the log.
+    #[must_use]
+    pub(crate) fn new(status: ResponseStatus, reason: String) -> Self {
+        Self { status, reason }
+    }
+
+    /// `responseStatus`
+    #[must_use]
+    pub fn status(&self) -> ResponseStatus {
+        self.status
+    }
+}
+
+/// The unsigned answer that says so.
+impl From<Refusal> for Answer {
+    fn from(Refusal { status, reason }: Refusal) -> Self {
+        Self::refused(status, reason)
+    }
+}
+
 /// An encoded `OCSPResponse`, in two pieces.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Answer {

@@ -3,7 +3,7 @@
 //! An answer has one signature and so one responder: that of the CA that the first CertID with a known issuer names.
 //! CertIDs of other CAs in the same request are answered `unknown`. Clients ask about one certificate of a chain at a
 //! time, and TLS staples one answer for each certificate.
-use super::answer::{Answer, Life};
+use super::answer::{Answer, Life, Refusal};
 use super::cache::AnswerCache;
 use super::cert_id::CertId;
 use super::delegate::DelegatedResponder;
@@ -70,7 +70,7 @@ pub fn answer(
     }
     let plan = match plan(octets, snapshot, settings, now) {
         Ok(plan) => plan,
-        Err(refusal) => return refusal,
+        Err(refusal) => return refusal.into(),
     };
     if let Some(answer) = cache.and_then(|cache| cache.get(&plan, now)) {
         return answer;
@@ -81,22 +81,22 @@ pub fn answer(
 /// Decides the answer and the responder that signs it.
 ///
 /// # Errors
-/// The answer, when it needs no signature.
+/// When the answer needs no signature.
 pub fn plan(
     octets: &[u8],
     snapshot: &Snapshot,
     settings: &ResponderSettings,
     now: UnixTime,
-) -> Result<Plan, Answer> {
+) -> Result<Plan, Refusal> {
     let request = OcspRequest::from_der(octets, settings.max_cert_ids)
-        .map_err(|error| Answer::refused(ResponseStatus::MalformedRequest, error.to_string()))?;
+        .map_err(|error| Refusal::new(ResponseStatus::MalformedRequest, error.to_string()))?;
     let Some(status) = snapshot.status() else {
         let since = snapshot.unreadable_since().unwrap_or(now);
         let passes = now.0.saturating_sub(since.0) <= settings.patience;
         return Err(unavailable(passes, "there is no status".into()));
     };
     let issuer = request.cert_ids().iter().find_map(|id| snapshot.issuer(id, now)).ok_or_else(|| {
-        Answer::refused(ResponseStatus::Unauthorized, "no CertID is of an issuer that is served here".into())
+        Refusal::new(ResponseStatus::Unauthorized, "no CertID is of an issuer that is served here".into())
     })?;
     let freshness = Freshness::of(status.time(), settings, now);
     if freshness != Freshness::Current {
@@ -131,9 +131,9 @@ pub fn plan(
     })
 }
 
-fn unavailable(passes: bool, reason: String) -> Answer {
+fn unavailable(passes: bool, reason: String) -> Refusal {
     let status = if passes { ResponseStatus::TryLater } else { ResponseStatus::InternalError };
-    Answer::refused(status, reason)
+    Refusal::new(status, reason)
 }
 
 /// Returns a valid responder whose algorithm the client prefers, else the first valid one (O10, O13), and whether it is
@@ -143,7 +143,7 @@ fn choose_responder(
     request: &OcspRequest,
     settings: &ResponderSettings,
     now: UnixTime,
-) -> Result<(Arc<DelegatedResponder>, bool), Answer> {
+) -> Result<(Arc<DelegatedResponder>, bool), Refusal> {
     let signing_with =
         |algorithm| issuer.valid_responders(now).find(|one| one.signer().algorithm() == algorithm);
     let preferred = request.preferred_algorithms().iter().find_map(|algorithm| signing_with(*algorithm));
@@ -168,7 +168,7 @@ fn standing(
     id: &CertId,
     issuer: IssuerId,
     snapshot: &Snapshot,
-) -> Result<(CertificateStanding, Option<UnixTime>), Answer> {
+) -> Result<(CertificateStanding, Option<UnixTime>), Refusal> {
     let Some(serial_number) = id.serial_number() else { return Ok((CertificateStanding::NotIssued, None)) };
     let id = CertificateId { issuer, serial_number: serial_number.clone() };
     match snapshot.entry(&id) {
@@ -239,11 +239,11 @@ impl Plan {
                 }
                 signed.answer
             }
-            Err(refusal) => refusal,
+            Err(refusal) => refusal.into(),
         }
     }
 
-    fn signed(&self, settings: &ResponderSettings, now: UnixTime) -> Result<Signed, Answer> {
+    fn signed(&self, settings: &ResponderSettings, now: UnixTime) -> Result<Signed, Refusal> {
         let length = match self.is_all_recorded() {
             true => settings.next_update,
             false => settings.next_update.min(ResponderSettings::UNKNOWN_LIFE),
@@ -277,7 +277,7 @@ impl Plan {
                 let own = around.around(tbs.as_der().len(), |out| out.extend_from_slice(tbs.as_der()));
                 Ok(Signed { answer: Answer::signed(own, &self.responder, life), afters, signature })
             }
-            Err(error) => Err(Answer::refused(ResponseStatus::InternalError, error.to_string())),
+            Err(error) => Err(Refusal::new(ResponseStatus::InternalError, error.to_string())),
         }
     }
 

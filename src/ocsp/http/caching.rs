@@ -179,6 +179,9 @@ pub(super) fn put(headers: &mut HeaderMap, name: HeaderName, value: &str) {
     }
 }
 
+/// A time and how it is written.
+type WrittenDate = (i64, [u8; LONGEST_DATE]);
+
 /// Headers with a date.
 #[derive(Clone, Copy)]
 enum Dated {
@@ -191,7 +194,7 @@ enum Dated {
 /// one that it can. Each thread remembers a few of each header, because many answers were signed in the same second.
 fn put_date(out: &mut Vec<u8>, header: Dated, at: UnixTime) {
     thread_local! {
-        static WRITTEN: RefCell<[[(i64, [u8; LONGEST_DATE]); 16]; 3]> =
+        static WRITTEN: RefCell<[[WrittenDate; 16]; 3]> =
             const { RefCell::new([[(i64::MIN, [0; LONGEST_DATE]); 16]; 3]) };
     }
     WRITTEN.with_borrow_mut(|[date, modified, expires]| {

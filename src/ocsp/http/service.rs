@@ -11,7 +11,7 @@ use super::request_body::{BodyFault, Collected, collect, within};
 use super::signing::Signing;
 use super::turn::{Held, Turn};
 use crate::clock::Clock;
-use crate::ocsp::answer::Answer;
+use crate::ocsp::answer::{Answer, Refusal};
 use crate::ocsp::readiness::{report, unreadiness};
 use crate::ocsp::responder::{Plan, plan};
 use crate::ocsp::response::ResponseStatus;
@@ -236,7 +236,7 @@ impl OcspService {
             decided = decide();
         }
         let answer = match decided {
-            Err(refusal) => refusal,
+            Err(refusal) => refusal.into(),
             Ok(plan) => match rules.cache.get(&plan, now) {
                 Some(answer) => answer,
                 None => parts.signing.answer(rules, plan, now).await,
@@ -293,7 +293,7 @@ impl Parts {
 }
 
 /// Whether newer status than the loaded one could change the answer.
-fn is_ignorant(plan: &Result<Plan, Answer>) -> bool {
+fn is_ignorant(plan: &Result<Plan, Refusal>) -> bool {
     match plan {
         Ok(plan) => !plan.is_all_recorded(),
         Err(refusal) => refusal.status() != ResponseStatus::MalformedRequest,
