@@ -143,6 +143,7 @@ impl Lifecycle<'_> {
                     applicant,
                     values,
                     authority: Some(self.authority_to_be(new, false)),
+                    renewal: None,
                 };
                 let mut issuance = self.engine.issuance().issue(&issuer, profile.name(), &[request])?;
                 if let Some(problem) = issuance.problem() {
