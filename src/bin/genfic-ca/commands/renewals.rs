@@ -19,7 +19,7 @@ use due::Due;
 use files::{Files, Place};
 pub(super) use gain::{alone, check_gain, check_later};
 use genfic_ca::ca::{IssuanceRequest, IssuedCertificate, IssuingAuthority, Published, Refusal};
-use genfic_ca::error::{Exit, Notice, Problem, Shown as _};
+use genfic_ca::error::{Code, Exit, Notice, Problem, Shown as _};
 use genfic_ca::index::CertificateRecord;
 use genfic_ca::signing::Secret;
 use genfic_ca::x509::{Certificate, CertificateId};
@@ -286,7 +286,8 @@ impl<'a> Renewals<'a> {
                     }
                 }
                 for Refusal { label, problem } in outcome.refused {
-                    if matches!(problem.exit, Exit::Failure | Exit::Busy) {
+                    let is_own = problem.code == Code::RenewalMeanwhile;
+                    if matches!(problem.exit, Exit::Failure | Exit::Busy) && !is_own {
                         self.stopped.get_or_insert_with(|| problem.clone());
                     }
                     let prepared = group.remove(&label);
