@@ -155,6 +155,7 @@ fn a_generated_passphrase_opens_the_file_that_is_handed_out() {
     assert_eq!(mode(&home, "new"), 0o600);
     home.run(&["openssl", "pkcs12", "-in", "w.p12", "-noout", "-passin", "file:new"]).ok();
     refused(&home.ca(&to("env:OTHER")), 2, "usage.passphrase-from");
+    fs::remove_file(home.path("w.p12")).unwrap();
     refused(&home.ca(&words), 9, "key.passphrase-needed");
 }
 
