@@ -172,7 +172,6 @@ codes! {
     KeyModuleUnknown, "key.module-unknown", KeyUnavailable, "the PKCS#11 module is not configured";
     KeyMoveUnfinished, "key.move-unfinished", Refused, "the key was being moved, and is where it was";
     KeyNotFound, "key.not-found", KeyUnavailable, "the key is not in its place";
-    KeyNotMovable, "key.not-movable", Refused, "the key is not in a file that can be moved";
     KeyNotOffline, "key.not-offline", Refused, "the configuration says that the key is not kept offline";
     KeyNotRead, "key.not-read", Failure, "the key's file cannot be read";
     KeyNotWritten, "key.not-written", Failure, "the key's file cannot be written";
@@ -291,7 +290,6 @@ codes! {
     SignerRecord, "signer.record", Integrity, "the signer's record cannot be read";
     SignerRefused, "signer.refused", Refused, "the signer's rules do not admit what is to be signed";
     SignerRequest, "signer.request", Integrity, "a request is not for the key that is to sign it";
-    SignerScope, "signer.scope", KeyUnavailable, "the key is not unlocked for this";
     SignerSerial, "signer.serial", Integrity, "the signer has signed the serial number before";
     SignerUnavailable, "signer.unavailable", KeyUnavailable, "the signer of CA keys cannot be used";
     StatusDue, "status.due", Findings, "something is due in the home";

@@ -4,6 +4,7 @@ mod listed;
 mod lists;
 mod of_key;
 mod shown;
+mod write_ahead;
 
 pub(super) use file::RecordFile;
 pub(super) use lists::CLAIMED;
@@ -32,17 +33,6 @@ pub(crate) enum SignedKind {
     Crl,
     /// CertificationRequestInfo (RFC 2986 §4.1).
     Request,
-}
-
-/// What became of a recorded intent.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum SignedState {
-    /// On record, and perhaps signed.
-    Intended,
-    /// Signed; the signature was handed out.
-    Signed,
-    /// Given up: its client said that the signature was never used.
-    Abandoned,
 }
 
 /// The place of a CRL among those of its issuer.

@@ -1,4 +1,5 @@
 use super::*;
+use crate::signer::unlocking::Login;
 use crate::signing::{AgeFileStore, CaKeys as _, PassphrasePolicy, SecretPurpose, SecretSource};
 use crate::x509::KeyAlgorithm;
 use std::fs::Permissions;
