@@ -204,7 +204,7 @@ fn a_timer_renews_a_responder_by_the_key_of_the_former_one_and_the_journal_has_i
     let mut reader = JournalReader::after(JournalHead::default(), journal);
     let mut acts = Vec::new();
     while let Some(group) = reader.next_group().unwrap() {
-        let renewed = Asker { user: 900, login: None };
+        let renewed = Asker { user: 900, login: None, session: None };
         let is_enrolled = |entry: &Entry| matches!(entry, Entry::Act(Act { kind: ActKind::Enrolled, .. }));
         if group.entries.iter().any(is_enrolled) {
             assert!(matches!(group.entries[0], Entry::Intended(_)), "they are of one group");
