@@ -290,7 +290,6 @@ codes! {
     SignerRecord, "signer.record", Integrity, "the signer's record cannot be read";
     SignerRefused, "signer.refused", Refused, "the signer's rules do not admit what is to be signed";
     SignerRequest, "signer.request", Integrity, "a request is not for the key that is to sign it";
-    SignerScope, "signer.scope", KeyUnavailable, "the key is not unlocked for this";
     SignerSerial, "signer.serial", Integrity, "the signer has signed the serial number before";
     SignerUnavailable, "signer.unavailable", KeyUnavailable, "the signer of CA keys cannot be used";
     StatusDue, "status.due", Findings, "something is due in the home";

@@ -24,11 +24,11 @@ mod turn;
 
 pub(crate) use entry::{Act, ActKind, Entry};
 pub(crate) use group::{Asker, Group, JournalHead};
-pub(crate) use reader::{JournalFault, JournalReader, Torn, check_journal};
-pub(crate) use to_be_signed::{RequestInfo, ToBeSigned};
+pub(crate) use reader::{JournalFault, JournalReader, check_journal};
+pub(crate) use to_be_signed::ToBeSigned;
 pub(crate) use turn::Turn;
 
-use super::record::{RecordError, RecordFile, SignatureRecord, SignedKind};
+use super::record::{RecordError, RecordFile, SignedKind};
 use crate::failpoint;
 use crate::signer::enrolment::is_responder;
 use crate::signing::ForKey;
@@ -53,16 +53,6 @@ const PAUSE: Duration = Duration::from_millis(1);
 pub(crate) struct Journaled<T>(T, u64);
 
 impl<T> Journaled<T> {
-    /// Returns the value.
-    pub(crate) fn get(&self) -> &T {
-        &self.0
-    }
-
-    /// Returns the value and consumes the proof.
-    pub(crate) fn into_inner(self) -> T {
-        self.0
-    }
-
     /// Returns the sequence number of the intent.
     pub(crate) fn sequence(&self) -> u64 {
         self.1
@@ -114,7 +104,8 @@ impl Journal {
     }
 
     /// Returns the record, as of the last turn.
-    pub(crate) fn record(&self) -> &dyn SignatureRecord {
+    #[cfg(test)]
+    pub(crate) fn record(&self) -> &dyn super::record::SignatureRecord {
         &self.record
     }
 
@@ -160,16 +151,15 @@ impl Journal {
     ///
     /// # Errors
     /// When an entry was changed or is missing.
+    #[cfg(test)]
     pub(crate) fn verify(&self) -> Result<JournalHead, RecordError> {
         self.turn()?.verify()
     }
 }
 
 impl Turn<'_> {
-    /// Enters that these are about to be signed by this key, waits for the disk, and returns the proofs. The turn ends.
-    ///
-    /// # Errors
-    /// As [`Turn::intend_after`].
+    /// As [`Turn::intend_after`], with nothing before.
+    #[cfg(test)]
     pub(crate) fn intend<T: ToBeSigned>(
         self,
         by: Asker,
@@ -180,7 +170,8 @@ impl Turn<'_> {
         self.intend_after(by, at, key, Vec::new(), group)
     }
 
-    /// As [`Turn::intend`], with what was done for it before.
+    /// Enters that these are about to be signed by this key, behind what was done for it, waits for the disk, and returns
+    /// the proofs. The turn ends.
     ///
     /// # Errors
     /// [`RecordError::Repeated`] for a serial number that the key used before; or when the journal cannot be written.

@@ -2,7 +2,6 @@
 //! has it.
 //!
 //! `service/` answers requests, `client/` asks them for the programs that have no key, and both speak `protocol/`.
-#![allow(dead_code, unused_imports, reason = "the program that uses it comes next")]
 mod admit;
 mod client;
 mod copies;
@@ -24,27 +23,25 @@ mod unlocking;
 
 pub(crate) use admit::{Admission, AdmittedContents, AdmittedTbs, KeyInUse, Refusal};
 pub(crate) use client::{Administration, Link, RemoteJournal, RemoteKeys};
-pub(crate) use enrolment::{Enrolment, Known, NotEnrolled, is_responder};
+pub(crate) use enrolment::{Enrolment, Known};
 pub(crate) use envelope::KeyEnvelope;
 pub(crate) use journal::{
-    Act, ActKind, Asker, JOURNAL, Journal, JournalFault, JournalHead, JournalReader, Journaled, RECORD,
-    RequestInfo, ToBeSigned, Turn, check_journal,
+    Act, ActKind, Asker, JOURNAL, Journal, JournalFault, JournalHead, JournalReader, ToBeSigned,
+    check_journal,
 };
 pub(crate) use listening::{
     ListeningError, Notice, Patience, Signals, Sockets, listen, passed_by_systemd, say, serve,
 };
-pub(crate) use peer::{Door, Peer, PeerError};
+pub(crate) use peer::{Door, Peer};
 pub(crate) use protocol::{Failure, Frame, FrameError, Orders, Reply, Request, WireGrant, WireTerms};
 pub(crate) use reconcile::{Contradiction, NamedIntent, Reconciled, Reconciliation, named};
-pub(crate) use record::{
-    LastCrl, RecordError, SignatureRecord, Signed, SignedKind, SignedList, SignedState, Verified,
-};
+pub(crate) use record::{LastCrl, RecordError, SignatureRecord, Signed, SignedKind, Verified};
 pub(crate) use rights::{ClientClass, Right};
-pub(crate) use sandbox::{Confined, Demand, MemoryLock, Places, SandboxError, confine, confine_tokens};
+pub(crate) use sandbox::{Confined, Demand, Places, confine, confine_tokens};
 pub(crate) use scope::Scope;
 pub(crate) use service::{
-    Announced, Announcing, Asked, JournalPlace, OwnRing, OwnRules, Permitted, ProfileReader, Ring, Rules,
-    Signer, SignerParts, SourceMaker, Standing, serve_child,
+    Announcing, JournalPlace, OwnRing, OwnRules, ProfileReader, Signer, SignerParts, SourceMaker, Standing,
+    serve_child,
 };
 #[cfg(debug_assertions)]
 pub(crate) use token::token_frames;

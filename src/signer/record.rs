@@ -34,17 +34,6 @@ pub(crate) enum SignedKind {
     Request,
 }
 
-/// What became of a recorded intent.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum SignedState {
-    /// On record, and perhaps signed.
-    Intended,
-    /// Signed; the signature was handed out.
-    Signed,
-    /// Given up: its client said that the signature was never used.
-    Abandoned,
-}
-
 /// The place of a CRL among those of its issuer.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct SignedList {

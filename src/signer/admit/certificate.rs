@@ -15,18 +15,17 @@ const AHEAD: i64 = 300;
 const BEHIND: i64 = 2 * 86_400 + 3600;
 
 impl Admission<'_> {
-    /// Decides on a TBSCertificate. `profile` is the name of the profile that the client used; without one, each is
-    /// tried.
+    /// Decides on a TBSCertificate.
     ///
     /// # Errors
     /// The first broken rule.
+    #[cfg(test)]
     pub(crate) fn certificate(
         &mut self,
         key: &KeyInUse<'_>,
         octets: Vec<u8>,
-        profile: Option<&str>,
     ) -> Result<AdmittedTbs, Refusal> {
-        let looked_at = self.look_at(key, octets, profile)?;
+        let looked_at = self.look_at(key, octets)?;
         self.enter(key, looked_at)
     }
 
@@ -39,7 +38,7 @@ impl Admission<'_> {
         key: &KeyInUse<'_>,
         group: Vec<Vec<u8>>,
     ) -> Result<Vec<AdmittedTbs>, Refusal> {
-        let looked_at = par_map(group, |octets| self.look_at(key, octets, None));
+        let looked_at = par_map(group, |octets| self.look_at(key, octets));
         looked_at.into_iter().map(|one| self.enter(key, one?)).collect()
     }
 
@@ -57,12 +56,7 @@ impl Admission<'_> {
         Ok(looked_at)
     }
 
-    fn look_at(
-        &self,
-        key: &KeyInUse<'_>,
-        octets: Vec<u8>,
-        profile: Option<&str>,
-    ) -> Result<AdmittedTbs, Refusal> {
+    fn look_at(&self, key: &KeyInUse<'_>, octets: Vec<u8>) -> Result<AdmittedTbs, Refusal> {
         let tbs = TbsCertificate::from_der(&octets)
             .map_err(|error| Refusal::malformed("TBSCertificate of version 3", error))?;
         if tbs.signature() != key.key.algorithm().signature_algorithm() {
@@ -76,13 +70,12 @@ impl Admission<'_> {
         self.check_serial(key, &tbs)?;
         self.check_begin(&tbs)?;
         let issuer = issuer_of(key, &tbs)?;
-        let (scope, profile) = match issuer {
-            None => (Scope::Ca, self.check_self_signed(key, &tbs, profile)?),
-            Some(issuer) => self.check_issued(key, issuer, &tbs, profile)?,
+        let scope = match issuer {
+            None => self.check_self_signed(key, &tbs)?,
+            Some(issuer) => self.check_issued(key, issuer, &tbs)?,
         };
-        key.check_unlocked(scope)?;
         let entry = Signed::certificate(key.key.digest(), &tbs);
-        let contents = AdmittedContents::Certificate { tbs: Box::new(tbs), profile };
+        let contents = AdmittedContents::Certificate { tbs: Box::new(tbs) };
         Ok(AdmittedTbs { octets, entry, scope, contents, enrolled_by: None })
     }
 
@@ -108,13 +101,8 @@ impl Admission<'_> {
         Err(Refusal::new(Code::SignerClock, "RFC 5280 §4.1.2.5", message, "set both clocks right"))
     }
 
-    /// Checks a certificate of the CA by itself: a root's first, or a renewed one. Returns the profile.
-    fn check_self_signed(
-        &self,
-        key: &KeyInUse<'_>,
-        tbs: &TbsCertificate,
-        profile: Option<&str>,
-    ) -> Result<Option<String>, Refusal> {
+    /// Checks a certificate of the CA by itself: a root's first, or a renewed one. Returns its scope.
+    fn check_self_signed(&self, key: &KeyInUse<'_>, tbs: &TbsCertificate) -> Result<Scope, Refusal> {
         if let Some(own) = key.newest() {
             // the certificates of one key bear one name, by which the certificates below it name their issuer; and a
             // CA below another does not make itself a root
@@ -129,19 +117,18 @@ impl Admission<'_> {
             lint(certificate_findings_of_ours(tbs, None))?;
         }
         // a CA of another program may be its own root and have a profile of subordinate CAs
-        let roots: Vec<&Profile> = self.profiles.iter().filter(|one| one.kind() == Kind::RootCa).collect();
-        let named: Vec<&Profile> = roots.iter().copied().filter(|one| Some(one.name()) == profile).collect();
-        self.check_granted(if named.is_empty() { roots } else { named }, tbs, None).map(Some)
+        let roots = self.profiles.iter().filter(|one| one.kind() == Kind::RootCa).collect();
+        self.check_granted(roots, tbs, None)?;
+        Ok(Scope::Ca)
     }
 
-    /// Checks a certificate by the CA with the certificate `issuer`. Returns its scope and profile.
+    /// Checks a certificate by the CA with the certificate `issuer`. Returns its scope.
     fn check_issued(
         &self,
         key: &KeyInUse<'_>,
         issuer: &Certificate,
         tbs: &TbsCertificate,
-        profile: Option<&str>,
-    ) -> Result<(Scope, Option<String>), Refusal> {
+    ) -> Result<Scope, Refusal> {
         let Some(envelope) = key.envelope else { return Err(without_certificate()) };
         let view = IssuerView {
             certificate: issuer,
@@ -170,26 +157,24 @@ impl Admission<'_> {
             Kind::EndEntity | Kind::OcspResponder => certificate_findings_of_ours(tbs, Some(issuer)),
         })?;
         if is_rollover {
-            return Ok((Scope::Ca, None));
+            return Ok(Scope::Ca);
         }
         let fit = |one: &&Profile| one.kind() == kind && one.may_be_issued_by(&envelope.profile);
-        let all: Vec<&Profile> = self.profiles.iter().filter(fit).collect();
-        let named: Vec<&Profile> = all.iter().copied().filter(|one| Some(one.name()) == profile).collect();
-        let granted = self.check_granted(if named.is_empty() { all } else { named }, tbs, Some(&view))?;
-        Ok((if kind == Kind::EndEntity { Scope::Leaf } else { Scope::Ca }, Some(granted)))
+        self.check_granted(self.profiles.iter().filter(fit).collect(), tbs, Some(&view))?;
+        Ok(if kind == Kind::EndEntity { Scope::Leaf } else { Scope::Ca })
     }
 
-    /// Returns the name of the first of these profiles that grants the certificate.
+    /// Checks that one of these profiles grants the certificate.
     fn check_granted(
         &self,
         profiles: Vec<&Profile>,
         tbs: &TbsCertificate,
         issuer: Option<&IssuerView<'_>>,
-    ) -> Result<String, Refusal> {
+    ) -> Result<(), Refusal> {
         let mut nearest: Option<(String, Vec<Violation>)> = None;
         for profile in profiles {
             match profile.regrant(tbs, issuer) {
-                Ok(()) => return Ok(profile.name().to_owned()),
+                Ok(()) => return Ok(()),
                 Err(violations) => {
                     if nearest.as_ref().is_none_or(|(_, fewer)| violations.len() < fewer.len()) {
                         nearest = Some((profile.name().to_owned(), violations));

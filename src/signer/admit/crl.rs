@@ -82,7 +82,6 @@ impl Admission<'_> {
         if number.saturating_sub(highest) > Self::FAR {
             kind = Scope::Ca;
         }
-        key.check_unlocked(kind)?;
         let (entry, contents) = (Signed::crl(digest, &list), AdmittedContents::Crl { list });
         Ok(AdmittedTbs { octets: Vec::new(), entry, scope: kind, contents, enrolled_by: None })
     }

@@ -31,22 +31,12 @@ pub(crate) struct KeyInUse<'a> {
     pub(crate) above: &'a [Certificate],
     /// The signer's own copies of the certificates of CAs with other keys that it has.
     pub(crate) others: &'a [Certificate],
-    /// The scopes that the key is unlocked for.
-    pub(crate) unlocked: &'a [Scope],
 }
 
 impl KeyInUse<'_> {
     /// Returns the newest of its own certificates, by the end of its validity.
     fn newest(&self) -> Option<&Certificate> {
         self.own.iter().max_by_key(|one| one.tbs().validity().not_after)
-    }
-
-    fn check_unlocked(&self, scope: Scope) -> Result<(), Refusal> {
-        if self.unlocked.contains(&scope) {
-            return Ok(());
-        }
-        let message = format!("the key is not unlocked for {scope}");
-        Err(Refusal::new(Code::SignerScope, "scope of the unlocking", message, "unlock the key for this too"))
     }
 }
 
@@ -69,8 +59,6 @@ pub(crate) enum AdmittedContents {
     Certificate {
         /// The certificate.
         tbs: Box<TbsCertificate>,
-        /// The profile that grants it; `None` for a key rollover certificate.
-        profile: Option<String>,
     },
     /// A CRL.
     Crl {
@@ -91,6 +79,7 @@ impl AdmittedTbs {
     }
 
     /// Returns the entry for the journal.
+    #[cfg(test)]
     pub(crate) fn entry(&self) -> &Signed {
         &self.entry
     }
@@ -109,11 +98,6 @@ impl AdmittedTbs {
     /// Returns what the octets are.
     pub(crate) fn contents(&self) -> &AdmittedContents {
         &self.contents
-    }
-
-    /// Returns what the octets are, by value.
-    pub(crate) fn into_contents(self) -> AdmittedContents {
-        self.contents
     }
 }
 

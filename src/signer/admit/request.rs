@@ -36,7 +36,6 @@ impl Admission<'_> {
         if request.extensions().iter().any(|one| one.oid != SUBJECT_ALT_NAME) {
             return refuse("the request asks for more than names".into());
         }
-        key.check_unlocked(Scope::Ca)?;
         let entry = Signed::request(key.key.digest(), &octets);
         let contents = AdmittedContents::Request;
         Ok(AdmittedTbs { octets, entry, scope: Scope::Ca, contents, enrolled_by: None })

@@ -2,7 +2,7 @@
 use super::Turn;
 use super::entry::Entry;
 use super::group::Asker;
-use crate::signer::record::{CLAIMED, RecordError, Shown, SignatureRecord, SignedList};
+use crate::signer::record::{CLAIMED, RecordError, Shown, SignedList};
 use crate::x509::extension::CrlNumber;
 use crate::x509::{SerialNumber, UnixTime};
 

@@ -66,8 +66,8 @@ impl ActKind {
         Self::ALL.iter().find(|row| row.0 == self).map_or((0, ""), |row| (row.1, row.2))
     }
 
-    /// Returns the name that messages have.
-    #[must_use]
+    /// Returns the name by which tests know it.
+    #[cfg(test)]
     pub(crate) fn name(self) -> &'static str {
         self.row().1
     }

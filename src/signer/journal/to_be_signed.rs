@@ -64,17 +64,3 @@ impl ToBeSigned for TbsCertList {
         Some(self)
     }
 }
-
-/// A CertificationRequestInfo (RFC 2986 §4.1), DER.
-#[derive(Debug)]
-pub(crate) struct RequestInfo(pub(crate) Vec<u8>);
-
-impl ToBeSigned for RequestInfo {
-    fn octets(&self) -> &[u8] {
-        &self.0
-    }
-
-    fn entry(&self, key: [u8; 32]) -> Signed {
-        Signed::request(key, &self.0)
-    }
-}

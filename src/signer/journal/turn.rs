@@ -94,6 +94,7 @@ impl Turn<'_> {
     ///
     /// # Errors
     /// When an entry was changed or is missing.
+    #[cfg(test)]
     pub(super) fn verify(&self) -> Result<JournalHead, RecordError> {
         let mut reader = self.reader(JournalHead::default());
         while self.read(&mut reader)?.is_some() {}

@@ -11,11 +11,11 @@ mod serials;
 mod unlocking;
 mod words;
 
-pub(crate) use administering::{WireDescription, WireProtection};
+pub(crate) use administering::WireDescription;
 pub(crate) use begun::Begun;
 pub(crate) use failure::Failure;
 pub(crate) use frame::{Frame, FrameError, MOST_DESCRIPTORS};
 pub(crate) use message::{Orders, Reply, Request, VERSION, WireFound, WireSource};
 pub(crate) use serials::{MOST_SERIALS, put_serial, serials};
 pub(crate) use unlocking::{WireGrant, WireHanded, WireTerms};
-pub(crate) use words::{WireAccess, WireKey, WirePath, WirePlace};
+pub(crate) use words::{WireKey, WirePath};

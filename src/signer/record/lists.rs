@@ -12,15 +12,13 @@ const PART: usize = 3000;
 /// In the place of a digest, where a key came from elsewhere with its highest CRL number alone.
 pub(in crate::signer) const CLAIMED: [u8; 32] = [0; 32];
 
-/// What a row of the table `list` is.
+/// What a row of the table `list` is. A row 2 is a complete CRL whose entries are here before the journal has it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum What {
     /// The last complete CRL.
     Complete,
     /// The last delta CRL.
     Delta,
-    /// A complete CRL whose entries are here before the journal has it.
-    Prepared,
 }
 
 impl What {
@@ -28,7 +26,6 @@ impl What {
         match self {
             Self::Complete => 0,
             Self::Delta => 1,
-            Self::Prepared => 2,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What is told of a key, its envelope, and its way out.
 use super::answers::{Answer, Signer, signer};
-use crate::error::{Code, Shown as _};
+use crate::error::Code;
 use crate::failpoint;
 use crate::signer::copies::{Copies, EnvelopeFile};
 use crate::signer::protocol::{Failure, Reply, WireDescription};

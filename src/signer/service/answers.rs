@@ -4,8 +4,8 @@ use super::making::Made;
 use super::ring::{Ring, vault_of};
 use super::seams::{Asked, JournalPlace, Rules};
 use super::shown::Shown;
-use crate::signer::protocol::{Failure, Frame, Reply, Request, WireKey};
-use crate::signer::{ActKind, ClientClass, Peer, Right, SignedKind};
+use crate::signer::protocol::{Failure, Frame, Reply, Request};
+use crate::signer::{ActKind, Peer, Right, SignedKind};
 use crate::signing::{
     BroughtKey, KeyError, KeyPlace, KeyRef, KeyVault, OpenedKey, PassphraseSources, Reencrypted,
     SecretPurpose, SecretSource, SecretSpec, VaultKey,

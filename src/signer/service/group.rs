@@ -1,6 +1,6 @@
 //! Signing of one group: admitted, recorded, signed, in this order.
 use super::answers::{Answer, Signer, signer};
-use super::seams::Asked;
+use super::seams::{Asked, PermittedGroup};
 use crate::error::Code;
 use crate::failpoint;
 use crate::par_map::par_map;
@@ -16,7 +16,7 @@ impl Signer {
         let (by, at) = (Asker::from(asked.peer), (self.parts.now)());
         let journal = self.parts.journal.journal(by, at)?;
         let turn = journal.turn()?;
-        let permitted = self.parts.rules.admit(asked, turn.record(), group)?;
+        let PermittedGroup { permitted, brought } = self.parts.rules.admit(asked, turn.record(), group)?;
         if permitted.is_empty() {
             return Err(signer("nothing was given to be signed"));
         }
@@ -25,7 +25,10 @@ impl Signer {
         for (scope, count) in counts {
             self.parts.ring.allow(asked.peer, asked.key, scope, count)?;
         }
-        let acts = self.parts.rules.allowed(asked, turn.record())?;
+        let acts = match brought {
+            Some(brought) => self.parts.rules.allowed(asked, brought)?,
+            None => Vec::new(),
+        };
         let group = permitted.into_iter().map(|one| one.tbs).collect();
         let recorded = turn.intend_after(by, at, asked.public_key.digest(), acts, group)?;
         let ends =

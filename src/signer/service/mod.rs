@@ -29,8 +29,8 @@ mod standing;
 mod test_parts;
 
 pub(crate) use answers::{Signer, SignerParts, SourceMaker};
-pub(crate) use child::{Announced, Announcing, serve_child};
+pub(crate) use child::{Announcing, serve_child};
 pub(crate) use own_rules::{OwnRules, ProfileReader};
 pub(crate) use ring::{OwnRing, Ring};
-pub(crate) use seams::{Asked, Coming, JournalPlace, Kept, Permitted, Rules};
+pub(crate) use seams::JournalPlace;
 pub(crate) use standing::Standing;

@@ -1,5 +1,5 @@
 //! The rules of admission, with what the signer has on disk: its copies of certificates, envelopes and profiles.
-use super::seams::{Asked, Coming, Kept, Permitted, Rules};
+use super::seams::{Asked, Brought, Coming, Kept, Permitted, PermittedGroup, Rules};
 use crate::error::Code;
 use crate::profile::Profiles;
 use crate::signer::copies::Copies;
@@ -13,7 +13,6 @@ use crate::signing::KeyRef;
 use crate::x509::extension::BasicConstraints;
 use crate::x509::{Certificate, TbsCertificate, UnixTime};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Reads the profiles of the security administrator.
@@ -28,22 +27,13 @@ pub(crate) struct OwnRules {
     now: fn() -> UnixTime,
     /// When the request for a ceremony was made.
     ceremony: Option<UnixTime>,
-    /// Whether the group that is being admitted brought a certificate or an envelope that is not kept yet.
-    is_new: AtomicBool,
 }
 
 impl OwnRules {
     /// Returns the rules of the signer with this directory. Its profiles and copies are read for each group, so that what
     /// the security administrator changes holds at once; they are decoded when their octets are others than before.
     pub(crate) fn new(directory: PathBuf, profiles: Box<ProfileReader>, now: fn() -> UnixTime) -> Self {
-        Self {
-            directory,
-            kept: Mutex::default(),
-            profiles,
-            now,
-            ceremony: None,
-            is_new: AtomicBool::new(false),
-        }
+        Self { directory, kept: Mutex::default(), profiles, now, ceremony: None }
     }
 
     /// Returns the rules for what a request for a ceremony asks for. What it has is of the time at which it was made, days
@@ -175,7 +165,7 @@ impl Rules for OwnRules {
         asked: &Asked<'_>,
         record: &dyn SignatureRecord,
         group: Vec<Vec<u8>>,
-    ) -> Result<Vec<Permitted>, Failure> {
+    ) -> Result<PermittedGroup, Failure> {
         let profiles = (self.profiles)();
         let mut copies = self.copies()?;
         let identity = asked.public_key.digest();
@@ -184,7 +174,6 @@ impl Rules for OwnRules {
         let is_strange = Self::take_in(asked, &mut copies)?;
         let own = copies.of(asked.public_key);
         let (envelope, is_made) = Self::envelope(asked, &copies, &own, (&profiles, record, before > 0))?;
-        self.is_new.store(is_made || own.len() > before, Ordering::Release);
         let newest = own.iter().max_by_key(|one| one.tbs().validity().not_after);
         let above = newest.map(|newest| copies.above(newest)).unwrap_or_default();
         let key = KeyInUse {
@@ -193,8 +182,6 @@ impl Rules for OwnRules {
             own: &own,
             above: &above,
             others: &copies.of_others(asked.public_key),
-            // the keys that are unlocked are asked for each scope afterwards
-            unlocked: &[Scope::Leaf, Scope::Ca, Scope::Crl],
         };
         let mut admission = Admission::new(record, &profiles, self.ceremony.unwrap_or_else(self.now));
         let each = |admit: &mut dyn FnMut(Vec<u8>) -> Result<AdmittedTbs, Refusal>, group: Vec<Vec<u8>>| {
@@ -212,7 +199,14 @@ impl Rules for OwnRules {
             let scope = if is_strange { Scope::Ca } else { admitted.scope() };
             Permitted { tbs: Box::new(admitted), scope }
         };
-        Ok(admitted?.into_iter().map(permitted).collect())
+        let permitted = admitted?.into_iter().map(permitted).collect();
+        let acts = acts(asked, envelope.as_ref().filter(|_| is_made), is_strange && before > 0);
+        let brought = (is_made || own.len() > before).then(|| Brought {
+            envelope: envelope.filter(|_| is_made),
+            copies,
+            acts,
+        });
+        Ok(PermittedGroup { permitted, brought })
     }
 
     fn check(&self, key: &KeyRef) -> Result<(), Failure> {
@@ -235,34 +229,29 @@ impl Rules for OwnRules {
         self.drop_envelope_of(key, identity)
     }
 
-    fn allowed(&self, asked: &Asked<'_>, record: &dyn SignatureRecord) -> Result<Vec<Act>, Failure> {
-        let mut acts = Vec::new();
-        if !self.is_new.swap(false, Ordering::AcqRel) {
-            return Ok(acts);
-        }
-        let mut act = |details: String| {
-            acts.push(Act { kind: ActKind::Envelope, key: Some(asked.public_key.digest()), details });
-        };
-        let mut copies = self.copies()?;
-        let is_known = !copies.of(asked.public_key).is_empty();
-        let is_strange = Self::take_in(asked, &mut copies)?;
-        let own = copies.of(asked.public_key);
+    fn allowed(&self, asked: &Asked<'_>, brought: Brought) -> Result<Vec<Act>, Failure> {
+        let Brought { copies, envelope, acts } = brought;
         copies.keep(asked.key, asked.public_key)?;
-        let made = Self::envelope(asked, &copies, &own, (&(self.profiles)(), record, is_known))?;
-        if let (Some(envelope), true) = made {
+        if let Some(envelope) = envelope {
             copies.put_envelope(asked.key, asked.public_key, &envelope)?;
-            act(format!("{}: made for a CA of the profile {}", asked.key.uri, envelope.profile));
-        }
-        if let Some(shown) = asked.issuer.filter(|_| is_known && is_strange) {
-            let tbs = shown.tbs();
-            act(format!(
-                "{}: certificate {} by {} until {}, of an issuer that the signer does not know",
-                asked.key.uri,
-                tbs.serial_number(),
-                tbs.issuer(),
-                tbs.validity().not_after
-            ));
         }
         Ok(acts)
     }
+}
+
+/// Returns what the journal has of an envelope that was made, and of a certificate of an issuer that is not known.
+fn acts(asked: &Asked<'_>, made: Option<&KeyEnvelope>, is_strange: bool) -> Vec<Act> {
+    let uri = &asked.key.uri;
+    let made = made.map(|envelope| format!("{uri}: made for a CA of the profile {}", envelope.profile));
+    let strange = asked.issuer.filter(|_| is_strange).map(|shown| {
+        let tbs = shown.tbs();
+        format!(
+            "{uri}: certificate {} by {} until {}, of an issuer that the signer does not know",
+            tbs.serial_number(),
+            tbs.issuer(),
+            tbs.validity().not_after
+        )
+    });
+    let act = |details| Act { kind: ActKind::Envelope, key: Some(asked.public_key.digest()), details };
+    made.into_iter().chain(strange).map(act).collect()
 }

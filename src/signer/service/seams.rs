@@ -1,8 +1,9 @@
 //! What the signer asks before it signs: its rules, and its journal.
+use crate::signer::copies::Copies;
 use crate::signer::protocol::Failure;
 use crate::signer::{
-    Act, Asker, Enrolment, JOURNAL, Journal, Peer, RecordError, Scope, SignatureRecord, SignedKind,
-    ToBeSigned,
+    Act, Asker, Enrolment, JOURNAL, Journal, KeyEnvelope, Peer, RecordError, Scope, SignatureRecord,
+    SignedKind, ToBeSigned,
 };
 use crate::signing::KeyRef;
 use crate::x509::{Certificate, SubjectPublicKeyInfo, TbsCertificate, UnixTime};
@@ -25,6 +26,24 @@ pub(crate) struct Asked<'a> {
     pub(crate) profile: Option<&'a str>,
     /// The word of a responder for the one that comes after it.
     pub(crate) enrolment: Option<&'a Enrolment>,
+}
+
+/// What the rules admit of a group.
+pub(crate) struct PermittedGroup {
+    /// What is signed.
+    pub(crate) permitted: Vec<Permitted>,
+    /// What came with it and is to be kept; `None` where the signer has all of it.
+    pub(crate) brought: Option<Brought>,
+}
+
+/// A certificate or an envelope that is not kept yet.
+pub(crate) struct Brought {
+    /// The certificates, with the new one.
+    pub(super) copies: Copies,
+    /// The envelope, where it was made now.
+    pub(super) envelope: Option<KeyEnvelope>,
+    /// What the journal has to have of it.
+    pub(super) acts: Vec<Act>,
 }
 
 /// What the rules admit.
@@ -69,7 +88,7 @@ pub(crate) trait Rules: Send + Sync {
         asked: &Asked<'_>,
         record: &dyn SignatureRecord,
         group: Vec<Vec<u8>>,
-    ) -> Result<Vec<Permitted>, Failure>;
+    ) -> Result<PermittedGroup, Failure>;
 
     /// Returns the text of the envelope of a key, or where it has none yet, of the one that it gets with this certificate.
     ///
@@ -121,10 +140,7 @@ pub(crate) trait Rules: Send + Sync {
     ///
     /// # Errors
     /// When it cannot be written; nothing is signed then.
-    fn allowed(&self, asked: &Asked<'_>, record: &dyn SignatureRecord) -> Result<Vec<Act>, Failure> {
-        let _ = (asked, record);
-        Ok(Vec::new())
-    }
+    fn allowed(&self, asked: &Asked<'_>, brought: Brought) -> Result<Vec<Act>, Failure>;
 }
 
 /// The place of the journal, which is opened when the first signature is asked for.

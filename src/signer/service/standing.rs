@@ -5,7 +5,7 @@ use crate::signer::protocol::{
     Begun, Failure, Frame, FrameError, Reply, Request, VERSION, WireGrant, WireHanded, WireTerms,
 };
 use crate::signer::unlocking::{Asked, SharedRing, Terms, UnlockError, known_as, login_of};
-use crate::signer::{ClientClass, Peer, RemoteTokens, Right, Scope};
+use crate::signer::{ClientClass, Peer, RemoteTokens, Scope};
 use crate::signing::{KeyError, KeyRef, KeyVault};
 use crate::x509::UnixTime;
 use rustix::io::Errno;
@@ -115,15 +115,7 @@ impl Standing {
     }
 
     fn answer(&self, connection: &UnixStream, peer: &Peer, asked: Frame<Request>) -> Frame<Reply> {
-        let administration = match &asked.message {
-            Request::Unlock { .. } | Request::Prepare { .. } | Request::ChangePassphrase { .. } => {
-                Right::Unlock
-            }
-            Request::Lock { .. } => Right::Lock,
-            Request::WhatIsUnlocked => Right::Describe,
-            _ => return self.signer.answer(peer, asked),
-        };
-        if !peer.class.may(administration) {
+        if !may_ask(peer, &asked.message) {
             return failed("a client of this kind may not ask that").into();
         }
         let answered = match asked.message {
@@ -137,7 +129,8 @@ impl Standing {
                 self.change_passphrase(connection, peer, &key, (old, new), asked.descriptors)
             }
             Request::Lock { key } => Ok(unlocked(&self.ring.lock(key.as_deref()))),
-            _ => Ok(unlocked(&self.ring.grants())),
+            Request::WhatIsUnlocked => Ok(unlocked(&self.ring.grants())),
+            _ => return self.signer.answer(peer, asked),
         };
         answered.unwrap_or_else(|failure| Reply::Failed { failure }).into()
     }

@@ -2,7 +2,7 @@
 use super::served::Modules;
 use super::*;
 use crate::signer::protocol::Frame;
-use crate::signing::{CaKeys, ForKey, KeyError, KeyRef, KeyVault, Secret, SecretSource, TokenStore};
+use crate::signing::{ForKey, KeyError, KeyRef, KeyVault, Secret, SecretSource, TokenStore};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

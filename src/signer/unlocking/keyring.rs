@@ -1,7 +1,7 @@
 //! The unlocked keys of a running service, and how a passphrase that was handed over unlocks one.
 use super::descriptor::{Handed, NoPassphrase, read_handed};
 use super::openings::{Opening, Openings};
-use super::unlocked::{Grant, Granted, Login, NotUnlocked, Terms, Unlocked};
+use super::unlocked::{Grant, Login, NotUnlocked, Terms, Unlocked};
 use super::{Attempts, terminal};
 use crate::signer::Scope;
 use crate::signing::{KeyError, Secret, TRIES};
@@ -288,7 +288,7 @@ impl<K> Keyring<K> {
         scope: Scope,
         needed: u64,
         login: Login,
-    ) -> Result<Granted<K>, NotUnlocked> {
+    ) -> Result<Arc<K>, NotUnlocked> {
         self.state().unlocked.take(key, scope, needed, login, Instant::now())
     }
 

@@ -43,7 +43,7 @@ fn the_right_passphrase_unlocks_and_the_journal_has_it() {
     let keyring = Keyring::default();
     let (grant, events) = unlock(&keyring, "right\n");
     assert_eq!(events, [Event::Unlocked(grant.unwrap())]);
-    assert_eq!(*keyring.take("genfic", Scope::Leaf, 1, AMBER).unwrap().key, "the key");
+    assert_eq!(*keyring.take("genfic", Scope::Leaf, 1, AMBER).unwrap(), "the key");
     assert_eq!(keyring.lock(None).len(), 1);
     assert_eq!(keyring.take("genfic", Scope::Leaf, 1, AMBER).unwrap_err(), NotUnlocked::Locked);
 }

@@ -16,11 +16,10 @@ mod terminal;
 mod unlocked;
 
 use attempts::Attempts;
-pub(crate) use descriptor::{Handed, NoPassphrase};
-pub(crate) use keyring::{Asked, Event, Keyring, UnlockError};
+pub(crate) use descriptor::Handed;
+pub(crate) use keyring::{Asked, Event, UnlockError};
 pub(crate) use names::{known_as, login_of};
 pub(crate) use prepared::{Prepared, TokenPins};
-pub(crate) use ring::{Noting, SharedRing};
+pub(crate) use ring::SharedRing;
 pub(crate) use terminal::Restored;
-use unlocked::Unlocked;
-pub(crate) use unlocked::{Grant, Granted, Login, NotUnlocked, Terms};
+pub(crate) use unlocked::{Grant, Login, Terms};

@@ -5,7 +5,7 @@ use super::keyring::{Asked, Event, Keyring, UnlockError};
 use super::names::{known_as, login_of};
 use super::prepared::Prepared;
 use super::renewing::Renewing;
-use super::unlocked::{Grant, Login, NotUnlocked, Terms};
+use super::unlocked::{Grant, NotUnlocked, Terms};
 use crate::failpoint;
 use crate::signer::service::Ring;
 use crate::signer::{ClientClass, Peer, Scope};

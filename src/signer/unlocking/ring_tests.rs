@@ -1,6 +1,7 @@
 use super::*;
 use crate::signer::RemoteTokens;
 use crate::signer::token::stubs;
+use crate::signer::unlocking::Login;
 use crate::signing::{AgeFileStore, CaKeys as _, KeyPlace, PassphrasePolicy, SecretPurpose, SecretSource};
 use crate::x509::KeyAlgorithm;
 use std::fs::Permissions;

@@ -94,15 +94,6 @@ pub(crate) enum NotUnlocked {
     },
 }
 
-/// A key that may be used for one group of signatures, which are counted already.
-#[derive(Debug)]
-pub(crate) struct Granted<K> {
-    /// The opened key.
-    pub(crate) key: Arc<K>,
-    /// Who unlocked it.
-    pub(crate) login: Login,
-}
-
 /// The unlocked keys. A key that nobody has unlocked any more is dropped here, and wiped with its last use.
 pub(crate) struct Unlocked<K> {
     held: Vec<Held<K>>,
@@ -132,7 +123,7 @@ impl<K> Unlocked<K> {
         needed: u64,
         login: Login,
         now: Instant,
-    ) -> Result<Granted<K>, NotUnlocked> {
+    ) -> Result<Arc<K>, NotUnlocked> {
         let mut refused = NotUnlocked::Locked;
         for held in self.held.iter_mut().filter(|held| held.grant.key == key && held.ends > now) {
             if held.grant.login != login {
@@ -145,7 +136,7 @@ impl<K> Unlocked<K> {
             if let Some(left) = left {
                 *left = left.checked_sub(needed).ok_or(NotUnlocked::UsedUp { left: *left, needed })?;
             }
-            return Ok(Granted { key: Arc::clone(&held.opened), login });
+            return Ok(Arc::clone(&held.opened));
         }
         Err(refused)
     }
@@ -179,11 +170,6 @@ impl<K> Unlocked<K> {
     /// Locks every key, and returns what ended.
     pub(crate) fn lock_all(&mut self) -> Vec<Grant> {
         self.drop_those(|_| true)
-    }
-
-    /// Returns when the next key is to be locked.
-    pub(crate) fn next_end(&self) -> Option<Instant> {
-        self.held.iter().map(|held| held.ends).min()
     }
 
     /// Returns what is unlocked, in the order of unlocking.
@@ -226,7 +212,7 @@ mod tests {
         all.unlock(terms.granted(key, login, WALL), terms.lasting, Arc::clone(opened), now);
     }
 
-    fn refused(result: Result<Granted<String>, NotUnlocked>) -> NotUnlocked {
+    fn refused(result: Result<Arc<String>, NotUnlocked>) -> NotUnlocked {
         result.unwrap_err()
     }
 
@@ -293,6 +279,6 @@ mod tests {
         let (mut all, now) = (Unlocked::default(), Instant::now());
         unlock(&mut all, "a", &Arc::new(()), &terms(&[(Scope::Leaf, None)], 100_000), AMBER, now);
         assert_eq!(all.grants(now)[0].until, WALL.plus(12 * 3600));
-        assert_eq!(all.next_end(), Some(now + Terms::LONGEST));
+        assert_eq!(all.expire(now + Terms::LONGEST).len(), 1);
     }
 }

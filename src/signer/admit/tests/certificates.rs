@@ -13,8 +13,6 @@ fn what_the_profiles_grant_is_admitted_in_its_scope() {
     assert_eq!((entry.serial.as_ref(), entry.until), (Some(&leaf.serial), Some(leaf.validity.not_after)));
     assert_eq!(entry.digest, sha256(admitted.octets()));
     assert_eq!(admitted.octets(), leaf.encode());
-    let AdmittedContents::Certificate { profile, .. } = admitted.contents() else { panic!() };
-    assert_eq!(profile.as_deref(), Some("system"));
     assert_eq!(signer.decide(signer.responder().encode()).unwrap().scope(), Scope::Ca);
     assert_eq!(signer.decide_by_root(signer.child().encode(), &[]).unwrap().scope(), Scope::Ca);
 }
@@ -121,7 +119,7 @@ fn every_lie_about_a_certificate_is_refused_with_its_own_code() {
     }
     // another key than the one that is to sign has nothing to say here
     let strange = KeyInUse { key: other.public_key(), ..signer.in_use() };
-    let decision = signer.admission().certificate(&strange, signer.leaf().encode(), None);
+    let decision = signer.admission().certificate(&strange, signer.leaf().encode());
     assert_eq!(code(decision), "signer.issuer");
 }
 
@@ -151,8 +149,8 @@ fn a_serial_number_is_signed_once_on_record_and_in_one_group() {
     let signer = Signer::new();
     let leaf = signer.leaf();
     let mut group = signer.admission();
-    assert_eq!(code(group.certificate(&signer.in_use(), leaf.clone().encode(), None)), "admitted");
-    assert_eq!(code(group.certificate(&signer.in_use(), leaf.clone().encode(), None)), "signer.serial");
+    assert_eq!(code(group.certificate(&signer.in_use(), leaf.clone().encode())), "admitted");
+    assert_eq!(code(group.certificate(&signer.in_use(), leaf.clone().encode())), "signer.serial");
     let digest = signer.key.public_key().digest();
     signer.record.certificate(&digest, &leaf.serial, leaf.validity.not_after, NOW);
     assert_eq!(code(signer.decide(leaf.encode())), "signer.serial");
@@ -201,7 +199,7 @@ fn so_many_certificates_a_day_are_counted_from_the_record_and_the_group() {
     let mut codes = Vec::new();
     for number in 20..23 {
         let fields = Fields { serial: serial(number), ..signer.leaf() };
-        codes.push(code(group.certificate(&signer.in_use(), fields.encode(), Some("system"))));
+        codes.push(code(group.certificate(&signer.in_use(), fields.encode())));
     }
     assert_eq!(codes, ["admitted", "admitted", "signer.envelope-day"]);
 }
@@ -220,33 +218,27 @@ fn the_path_length_of_a_ca_stays_within_the_envelope() {
         above: &[],
         ..signer.in_use()
     };
-    assert_eq!(code(signer.admission().certificate(&in_use, child.clone().encode(), None)), "admitted");
+    assert_eq!(code(signer.admission().certificate(&in_use, child.clone().encode())), "admitted");
     let mut deeper = child;
     deeper.put(BasicConstraints { ca: true, path_length: Some(1) }.to_extension());
     assert_eq!(
-        code(signer.admission().certificate(&in_use, deeper.clone().encode(), None)),
+        code(signer.admission().certificate(&in_use, deeper.clone().encode())),
         "signer.envelope-path"
     );
     deeper.put(BasicConstraints { ca: true, path_length: None }.to_extension());
-    assert_eq!(code(signer.admission().certificate(&in_use, deeper.encode(), None)), "signer.envelope-path");
+    assert_eq!(code(signer.admission().certificate(&in_use, deeper.encode())), "signer.envelope-path");
 }
 
 #[test]
 fn ca_certificates_and_responders_take_the_scope_of_cas() {
     // K3
-    let mut signer = Signer::new();
-    signer.unlocked = &[Scope::Leaf];
-    assert_eq!(code(signer.decide(signer.leaf().encode())), "admitted");
-    assert_eq!(code(signer.decide(signer.responder().encode())), "signer.scope");
-    assert_eq!(code(signer.decide_by_root(signer.child().encode(), &[])), "signer.scope");
+    let signer = Signer::new();
+    assert_eq!(scope(signer.decide(signer.leaf().encode())), "leaf");
+    assert_eq!(scope(signer.decide(signer.responder().encode())), "ca");
+    assert_eq!(scope(signer.decide_by_root(signer.child().encode(), &[])), "ca");
     let request = encode_request(signer.own().tbs().subject(), signer.key.public_key(), &[]);
-    assert_eq!(code(signer.admission().request(&signer.in_use(), request)), "signer.scope");
-    assert_eq!(
-        code(signer.admission().crl(&signer.in_use(), signer.crl(1, &[], Vec::new()))),
-        "signer.scope"
-    );
-    signer.unlocked = &[Scope::Ca, Scope::Crl];
-    assert_eq!(code(signer.decide(signer.leaf().encode())), "signer.scope");
+    assert_eq!(scope(signer.admission().request(&signer.in_use(), request)), "ca");
+    assert_eq!(scope(signer.admission().crl(&signer.in_use(), signer.crl(1, &[], Vec::new()))), "crl");
 }
 
 #[test]
@@ -281,9 +273,9 @@ fn a_key_without_a_certificate_signs_one_of_itself_or_a_request_and_nothing_else
         KeyInUse { key: fresh.public_key(), envelope: None, own: &[], above: &[], ..signer.in_use() };
     let applicant = Applicant::new(name("C=BE,CN=New root"), fresh.public_key().clone());
     let root = granted("root-ca", None, &applicant, RequestedValues::default(), serial(40));
-    assert_eq!(code(signer.admission().certificate(&in_use, root.as_der().to_vec(), None)), "admitted");
+    assert_eq!(code(signer.admission().certificate(&in_use, root.as_der().to_vec())), "admitted");
     assert_eq!(
-        code(signer.admission().certificate(&in_use, signer.leaf().encode(), None)),
+        code(signer.admission().certificate(&in_use, signer.leaf().encode())),
         "signer.no-certificate"
     );
     assert_eq!(
@@ -354,7 +346,6 @@ fn a_root_that_got_another_name_with_its_new_key_is_certified_if_it_may_do_no_mo
         own: &own,
         above: &[],
         others: &others,
-        unlocked: ALL,
     };
-    assert_eq!(code(signer.admission().certificate(&in_use, link.encode(), None)), "signer.envelope-path");
+    assert_eq!(code(signer.admission().certificate(&in_use, link.encode())), "signer.envelope-path");
 }

@@ -19,32 +19,26 @@ fn a_crl_has_a_number_above_each_before() {
 #[test]
 fn no_crl_uses_up_the_numbers() {
     // C1, K3
-    let mut signer = Signer::new();
+    let signer = Signer::new();
     let highest = i64::MAX.cast_unsigned();
     signer.made(5, &[(10, 0)], false);
+    let takes = |signer: &Signer, octets| scope(signer.admission().crl(&signer.in_use(), octets));
     let decided =
         |signer: &Signer, number| signer.decide_crl(signer.crl(number, &[revoked(10, None)], Vec::new()));
-    let decide = |signer: &Signer| {
-        [5 + (1 << 20), 6 + (1 << 20), highest, highest + 1, u64::MAX].map(|number| decided(signer, number))
-    };
-    assert_eq!(
-        decide(&signer),
-        ["admitted", "admitted", "admitted", "signer.crl-number", "signer.crl-number"]
-    );
     // what is far above takes the scope of CA certificates
-    signer.unlocked = &[Scope::Crl];
     assert_eq!(
-        decide(&signer),
-        ["admitted", "signer.scope", "signer.scope", "signer.crl-number", "signer.crl-number"]
+        [5 + (1 << 20), 6 + (1 << 20), highest, highest + 1, u64::MAX]
+            .map(|number| takes(&signer, signer.crl(number, &[revoked(10, None)], Vec::new()))),
+        ["crl", "ca", "ca", "signer.crl-number", "signer.crl-number"]
     );
     // at the end of the numbers what was revoked stays
     signer.made(highest, &[(10, 0)], false);
     assert_eq!(decided(&signer, highest), "signer.crl-number");
     signer.made(highest - 1, &[(10, 0)], false);
     assert_eq!(signer.decide_crl(signer.crl(highest, &[], Vec::new())), "signer.crl-entry-unknown");
-    let first = Signer { unlocked: &[Scope::Crl], ..Signer::new() };
-    let decide = |number| first.decide_crl(first.crl(number, &[], Vec::new()));
-    assert_eq!([1, 1 << 20, (1 << 20) + 1].map(decide), ["admitted", "admitted", "signer.scope"]);
+    let first = Signer::new();
+    let decide = |number| takes(&first, first.crl(number, &[], Vec::new()));
+    assert_eq!([1, 1 << 20, (1 << 20) + 1].map(decide), ["crl", "crl", "ca"]);
 }
 
 #[test]
@@ -93,7 +87,7 @@ fn a_delta_and_its_complete_list_share_one_number_once() {
 #[test]
 fn a_crl_is_dated_by_a_clock_near_the_signers_and_does_not_last_too_long() {
     // C1, X2, C8
-    let mut signer = Signer::new();
+    let signer = Signer::new();
     let at =
         |this: i64, days: i64| signer.list((NOW.plus(this), NOW.plus_days(days)), &[], vec![crl_number(1)]);
     for (octets, expected) in [
@@ -108,10 +102,9 @@ fn a_crl_is_dated_by_a_clock_near_the_signers_and_does_not_last_too_long() {
     }
     let older = at(-3590, 7);
     let lasting = [35, 36, 801].map(|days| at(0, days));
-    signer.unlocked = &[Scope::Crl];
     assert_eq!(
-        lasting.map(|octets| signer.decide_crl(octets)),
-        ["admitted", "signer.scope", "signer.scope"],
+        lasting.map(|octets| scope(signer.admission().crl(&signer.in_use(), octets))),
+        ["crl", "ca", "ca"],
         "five times the usual period"
     );
     signer.record.crl(

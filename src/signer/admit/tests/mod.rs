@@ -19,7 +19,6 @@ use crate::x509::{
 };
 
 const DAY: i64 = UnixTime::DAY;
-const ALL: &[Scope] = &[Scope::Leaf, Scope::Ca, Scope::Crl];
 
 /// What the signer has: a root and a CA below it.
 struct Signer {
@@ -30,7 +29,6 @@ struct Signer {
     envelope: KeyEnvelope,
     profiles: Profiles,
     record: MemoryRecord,
-    unlocked: &'static [Scope],
     others: Vec<Certificate>,
 }
 
@@ -138,7 +136,7 @@ impl Signer {
         let profiles = profiles();
         let envelope = KeyEnvelope::made_for(&own, "system-ca", profiles.get("system-ca"));
         let (record, others) = (MemoryRecord::default(), Vec::new());
-        Self { root_key, root, key, own: vec![own], envelope, profiles, record, unlocked: ALL, others }
+        Self { root_key, root, key, own: vec![own], envelope, profiles, record, others }
     }
 
     fn own(&self) -> &Certificate {
@@ -152,7 +150,6 @@ impl Signer {
             own: &self.own,
             above: std::slice::from_ref(&self.root),
             others: &self.others,
-            unlocked: self.unlocked,
         }
     }
 
@@ -165,7 +162,7 @@ impl Signer {
     }
 
     fn decide(&self, octets: Vec<u8>) -> Result<AdmittedTbs, Refusal> {
-        self.admission().certificate(&self.in_use(), octets, None)
+        self.admission().certificate(&self.in_use(), octets)
     }
 
     /// Decides on a certificate by the root.
@@ -178,9 +175,8 @@ impl Signer {
             own: &own,
             above: &[],
             others,
-            unlocked: self.unlocked,
         };
-        self.admission().certificate(&in_use, octets, None)
+        self.admission().certificate(&in_use, octets)
     }
 
     fn leaf(&self) -> Fields {
@@ -214,6 +210,14 @@ fn code(decision: Result<AdmittedTbs, Refusal>) -> &'static str {
             assert!(!refusal.citation.is_empty() && !refusal.hint.is_empty(), "{refusal}");
             refusal.code.code()
         }
+    }
+}
+
+/// Returns what a decision takes, or the code of its refusal.
+fn scope(decision: Result<AdmittedTbs, Refusal>) -> &'static str {
+    match decision {
+        Ok(admitted) => admitted.scope().name(),
+        refused => code(refused),
     }
 }
 
