@@ -72,8 +72,8 @@ impl Service {
             .unwrap();
         let ring = Arc::new(SharedRing::new(prepared, Box::new(|_| Ok(()))));
         let vaults: Vec<Arc<dyn KeyVault>> = vec![Arc::new(store.clone())];
-        let keys = (vaults, Box::new(Arc::clone(&ring)) as Box<dyn Ring>);
-        let signer = signer_of(&within, keys, Box::new(|| Arc::new(profiles())), now);
+        let shared: Box<dyn Ring> = Box::new(Arc::clone(&ring));
+        let signer = signer_of(&within, (vaults, shared), Box::new(|| Arc::new(profiles())), now);
         let journal = Arc::clone(&signer.parts.journal);
         Self { directory, store, ring, journal, signer }
     }
