@@ -7,10 +7,12 @@
 //!
 //! `NAME` is that of the key file; for a key without one, or where another key had the name before, it has the beginning
 //! of the key's digest.
+mod named;
+
 use super::{KeyEnvelope, Refusal};
 use crate::error::{Code, Shown as _};
 use crate::home::{Mode, ReadError, Writing, read_file, replace, replace_alone, sync_directory};
-use crate::signing::{KeyFile, KeyRef};
+use crate::signing::KeyRef;
 use crate::x509::{Certificate, SubjectPublicKeyInfo, pem};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -20,6 +22,8 @@ use std::{fs, io};
 /// Bound of a file of certificates, in octets.
 const LARGEST: u64 = 1024 * 1024;
 const CERTIFICATES: &str = ".pem";
+/// How the name of the files begins of a key that is in no file.
+const WITHOUT_NAME: &str = "key-";
 /// Most certificates of one CA: of a CA for a hundred years that is renewed every year, with cross-certificates.
 const MOST: usize = 256;
 /// Bound of the wait for other processes that write into the directory.
@@ -127,13 +131,13 @@ impl Copies {
         if identity.is_some_and(|identity| !self.with_identity(&identity).is_empty()) {
             return Ok(());
         }
-        let name = name_of_file(key);
+        let name = key.file_stem().map(|name| name.to_string());
         let is_own = |stem: &str| match (&name, identity) {
             (Some(name), _) if stem == name => true,
             (name, Some(identity)) => {
                 let digest = short(&identity);
                 let former = name.as_ref().map(|name| format!("{name}-{digest}"));
-                stem == format!("key-{digest}") || former.is_some_and(|former| stem == former)
+                stem == format!("{WITHOUT_NAME}{digest}") || former.is_some_and(|former| stem == former)
             }
             (Some(name), None) => is_former(name, stem),
             (None, None) => false,
@@ -204,10 +208,10 @@ impl Copies {
             let is_here = self.files.contains_key(name) || self.damaged.contains_key(name);
             !is_here && !self.envelope_path(name).exists()
         };
-        match name_of_file(key) {
+        match key.file_stem().map(|name| name.to_string()) {
             Some(name) if is_free(&name) => name,
             Some(name) => format!("{name}-{digest}"),
-            None => format!("key-{digest}"),
+            None => format!("{WITHOUT_NAME}{digest}"),
         }
     }
 
@@ -218,13 +222,17 @@ impl Copies {
             let own = self.all().map(|one| one.tbs().public_key()).find(|one| one.digest() == identity);
             return own.cloned();
         }
-        let name = name_of_file(key)?;
+        let name = key.file_stem()?.to_string();
         let is_of_name = |stem: &str| *stem == *name || is_former(&name, stem);
         let mut found = self.files.iter().filter(|(stem, _)| is_of_name(stem));
         match (found.next(), found.next()) {
             (Some((_, certificates)), None) => certificates.first().map(|one| one.tbs().public_key().clone()),
             _ => None,
         }
+    }
+
+    fn certificates_path(&self, stem: &str) -> PathBuf {
+        self.directory.join(format!("{stem}{CERTIFICATES}"))
     }
 
     /// Returns the place of the envelope of a key that has a certificate here.
@@ -249,7 +257,7 @@ impl Copies {
     /// When they cannot be written.
     pub(crate) fn keep(&self, key: &KeyRef, public_key: &SubjectPublicKeyInfo) -> Result<(), Refusal> {
         let stem = self.stem(key, public_key);
-        let path = self.directory.join(format!("{stem}{CERTIFICATES}"));
+        let path = self.certificates_path(&stem);
         let own = self.of(public_key);
         let text: String = own.iter().map(Certificate::to_pem).collect();
         // a file that is larger would never be read again
@@ -356,15 +364,6 @@ impl EnvelopeFile {
     }
 }
 
-/// Returns the name of the file of a key that is in one.
-fn name_of_file(key: &KeyRef) -> Option<String> {
-    let file = key.uri.split_once(':').and_then(|(_, name)| name.parse::<KeyFile>().ok());
-    match file {
-        Some(KeyFile::Key(name)) => Some(name.to_string()),
-        _ => None,
-    }
-}
-
 /// Returns the beginning of the digest of a key, as names of files have it.
 fn short(digest: &[u8; 32]) -> String {
     base16ct::lower::encode_string(digest.get(..8).unwrap_or_default())
@@ -373,7 +372,11 @@ fn short(digest: &[u8; 32]) -> String {
 /// Returns whether this is the name of the files of a key for which another key's name was not free.
 fn is_former(name: &str, stem: &str) -> bool {
     let rest = stem.strip_prefix(name).and_then(|rest| rest.strip_prefix('-'));
-    rest.is_some_and(|rest| rest.len() == 16 && rest.bytes().all(|octet| octet.is_ascii_hexdigit()))
+    rest.is_some_and(|rest| rest.len() == 16 && is_hexadecimal(rest))
+}
+
+fn is_hexadecimal(text: &str) -> bool {
+    text.bytes().all(|octet| octet.is_ascii_hexdigit())
 }
 
 #[cfg(test)]
