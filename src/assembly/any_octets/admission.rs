@@ -1,7 +1,7 @@
 //! The rules of admission of a key, and a record of little.
 use crate::profile::{Profiles, SHIPPED};
 use crate::signer::{
-    Admission, AdmittedTbs, KeyEnvelope, KeyInUse, LastCrl, RecordError, Refusal, Scope, SignatureRecord,
+    Admission, AdmittedTbs, KeyEnvelope, KeyInUse, LastCrl, RecordError, Refusal, SignatureRecord,
 };
 use crate::x509::extension::CrlNumber;
 use crate::x509::{Certificate, SerialNumber, SubjectPublicKeyInfo, UnixTime};
@@ -56,19 +56,21 @@ impl Admitting {
             own: &self.own,
             above: &self.above,
             others: &[],
-            unlocked: &[Scope::Leaf, Scope::Ca, Scope::Crl],
         };
         let mut admission = Admission::new(&self.last, &self.profiles, now);
         let group = vec![octets.to_vec(), octets.to_vec()];
         assert!(admission.certificates(&key, group).is_err(), "a serial number is used once");
-        let certificate = Admission::new(&self.last, &self.profiles, now).certificate(&key, octets.to_vec());
-        let list = admission.crl(&key, octets.to_vec());
-        let request = admission.request(&key, octets.to_vec());
+        let certificate = Admission::new(&self.last, &self.profiles, now)
+            .certificates(&key, vec![octets.to_vec()])
+            .map(|mut group| group.pop().map(|one| one.octets().to_vec()).unwrap_or_default())
+            .map_err(|refusal| refusal.code.code());
         let told = |decided: Result<AdmittedTbs, Refusal>| match decided {
             Ok(admitted) => Ok(admitted.octets().to_vec()),
             Err(refusal) => Err(refusal.code.code()),
         };
-        [told(certificate), told(list), told(request)]
+        let list = told(admission.crl(&key, octets.to_vec()));
+        let request = told(admission.request(&key, octets.to_vec()));
+        [certificate, list, request]
     }
 }
 
