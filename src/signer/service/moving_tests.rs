@@ -1,24 +1,16 @@
 //! What a service takes from a client that has a key come.
-use super::clients_tests::{Service, asked, command, key, peer, root};
+use super::clients_tests::{Service, WORDS, asked, command, key, peer, root};
+use super::test_parts::{OnePassphrase, made_private};
 use crate::signer::admit::tests::name;
 use crate::signer::protocol::{Failure, Frame, Reply, Request, WireKey, put_serial};
 use crate::signer::{ClientClass, Peer, Scope};
-use crate::signing::{AgeFileStore, CaKeys as _, KeyError, Secret, SecretPurpose, SecretSource, SoftKey};
+use crate::signing::{AgeFileStore, CaKeys as _, SoftKey};
 use crate::testing::{CertificateBuilder, NOW, TestKey};
 use crate::x509::{Certificate, KeyAlgorithm, UnixTime};
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
 
 const UNTIL: UnixTime = UnixTime(4_000_000_000);
-
-struct Words;
-
-impl SecretSource for Words {
-    fn secret(&self, _: &SecretPurpose) -> Result<Secret, KeyError> {
-        Ok(Secret::new(super::clients_tests::WORDS.into()))
-    }
-}
 
 /// The key of a root, in another directory.
 struct Elsewhere {
@@ -30,8 +22,10 @@ struct Elsewhere {
 impl Elsewhere {
     fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
-        fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o700)).unwrap();
-        let store = AgeFileStore::new(directory.path(), AgeFileStore::LEAST_WORK, Arc::new(Words)).unwrap();
+        made_private(directory.path());
+        let store =
+            AgeFileStore::new(directory.path(), AgeFileStore::LEAST_WORK, Arc::new(OnePassphrase(WORDS)))
+                .unwrap();
         store.generate(&store.new_key("other"), KeyAlgorithm::P256).unwrap();
         let key = store.open(&store.new_key("other")).unwrap();
         let root = root(key.public_key(), |tbs| key.forge(tbs));

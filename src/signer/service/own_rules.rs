@@ -168,7 +168,9 @@ impl Rules for OwnRules {
         tbs: &TbsCertificate,
         profile: Option<&str>,
     ) -> Result<String, Failure> {
-        let found = Copies::read(&self.directory)?.envelope(key, tbs.public_key())?;
+        let copies = Copies::read(&self.directory)?;
+        copies.check(key, Some(tbs.public_key().digest()), false)?;
+        let found = copies.envelope(key, tbs.public_key())?;
         let name = named(profile);
         let made = || KeyEnvelope::made_with(tbs, name, (self.profiles)().get(name));
         Ok(found.unwrap_or_else(made).to_toml(&known_as(key)))
@@ -182,6 +184,8 @@ impl Rules for OwnRules {
     ) -> Result<PermittedGroup, Failure> {
         let profiles = (self.profiles)();
         let mut copies = self.copies()?;
+        let identity = asked.public_key.digest();
+        copies.check(asked.key, Some(identity), record.last_used(&identity)?.is_some())?;
         let before = copies.of(asked.public_key).len();
         let is_strange = Self::take_in(asked, &mut copies)?;
         let own = copies.of(asked.public_key);
@@ -219,6 +223,10 @@ impl Rules for OwnRules {
             acts,
         });
         Ok(PermittedGroup { permitted, brought })
+    }
+
+    fn check(&self, key: &KeyRef) -> Result<(), Failure> {
+        Ok(self.copies()?.check(key, key.identity, false)?)
     }
 
     fn kept(&self, key: &KeyRef, identity: &[u8; 32]) -> Result<Kept, Failure> {

@@ -39,6 +39,7 @@ fn judged<'c>(
 impl OwnRules {
     pub(super) fn kept_of(&self, key: &KeyRef, identity: &[u8; 32]) -> Result<Kept, Failure> {
         let copies = Copies::read(self.directory())?;
+        copies.check(key, Some(*identity), true)?;
         let certificates = copies.with_identity(identity);
         let Some(newest) = certificates.first() else { return Ok(Kept::default()) };
         let public_key: &SubjectPublicKeyInfo = newest.tbs().public_key();
@@ -60,6 +61,7 @@ impl OwnRules {
         let made = KeyEnvelope::made_for(newest, name, profiles.get(name));
         let brought = coming.envelope.map(parsed).transpose()?;
         let taken = brought.filter(|brought| coming.is_own || brought.is_within(&made)).unwrap_or(made);
+        copies.check(coming.key, Some(newest.tbs().public_key().digest()), false)?;
         Ok(taken.to_toml(&copies.stem(coming.key, newest.tbs().public_key())))
     }
 
@@ -73,6 +75,7 @@ impl OwnRules {
         // once more, now that nobody else writes there
         judged(&copies, coming)?;
         let public_key = coming.certificates.first().ok_or_else(shown_none)?.tbs().public_key();
+        copies.check(coming.key, Some(public_key.digest()), false)?;
         for certificate in coming.certificates {
             if !copies.of(public_key).contains(certificate) {
                 copies.add(coming.key, certificate);
@@ -85,6 +88,7 @@ impl OwnRules {
 
     pub(super) fn drop_envelope_of(&self, key: &KeyRef, identity: &[u8; 32]) -> Result<(), Failure> {
         let copies = Copies::read(self.directory())?;
+        copies.check(key, Some(*identity), false)?;
         let certificates = copies.with_identity(identity);
         let Some(one) = certificates.first() else { return Ok(()) };
         copies.remove_envelope(key, one.tbs().public_key()).map_err(|(path, error)| Failure::Signer {
