@@ -1,5 +1,5 @@
 //! Answers to OCSP requests, and for how long each may be cached.
-use super::delegate::DelegatedResponder;
+use super::delegate::SameInAll;
 use super::response::ResponseStatus;
 use crate::x509::{Fingerprint, UnixTime, sha256};
 use bytes::Bytes;
@@ -83,18 +83,18 @@ impl Tag {
 }
 
 impl Answer {
-    /// Returns an answer that this responder has signed. `own` is all but `certs`.
+    /// Returns an answer that the responder has signed. `own` is all but `certs`.
     #[must_use]
-    pub(crate) fn signed(own: Vec<u8>, responder: &DelegatedResponder, life: Life) -> Self {
-        let tag = Tag::of(&own, &responder.fingerprint());
-        Self::kept(own, responder, life, tag)
+    pub(crate) fn signed(own: Vec<u8>, same: &SameInAll, life: Life) -> Self {
+        let tag = Tag::of(&own, &same.fingerprint);
+        Self::kept(own, same, life, tag)
     }
 
     /// Returns the same answer as [`Self::signed`] did, with the tag that it had.
-    pub(crate) fn kept(own: Vec<u8>, responder: &DelegatedResponder, life: Life, tag: Tag) -> Self {
+    pub(crate) fn kept(own: Vec<u8>, same: &SameInAll, life: Life, tag: Tag) -> Self {
         Self {
             own: own.into(),
-            certificates: responder.octets().certificates.clone(),
+            certificates: same.certificates.clone(),
             status: ResponseStatus::Successful,
             life: Some(life),
             tag,

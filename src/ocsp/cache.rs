@@ -5,7 +5,7 @@
 //! on only when it is what would be signed now, for the same status and by the responder that is in use. So a revocation
 //! is answered at once (O12).
 use super::answer::{Answer, Life, Tag};
-use super::delegate::DelegatedResponder;
+use super::delegate::SameInAll;
 use super::freshness::Freshness;
 use super::request::encode_plain;
 use super::responder::{CertificateStanding, Plan, Signed};
@@ -24,8 +24,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// Octets that the cache itself takes for each answer, besides the answer and its key.
 const PLACE: usize = 48;
 
-/// Answers to requests without a nonce. The key is the request that has the CertIDs and nothing else, as most clients send
-/// it; for the answer of a responder that the client prefers, the responder's certificate and that request.
+/// Answers about one certificate, to requests without a nonce. The key is the request that has the CertID and nothing else,
+/// as most clients send it; for the answer of a responder that the client prefers, the responder's certificate and that request.
 pub struct AnswerCache {
     answers: Cache<Box<[u8]>, Arc<Kept>, Octets>,
 }
@@ -35,35 +35,33 @@ pub struct AnswerCache {
 struct Kept {
     /// The snapshot that the answer was last compared with.
     generation: AtomicU64,
-    responder: Arc<DelegatedResponder>,
+    same: Arc<SameInAll>,
     this_update: UnixTime,
     produced_at: UnixTime,
     next_update: UnixTime,
     tag: Tag,
-    /// Hash of what is on record about the certificates.
-    standings: u64,
-    /// For each CertID what follows it in its `SingleResponse`, after an octet with its length; then the signature.
+    /// Hash of what is on record about the certificate.
+    standing: u64,
+    /// What follows the CertID in the `SingleResponse`, and the signature.
     rest: Box<[u8]>,
+    /// Where the signature begins.
+    signature: usize,
 }
 
 impl Kept {
     fn of(plan: &Plan, signed: &Signed) -> Option<Self> {
         let life = signed.answer.life()?;
-        let mut rest = Vec::new();
-        for after in &signed.afters {
-            rest.push(u8::try_from(after.len()).ok()?);
-            rest.extend_from_slice(after);
-        }
-        rest.extend_from_slice(&signed.signature);
+        let after = signed.afters.first()?;
         Some(Self {
             generation: AtomicU64::new(plan.generation().0),
-            responder: Arc::clone(plan.responder()),
+            same: Arc::clone(plan.responder().octets()),
             this_update: life.this_update,
             produced_at: life.produced_at,
             next_update: life.next_update,
             tag: signed.answer.tag(),
-            standings: standings(plan)?,
-            rest: rest.into(),
+            standing: standing(plan)?,
+            rest: [after.as_slice(), &signed.signature].concat().into(),
+            signature: after.len(),
         })
     }
 
@@ -79,52 +77,31 @@ impl Kept {
         self.generation.load(Ordering::Acquire) == generation.0
     }
 
-    /// Returns the answer to this request, which has the CertIDs and nothing else.
+    /// Returns the answer to this request, which has the CertID and nothing else.
     fn answer(&self, request: &[u8]) -> Option<Answer> {
         let (tbs, _) = split_element(request, SEQUENCE)?;
         let (list, _) = split_element(split_element(tbs, SEQUENCE)?.0, SEQUENCE)?;
-        let singles = Singles { requests: list, rest: &self.rest };
-        let mut ended = singles.clone();
-        while ended.next().is_some() {}
-        let same = self.responder.octets();
+        let (id, _) = split_element(list, SEQUENCE)?;
+        let (after, signature) = self.rest.split_at_checked(self.signature)?;
         let data = DataParts {
-            responder_id: &same.responder_id,
+            responder_id: &self.same.responder_id,
             produced_at: self.produced_at,
-            singles,
+            singles: std::iter::once((id, after)),
             extensions: &[],
         };
         let around = Surroundings {
-            algorithm: &same.algorithm,
-            signature: ended.rest,
-            certificates: same.certificates.len(),
+            algorithm: &self.same.algorithm,
+            signature,
+            certificates: self.same.certificates.len(),
         };
         let own = around.around(data.length(), |out| data.put(out));
-        ended.requests.is_empty().then(|| Answer::kept(own, &self.responder, self.life(), self.tag))
+        Some(Answer::kept(own, &self.same, self.life(), self.tag))
     }
 
     /// Octets of memory, without the key.
     fn octets(&self) -> usize {
         // the counters of the Arc
         2 * size_of::<usize>() + size_of::<Self>() + self.rest.len()
-    }
-}
-
-/// The CertIDs of a request, each with what follows it in the answer.
-#[derive(Clone)]
-struct Singles<'a> {
-    requests: &'a [u8],
-    rest: &'a [u8],
-}
-
-impl<'a> Iterator for Singles<'a> {
-    type Item = (&'a [u8], &'a [u8]);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let (id, requests) = split_element(self.requests, SEQUENCE)?;
-        let (length, rest) = self.rest.split_first()?;
-        let (after, rest) = rest.split_at_checked(usize::from(*length))?;
-        (self.requests, self.rest) = (requests, rest);
-        Some((id, after))
     }
 }
 
@@ -168,8 +145,8 @@ impl AnswerCache {
     pub(crate) fn get(&self, plan: &Plan, now: UnixTime) -> Option<Answer> {
         let (key, request) = key(plan)?;
         let kept = self.answers.get(&*key)?;
-        let is_same = kept.responder.fingerprint() == plan.responder().fingerprint()
-            && Some(kept.standings) == standings(plan);
+        let is_same =
+            kept.same.fingerprint == plan.responder().fingerprint() && Some(kept.standing) == standing(plan);
         if !is_same || !kept.is_fresh(now) {
             return None;
         }
@@ -178,7 +155,7 @@ impl AnswerCache {
     }
 
     /// Caches a signed answer. Answers with a nonce are not cached. Neither are answers about serial numbers that are
-    /// not on record: a flood of made-up serial numbers would push out the answers that clients need.
+    /// not on record, nor about several: a flood of such requests would push out the answers that clients need.
     pub(crate) fn put(&self, plan: &Plan, signed: &Signed) {
         let Some((key, request)) = key(plan) else { return };
         let Some(kept) = Kept::of(plan, signed) else { return };
@@ -192,9 +169,7 @@ impl AnswerCache {
 
 /// Returns the key of an answer, and where the request begins in it.
 fn key(plan: &Plan) -> Option<(Box<[u8]>, usize)> {
-    if plan.has_nonce() || !plan.is_all_recorded() {
-        return None;
-    }
+    let (id, _) = plan.entries().first().filter(|_| plan.is_for_many())?;
     let mut key = Vec::new();
     if plan.is_preferred() {
         // no request begins so
@@ -202,26 +177,20 @@ fn key(plan: &Plan) -> Option<(Box<[u8]>, usize)> {
         key.extend_from_slice(&plan.responder().fingerprint().0);
     }
     let request = key.len();
-    key.extend_from_slice(&encode_plain(plan.entries().iter().map(|(id, _)| id.as_der())));
+    key.extend_from_slice(&encode_plain(id.as_der()));
     Some((key.into(), request))
 }
 
-/// Returns a hash of what is on record about the certificates; `None` when one is not on record.
-fn standings(plan: &Plan) -> Option<u64> {
-    let mut octets = Vec::new();
-    for (_, standing) in plan.entries() {
-        match standing {
-            CertificateStanding::Recorded(CertificateState::Issued) => octets.push(0),
-            CertificateStanding::Recorded(CertificateState::Revoked(revocation)) => {
-                octets.push(1);
-                octets.extend_from_slice(&revocation.revoked_at.0.to_be_bytes());
-                octets.push(revocation.reason.map_or(u8::MAX, |reason| reason.number()));
-            }
-            CertificateStanding::Recorded(CertificateState::Pending)
-            | CertificateStanding::NotIssued
-            | CertificateStanding::Elsewhere => return None,
+/// Returns a hash of what is on record about the certificate; `None` when it is not on record.
+fn standing(plan: &Plan) -> Option<u64> {
+    let octets = match plan.entries().first()? {
+        (_, CertificateStanding::Recorded(CertificateState::Issued)) => vec![0],
+        (_, CertificateStanding::Recorded(CertificateState::Revoked(revocation))) => {
+            let reason = revocation.reason.map_or(u8::MAX, |reason| reason.number());
+            [&[1, reason], &revocation.revoked_at.0.to_be_bytes()[..]].concat()
         }
-    }
+        _ => return None,
+    };
     sha256(&octets).first_chunk().copied().map(u64::from_be_bytes)
 }
 

@@ -57,18 +57,18 @@ pub(crate) fn check_delegation(
 #[derive(Clone)]
 pub struct DelegatedResponder {
     certificate: Certificate,
-    fingerprint: Fingerprint,
     signer: Arc<ResponseSigner>,
-    octets: SameInAll,
+    octets: Arc<SameInAll>,
 }
 
-/// What all answers of a responder have in common, encoded.
-#[derive(Clone)]
+/// What all answers of a responder have in common. It outlives the responder's key, as the answers do.
 pub(crate) struct SameInAll {
+    /// SHA-256 of the responder certificate.
+    pub(crate) fingerprint: Fingerprint,
     /// `responderID`
-    pub(crate) responder_id: Arc<[u8]>,
+    pub(crate) responder_id: Box<[u8]>,
     /// `signatureAlgorithm`
-    pub(crate) algorithm: Arc<[u8]>,
+    pub(crate) algorithm: Box<[u8]>,
     /// `certs`
     pub(crate) certificates: Bytes,
 }
@@ -92,11 +92,12 @@ impl DelegatedResponder {
         }
         let id = ResponderId::ByKey(certificate.tbs().public_key().key_hash());
         let octets = SameInAll {
+            fingerprint: certificate.fingerprint(),
             responder_id: id.to_der().into(),
             algorithm: signer.algorithm().to_der().into(),
             certificates: encode_certificates(&certificate).into(),
         };
-        Ok(Self { fingerprint: certificate.fingerprint(), certificate, signer, octets })
+        Ok(Self { certificate, signer, octets: Arc::new(octets) })
     }
 
     /// The responder certificate.
@@ -108,7 +109,7 @@ impl DelegatedResponder {
     /// SHA-256 of the responder certificate.
     #[must_use]
     pub fn fingerprint(&self) -> Fingerprint {
-        self.fingerprint
+        self.octets.fingerprint
     }
 
     /// The responder's key.
@@ -126,7 +127,7 @@ impl DelegatedResponder {
     /// What all answers of this responder have in common. The `ResponderID` is `byKey`, the SHA-1 of the responder's public
     /// key (O7).
     #[must_use]
-    pub(crate) fn octets(&self) -> &SameInAll {
+    pub(crate) fn octets(&self) -> &Arc<SameInAll> {
         &self.octets
     }
 }
@@ -134,7 +135,9 @@ impl DelegatedResponder {
 /// Writes the certificate without the key.
 impl fmt::Debug for DelegatedResponder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DelegatedResponder").field("certificate", &self.fingerprint).finish_non_exhaustive()
+        f.debug_struct("DelegatedResponder")
+            .field("certificate", &self.octets.fingerprint)
+            .finish_non_exhaustive()
     }
 }
 

@@ -18,7 +18,6 @@ use crate::index::{CertificateState, StoreError};
 use crate::status::{StatusEntry, StatusError};
 use crate::x509::octets::tlv;
 use crate::x509::{CertificateId, CrlReason, Extension, IssuerId, UnixTime};
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 /// What is on record about the certificate that a CertID identifies.
@@ -213,14 +212,11 @@ impl Plan {
         self.nonce.is_some()
     }
 
-    /// Returns a number below `places` that plans for the same answer have in common; `None` for one that is for one request.
+    /// Whether the answer may be kept for other clients. It is about one certificate, as clients are to ask (RFC 9919 §5):
+    /// with several, a few certificates would make up any number of answers to be kept.
     #[must_use]
-    pub(crate) fn place_among(&self, places: usize) -> Option<usize> {
-        let mut hasher = DefaultHasher::new();
-        self.responder.fingerprint().0.hash(&mut hasher);
-        self.entries.iter().for_each(|(id, _)| id.as_der().hash(&mut hasher));
-        let place = usize::try_from(hasher.finish()).unwrap_or_default().checked_rem(places);
-        place.filter(|_| !self.has_nonce())
+    pub(crate) fn is_for_many(&self) -> bool {
+        !self.has_nonce() && self.entries.len() == 1 && self.is_all_recorded()
     }
 
     /// Whether the certificates of all CertIDs are on record.
@@ -275,7 +271,7 @@ impl Plan {
                 let (algorithm, certificates) = (&*octets.algorithm, octets.certificates.len());
                 let around = Surroundings { algorithm, signature: &signature, certificates };
                 let own = around.around(tbs.as_der().len(), |out| out.extend_from_slice(tbs.as_der()));
-                Ok(Signed { answer: Answer::signed(own, &self.responder, life), afters, signature })
+                Ok(Signed { answer: Answer::signed(own, octets, life), afters, signature })
             }
             Err(error) => Err(Refusal::new(ResponseStatus::InternalError, error.to_string())),
         }

@@ -70,7 +70,7 @@ fn the_limit_on_the_daemons_memory_is_the_sum_of_what_its_defaults_can_cost() {
             kib(SOCKET_OCTETS),
             mib(connections * SOCKET_OCTETS)
         ),
-        format!("#   kept answers: {} MiB", mib(answers)),
+        format!("#   kept answers ([ocsp] cache): {} MiB", mib(answers)),
     ] {
         assert!(unit.lines().any(|row| row == line), "{line}");
     }

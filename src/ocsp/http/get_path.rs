@@ -11,13 +11,16 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true),
 );
 
+/// Slashes at the end of a path that may be separators. Each costs decoding it once more.
+const SEPARATORS: usize = 4;
+
 /// Returns the DER octets of the request in a raw path, after `/` or `/ocsp/`. Returns `None` when the path is empty,
 /// has characters outside of base64, or is evidently no OCSP request.
 ///
 /// The DER of a request begins with the tag of a SEQUENCE, so its base64 begins with `M` and one of the letters `A`
 /// to `P`. Every slash before that is a separator. A text that begins otherwise is another path, unless padding at
 /// its end shows that it is base64. A slash at the end is a separator as well when the request is complete without
-/// it.
+/// it; so are up to four.
 pub(super) fn request_in(path: &str) -> Option<Vec<u8>> {
     let text = unescape(path)?;
     let text = text.trim_start_matches('/');
@@ -29,11 +32,12 @@ pub(super) fn request_in(path: &str) -> Option<Vec<u8>> {
     let decoded = |text: &str| LENIENT.decode(text).ok();
     let is_whole = |octets: &Vec<u8>| OcspRequest::from_der(octets, usize::MAX).is_ok();
     let as_it_is = decoded(text);
-    if as_it_is.as_ref().is_some_and(is_whole) || !text.ends_with('/') {
+    if !text.ends_with('/') || as_it_is.as_ref().is_some_and(is_whole) {
         return Some(as_it_is.unwrap_or_default());
     }
     let mut shorter = text;
-    while let Some(rest) = shorter.strip_suffix('/') {
+    for _ in 0..SEPARATORS {
+        let Some(rest) = shorter.strip_suffix('/') else { break };
         shorter = rest;
         if let Some(octets) = decoded(shorter).filter(is_whole) {
             return Some(octets);

@@ -129,7 +129,7 @@ impl OcspService {
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         if let Some(reply) = self.refused_head(&request, now) {
-            return with_date(self.noting_errors(reply, now), now);
+            return with_date(reply, now);
         }
         let path = below(request.uri().path(), &rules.paths);
         let is_ocsp = matches!(path.trim_matches('/'), "" | "ocsp");
@@ -138,7 +138,7 @@ impl OcspService {
         let is_answered_by_body =
             is_ocsp && *request.method() == Method::POST && is_request_type(request.headers());
         if !is_answered_by_body {
-            let early = request_in_line(path, &request).filter(|_| !is_ahead);
+            let early = if is_ahead { None } else { request_in_line(path, &request) };
             if let Some(answer) = early.and_then(|octets| self.parts.at_once(rules, &octets, now)) {
                 return with_date(noted(rules, answer, Some(request.headers()), now), now);
             }
@@ -165,7 +165,7 @@ impl OcspService {
     /// Returns the reply to a request that is refused by its head alone.
     fn refused_head<B>(&self, request: &Request<B>, now: UnixTime) -> Option<Reply> {
         if request.uri().path().len() > self.parts.max_path {
-            return Some(text(StatusCode::URI_TOO_LONG, "the path is too long\n"));
+            return Some(self.noting_errors(text(StatusCode::URI_TOO_LONG, "the path is too long\n"), now));
         }
         let fault = fault(request)?;
         self.parts.refused("400", fault.trim_end(), now);
@@ -239,7 +239,11 @@ impl OcspService {
             Err(refusal) => refusal.into(),
             Ok(plan) => match rules.cache.get(&plan, now) {
                 Some(answer) => answer,
-                None => parts.signing.answer(rules, plan, now).await,
+                None => {
+                    let generation = || parts.snapshot.load().generation();
+                    let anew = |plan: &Plan| (generation() != plan.generation()).then(decide);
+                    parts.signing.answer(rules, plan, anew, now).await
+                }
             },
         };
         match answer.status() {

@@ -1,10 +1,11 @@
 //! Signs answers: at once where that is quick, else on threads of their own, so that other requests are not delayed.
 use crate::failpoint;
-use crate::ocsp::answer::Answer;
+use crate::ocsp::answer::{Answer, Refusal};
 use crate::ocsp::responder::Plan;
 use crate::ocsp::response::ResponseStatus;
 use crate::ocsp::rules::Rules;
 use crate::x509::UnixTime;
+use std::hash::{BuildHasher, RandomState};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::available_parallelism;
@@ -14,16 +15,18 @@ use tokio::task::spawn_blocking;
 /// Answers that wait for a thread. Further clients are told to try later.
 const WAITING: usize = 1024;
 
-/// Locks for answers that are being signed. Two answers that share one wait for each other.
+/// Locks for answers that are being signed. Two answers that share one wait for each other; nobody can choose which.
 const LOCKS: usize = 256;
 
 /// What bounds the simultaneous signatures.
 pub(super) struct Signing {
     /// One for each thread that signs. There are as many as processors, so that those that wait hold no thread.
     threads: Semaphore,
-    /// One for each answer that is signed by a thread, or waits for one.
+    /// One for each answer that is signed by a thread, or waits for one. Who waits for an answer that is signed for another
+    /// client already takes none.
     waiting: Semaphore,
     locks: Vec<Mutex<()>>,
+    hasher: RandomState,
 }
 
 impl Default for Signing {
@@ -33,35 +36,56 @@ impl Default for Signing {
             threads: Semaphore::new(threads),
             waiting: Semaphore::new(WAITING + threads),
             locks: std::iter::repeat_with(Mutex::default).take(LOCKS).collect(),
+            hasher: RandomState::new(),
         }
     }
 }
 
 impl Signing {
-    /// Signs an answer. Of the same one for several clients, one is signed and the others take it from the cache.
-    pub(super) async fn answer(&self, rules: &Arc<Rules>, plan: Plan, now: UnixTime) -> Answer {
+    /// Signs an answer. Of the same one for several clients, one is signed and the others take it from the cache. `anew` plans
+    /// the answer once more when the status has changed since; it is called after the wait for other signatures.
+    pub(super) async fn answer(
+        &self,
+        rules: &Arc<Rules>,
+        plan: Plan,
+        anew: impl Fn(&Plan) -> Option<Result<Plan, Refusal>>,
+        now: UnixTime,
+    ) -> Answer {
+        let _alone = self.alone(&plan).await;
+        if let Some(answer) = rules.cache.get(&plan, now) {
+            return answer;
+        }
         let is_quick = plan.responder().signer().is_quick();
         let waits = if is_quick { None } else { Some(self.waiting.try_acquire()) };
         if matches!(waits, Some(Err(_))) {
             return Answer::refused(ResponseStatus::TryLater, "too many answers are to be signed".into());
         }
-        let _alone = self.alone(&plan).await;
-        if let Some(answer) = rules.cache.get(&plan, now) {
-            return answer;
-        }
-        if is_quick {
+        let failed = |reason: String| Answer::refused(ResponseStatus::InternalError, reason);
+        let thread = match is_quick {
+            true => None,
+            false => match self.threads.acquire().await {
+                Ok(thread) => Some(thread),
+                Err(_) => return failed("shutting down".into()),
+            },
+        };
+        let plan = match anew(&plan) {
+            None => plan,
+            Some(Ok(anew)) => anew,
+            Some(Err(refusal)) => return refusal.into(),
+        };
+        if thread.is_none() {
             return sign(rules, &plan, now);
         }
-        let failed = |reason: String| Answer::refused(ResponseStatus::InternalError, reason);
-        let Ok(_thread) = self.threads.acquire().await else { return failed("shutting down".into()) };
         let rules = Arc::clone(rules);
         let signed = spawn_blocking(move || sign(&rules, &plan, now));
         signed.await.unwrap_or_else(|error| failed(error.to_string()))
     }
 
-    /// Waits until nobody signs the same answer; `None` for an answer that is for one client.
+    /// Waits until nobody signs the same answer; `None` for an answer that is not kept, and so is for one client.
     async fn alone(&self, plan: &Plan) -> Option<MutexGuard<'_, ()>> {
-        let place = plan.place_among(self.locks.len())?;
+        let (id, _) = plan.entries().first().filter(|_| plan.is_for_many())?;
+        let hash = self.hasher.hash_one((plan.responder().fingerprint().0, id.as_der()));
+        let place = usize::try_from(hash).unwrap_or_default().checked_rem(self.locks.len())?;
         Some(self.locks.get(place)?.lock().await)
     }
 }
@@ -100,7 +124,7 @@ mod tests {
             let plan = plan(&hierarchy.request(2), &snapshot, &rules.settings, NOW).unwrap();
             let asking = (0..40).map(|_| {
                 let (rules, signing, plan) = (Arc::clone(&rules), Arc::clone(&signing), plan.clone());
-                tokio::spawn(async move { signing.answer(&rules, plan, NOW).await.octets() })
+                tokio::spawn(async move { signing.answer(&rules, plan, |_| None, NOW).await.octets() })
             });
             let asking: Vec<_> = asking.collect();
             let mut answers = Vec::new();
@@ -125,7 +149,24 @@ mod tests {
             let snapshot = hierarchy.snapshot_of(hierarchy.status(), vec![hierarchy.delegate(&key)]);
             let request = OcspRequest::new(vec![hierarchy.id(2)], Some(vec![1; 16])).to_der();
             let plan = plan(&request, &snapshot, &rules.settings, NOW).unwrap();
-            assert_eq!(signing.answer(&rules, plan, NOW).await.status(), expected);
+            assert_eq!(signing.answer(&rules, plan, |_| None, NOW).await.status(), expected);
         }
+    }
+
+    #[tokio::test]
+    async fn what_is_revoked_while_an_answer_waits_for_its_signature_is_answered_revoked() {
+        // O12
+        let hierarchy = Hierarchy::new();
+        let (rules, signing) = (rules(), Signing::default());
+        let of = |status| {
+            let snapshot = hierarchy.snapshot_of(status, vec![hierarchy.responder.clone()]);
+            plan(&hierarchy.request(2), &snapshot, &rules.settings, NOW)
+        };
+        let mut revoked = hierarchy.status();
+        revoked.revoke(2, NOW);
+        let before = of(hierarchy.status()).unwrap();
+        let expected = of(revoked.clone()).unwrap();
+        let answer = signing.answer(&rules, before, |_| Some(of(revoked.clone())), NOW).await;
+        assert_eq!(rules.cache.get(&expected, NOW), Some(answer));
     }
 }

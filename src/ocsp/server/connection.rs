@@ -97,15 +97,12 @@ impl Connection {
             .max_buf_size(MAX_HEAD)
             .serve_connection(socket, service_fn(reply));
         let mut connection = std::pin::pin!(connection);
-        let (mut is_known, mut is_stopping) = (false, false);
+        let mut is_stopping = false;
         let ended = poll_fn(|cx| {
-            if !is_known {
-                // always the same task, and so the same waker
-                permit.wakes(cx.waker());
-                is_known = true;
-            }
+            // who is woken once has to ask for it again
+            permit.wakes(cx.waker());
             let told = permit.told();
-            if told.is_wanted && permit.is_idle() {
+            if told.is_wanted {
                 return Poll::Ready(Ok(()));
             }
             if told.is_stopping && !is_stopping {

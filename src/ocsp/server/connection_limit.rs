@@ -32,8 +32,8 @@ pub(super) struct ConnectionLimit {
 struct Place {
     /// [`BUSY`], or the turn since which the client has to send something.
     idle_since: AtomicU64,
-    /// Whether the place is needed for another client.
-    is_wanted: AtomicBool,
+    /// The idle time, as in `idle_since`, in which the connection was asked for its place; one that has ended counts no more.
+    wanted_since: AtomicU64,
     waker: AtomicWaker,
 }
 
@@ -74,17 +74,18 @@ impl ConnectionLimit {
         Some(Arc::new(permit))
     }
 
-    /// Asks the connection that has been idle longest, and was not asked since, for its place.
+    /// Asks the connection that has been idle longest, and was not asked since it is, for its place.
     fn ask_the_longest_idle(&self) {
-        let idle = |place: &&Arc<Place>| {
-            !place.is_wanted.load(Ordering::Relaxed) && place.idle_since.load(Ordering::Relaxed) != BUSY
-        };
         let longest = self.with(|places| {
-            let since = |place: &&Arc<Place>| place.idle_since.load(Ordering::Relaxed);
-            places.values().filter(idle).min_by_key(since).cloned()
+            let idle = places.values().filter_map(|place| {
+                let since = place.idle_since.load(Ordering::Relaxed);
+                let is_asked = place.wanted_since.load(Ordering::Relaxed) == since;
+                (since != BUSY && !is_asked).then_some((since, place))
+            });
+            idle.min_by_key(|(since, _)| *since).map(|(since, place)| (since, Arc::clone(place)))
         });
-        if let Some(place) = longest {
-            place.is_wanted.store(true, Ordering::Release);
+        if let Some((since, place)) = longest {
+            place.wanted_since.store(since, Ordering::Release);
             place.waker.wake();
         }
     }
@@ -123,7 +124,7 @@ pub(super) struct ConnectionPermit {
 /// What a connection is told.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(super) struct Told {
-    /// Its place is needed for another client.
+    /// Its place is needed for another client, and it is idle as it was when it was asked.
     pub(super) is_wanted: bool,
     /// The server ends.
     pub(super) is_stopping: bool,
@@ -139,18 +140,12 @@ impl ConnectionPermit {
 
     /// Marks the connection as idle: the client has to send something.
     fn wait(&self) {
-        self.place.is_wanted.store(false, Ordering::Relaxed);
         self.place.idle_since.store(self.turn.load(Ordering::Relaxed), Ordering::Relaxed);
     }
 
     /// Marks the connection as busy: the server has to answer.
     fn work(&self) {
         self.place.idle_since.store(BUSY, Ordering::Relaxed);
-    }
-
-    /// Whether the connection is idle. One that was asked to leave and has begun a request since is not.
-    pub(super) fn is_idle(&self) -> bool {
-        self.place.idle_since.load(Ordering::Relaxed) != BUSY
     }
 
     /// Marks the connection as idle while its client takes nothing of its answer.
@@ -169,14 +164,15 @@ impl ConnectionPermit {
         self.wait();
     }
 
-    /// Has this task woken when the connection is told something.
+    /// Has this task woken once, when the connection is told something.
     pub(super) fn wakes(&self, waker: &Waker) {
         self.place.waker.register(waker);
     }
 
-    /// Returns what the connection was told since the last call.
+    /// Returns what the connection is told.
     pub(super) fn told(&self) -> Told {
-        let is_wanted = self.place.is_wanted.load(Ordering::Acquire);
+        let idle_since = self.place.idle_since.load(Ordering::Relaxed);
+        let is_wanted = idle_since != BUSY && self.place.wanted_since.load(Ordering::Acquire) == idle_since;
         Told { is_wanted, is_stopping: self.connection_limit.is_stopping.load(Ordering::Acquire) }
     }
 
@@ -274,9 +270,12 @@ mod tests {
         tokio::time::timeout(Duration::from_millis(1), wanted(permit)).await.is_ok()
     }
 
+    fn is_idle(place: &Place) -> bool {
+        place.idle_since.load(Ordering::Relaxed) != BUSY
+    }
+
     fn waiting(connection_limit: &ConnectionLimit) -> usize {
-        let is_idle = |place: &&Arc<Place>| place.idle_since.load(Ordering::Relaxed) != BUSY;
-        connection_limit.with(|places| places.values().filter(is_idle).count())
+        connection_limit.with(|places| places.values().filter(|place| is_idle(place)).count())
     }
 
     #[tokio::test]
@@ -340,13 +339,13 @@ mod tests {
         let permit = connection_limit.take().await.unwrap();
         let waits = || waiting(&connection_limit);
         permit.answer(async {}).await;
-        assert_eq!((waits(), permit.is_idle()), (0, false), "it is made, and goes out");
+        assert_eq!((waits(), is_idle(&permit.place)), (0, false), "it is made, and goes out");
         permit.rest();
-        assert_eq!((waits(), permit.is_idle()), (1, true));
+        assert_eq!((waits(), is_idle(&permit.place)), (1, true));
         permit.resume();
-        assert_eq!((waits(), permit.is_idle()), (0, false));
+        assert_eq!((waits(), is_idle(&permit.place)), (0, false));
         permit.sent();
-        assert_eq!((waits(), permit.is_idle()), (1, true));
+        assert_eq!((waits(), is_idle(&permit.place)), (1, true));
     }
 
     #[tokio::test]

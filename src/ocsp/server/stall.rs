@@ -5,11 +5,12 @@ use hyper::rt::{Read, ReadBufCursor, Write};
 use std::future::Future;
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::task::unconstrained;
 use tokio::time::{Instant, Sleep, sleep};
 
 /// Octets of one read. Small reads keep the HTTP library from doubling its buffer for a client that fills it.
@@ -85,9 +86,10 @@ impl<T> Stall<T> {
             if is_elapsed || !is_later {
                 self.sleep.as_mut().reset(deadline);
             }
-            self.sleeper = Some(cx.waker().clone());
-            ready!(self.sleep.as_mut().poll(cx));
-            self.sleeper = None;
+            // also when the task has used up what tokio lets it do at a time: who is not registered is not woken
+            let set = pin!(unconstrained(self.sleep.as_mut())).poll(cx);
+            self.sleeper = set.is_pending().then(|| cx.waker().clone());
+            ready!(set);
             if self.deadline(writes) > Instant::now() {
                 continue;
             }
