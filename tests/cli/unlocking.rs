@@ -59,7 +59,9 @@ fn a_ca_is_made_and_issues_with_keys_of_the_service_as_long_as_they_are_unlocked
     let steps = [
         service.own_home(),
         format!("! {}", ca("create-root example --key ed25519")),
-        admin("key unlock example --new --scope leaf --scope ca --scope crl --passphrase-from fd:0"),
+        admin(
+            "key unlock example --new --profile root-ca --scope leaf --scope ca --scope crl --passphrase-from fd:0",
+        ),
         ca("create-root example --key ed25519"),
         admin("key lock --all"),
         format!("! {}", ca("crl publish example")),

@@ -4,7 +4,7 @@ use crate::profile::{Applicant, RequestedValues};
 use crate::signer::admit::tests::{granted, name, profiles, serial};
 use crate::signer::protocol::{Failure, Frame, Reply, Request, VERSION, WireKey};
 use crate::signer::unlocking::{Asked as Unlocking, Handed, Login, Prepared, SharedRing, Terms};
-use crate::signer::{Act, ActKind, Asker, ClientClass, Peer, Scope};
+use crate::signer::{Act, ActKind, Asker, Bound, ClientClass, Peer, Scope};
 use crate::signing::{
     AgeFileStore, CaKeys as _, KeyError, KeyVault, PassphrasePolicy, Secret, SecretPurpose, SecretSource,
     SoftKey,
@@ -29,8 +29,8 @@ impl SecretSource for Right {
 }
 
 /// A service with the key of `genfic`.
-struct Service {
-    directory: tempfile::TempDir,
+pub(super) struct Service {
+    pub(super) directory: tempfile::TempDir,
     store: AgeFileStore,
     ring: Arc<SharedRing>,
     journal: Arc<JournalPlace>,
@@ -41,15 +41,15 @@ fn now() -> UnixTime {
     NOW
 }
 
-fn peer(class: ClientClass, login: u32) -> Peer {
+pub(super) fn peer(class: ClientClass, login: u32) -> Peer {
     Peer { process: 7, user: 900, login: Some(login), session: Some(3), class }
 }
 
-fn command() -> Peer {
+pub(super) fn command() -> Peer {
     peer(ClientClass::Command, 1000)
 }
 
-fn key(name: &str) -> WireKey {
+pub(super) fn key(name: &str) -> WireKey {
     WireKey { uri: format!("age:{name}.age"), identity: None }
 }
 
@@ -68,14 +68,20 @@ fn asked(key: &str, scopes: &[Scope]) -> Unlocking {
     }
 }
 
+pub(super) fn bound_to(profile: &str) -> Bound {
+    Bound { profile: profile.into(), urls: Vec::new() }
+}
+
 impl Service {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let within = directory.path().to_owned();
         std::fs::set_permissions(&within, std::fs::Permissions::from_mode(0o700)).unwrap();
         let prepared = Arc::new(Prepared::new(PassphrasePolicy::default(), now));
         let store = AgeFileStore::new(&within, AgeFileStore::LEAST_WORK, prepared.clone()).unwrap();
-        store.clone().asking(Arc::new(Right)).generate(&store.new_key("genfic"), KeyAlgorithm::P256).unwrap();
+        let made =
+            store.clone().asking(Arc::new(Right)).generate(&store.new_key("genfic"), KeyAlgorithm::P256);
+        bound_to("root-ca").put(&within, &made.unwrap().public_key().digest()).unwrap();
         let ring = Arc::new(SharedRing::new(prepared, Box::new(|_| Ok(()))));
         let journal = Arc::new(JournalPlace::within(within.clone()));
         let vaults: Vec<Arc<dyn KeyVault>> = vec![Arc::new(store.clone())];
@@ -91,33 +97,44 @@ impl Service {
         Self { directory, store, ring, journal, signer }
     }
 
-    fn file(&self, name: &str) -> PathBuf {
+    pub(super) fn file(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
 
-    fn unlock(&self, name: &str, scopes: &[Scope]) {
+    pub(super) fn unlock(&self, name: &str, scopes: &[Scope]) {
         let key = self.store.new_key(name);
         self.ring.unlock(&asked(name, scopes), &self.store, &key, NOW, &|| false).unwrap();
     }
 
     fn prepare(&self, name: &str) {
-        let asked = asked(name, &[Scope::Leaf, Scope::Ca, Scope::Crl]);
-        self.ring.prepare(&asked, (&self.store, &self.store.new_key(name)), &|| false).unwrap();
+        self.prepare_for(name, bound_to("root-ca"));
     }
 
-    fn ask(&self, peer: &Peer, request: Request, parts: Vec<Vec<u8>>) -> Frame<Reply> {
+    pub(super) fn prepare_for(&self, name: &str, bound: Bound) {
+        let asked = asked(name, &[Scope::Leaf, Scope::Ca, Scope::Crl]);
+        self.ring.prepare(&asked, (&self.store, &self.store.new_key(name)), &|| false).unwrap();
+        self.signer.expect_new(&command(), name.into(), bound);
+    }
+
+    pub(super) fn ask(&self, peer: &Peer, request: Request, parts: Vec<Vec<u8>>) -> Frame<Reply> {
         self.signer.answer(peer, Frame::with(request, parts))
     }
 
-    fn refused(&self, peer: &Peer, request: Request, parts: Vec<Vec<u8>>) -> Failure {
+    pub(super) fn refused(&self, peer: &Peer, request: Request, parts: Vec<Vec<u8>>) -> Failure {
         match self.ask(peer, request, parts).message {
             Reply::Failed { failure } => failure,
             other => panic!("{other:?}"),
         }
     }
 
+    /// Makes a key of which no administrator has said what it is for.
+    pub(super) fn store_key_without_word(&self) {
+        let store = self.store.clone().asking(Arc::new(Right));
+        store.generate(&store.new_key("silent"), KeyAlgorithm::P256).unwrap();
+    }
+
     /// The octets of the journal.
-    fn journaled(&self) -> Vec<u8> {
+    pub(super) fn journaled(&self) -> Vec<u8> {
         std::fs::read(self.file("journal")).unwrap_or_default()
     }
 
@@ -129,7 +146,7 @@ impl Service {
 }
 
 /// A root with this key, which signs it by `sign`.
-fn root(public_key: &SubjectPublicKeyInfo, sign: impl FnOnce(&[u8]) -> Vec<u8>) -> Certificate {
+pub(super) fn root(public_key: &SubjectPublicKeyInfo, sign: impl FnOnce(&[u8]) -> Vec<u8>) -> Certificate {
     let applicant = Applicant::new(name("C=BE,O=Genfic,CN=Root"), public_key.clone());
     let root = granted("root-ca", None, &applicant, RequestedValues::default(), serial(1));
     Certificate::from_der(&encode_signed(root.as_der(), root.signature(), &sign(root.as_der()))).unwrap()

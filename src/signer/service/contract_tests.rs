@@ -1,7 +1,7 @@
 //! The keys of a signer, as a child and as a service, keep the contract of every store of keys: over sockets, as the
 //! commands have them.
 use super::*;
-use crate::profile::Profiles;
+use crate::signer::admit::tests::profiles;
 use crate::signer::listening::Clients;
 use crate::signer::protocol::{Frame, Orders, Reply, Request, VERSION, WireHanded, WireTerms};
 use crate::signer::{ClientClass, Link, Peer, Prepared, RemoteKeys, Scope, SharedRing};
@@ -47,11 +47,11 @@ fn directory() -> tempfile::TempDir {
 }
 
 fn signer(within: &Path, vaults: Vec<Arc<dyn KeyVault>>, ring: Box<dyn Ring>) -> Signer {
-    let no_profiles = Box::new(|| Arc::new(Profiles::default()));
+    let profiles = Box::new(|| Arc::new(profiles()));
     Signer::new(SignerParts {
         vaults,
         ring,
-        rules: Box::new(OwnRules::new(within.to_owned(), no_profiles, now)),
+        rules: Box::new(OwnRules::new(within.to_owned(), profiles, now)),
         journal: Arc::new(JournalPlace::within(within.to_owned())),
         now,
         sources: None,
@@ -94,7 +94,9 @@ impl Administrator {
         writing.write_all(PASSPHRASE.as_bytes()).unwrap();
         let scopes = [Scope::Leaf, Scope::Ca, Scope::Crl].map(|scope| (scope.name().to_owned(), None));
         let terms = WireTerms { scopes: scopes.into(), lasting: 900 };
-        let message = Request::Prepare { key: key.to_owned(), terms, handed: WireHanded::File };
+        let (profile, urls) = ("root-ca".to_owned(), Vec::new());
+        let message =
+            Request::Prepare { key: key.to_owned(), terms, handed: WireHanded::File, profile, urls };
         drop(writing);
         let descriptors = vec![OwnedFd::from(reading)];
         assert_eq!(self.ask(Frame { message, parts: Vec::new(), descriptors }), Reply::Done);

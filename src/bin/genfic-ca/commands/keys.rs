@@ -186,12 +186,36 @@ pub(crate) fn envelope(session: &Session, args: &KeyEnvelope) -> Result<Report, 
 /// The same for a key of the signer that listens, by one of its administrators. No home is opened.
 pub(crate) fn envelope_in_service(global: &Global, args: &KeyEnvelope) -> Result<Report, Problem> {
     let administration = SignerAdministration::at(&args.signer.socket);
+    if let Some(certificate) = &args.accept_certificate {
+        return accepted(global, &administration, args, certificate);
+    }
     changed(
         global,
         args,
         |settings| administration.limits(&args.name, settings),
         |settings, before| administration.set_limits(&args.name, settings, before),
     )
+}
+
+/// Accepts a certificate of a CA whose issuer the signer does not know.
+fn accepted(
+    global: &Global,
+    administration: &SignerAdministration,
+    args: &KeyEnvelope,
+    certificate: &str,
+) -> Result<Report, Problem> {
+    let digest = certificate.trim_start_matches("sha256:").replace(':', "").to_lowercase();
+    let question = format!(
+        "the signer does not know who issued the certificate with the SHA-256 {digest}\n\
+         compare it with the one that the issuer gave for {}; the key signs under it then\n\
+         type the name of the CA to accept it:",
+        args.name
+    );
+    confirm_by_name(global, &question, &args.name, args.confirm.as_deref())?;
+    administration.accept_certificate(&args.name, &digest)?;
+    let result = json!({ "name": args.name, "accepted": format!("sha256:{digest}") });
+    let text = format!("the signer takes the certificate of {} with the SHA-256 {digest}", args.name);
+    Ok(Report::done(result, text))
 }
 
 type Settings = [(String, String)];
@@ -249,20 +273,24 @@ fn limits(limits: &KeyLimits) -> Value {
         "extended_key_usage": limits.extended_key_usage,
         "longest_days": limits.longest_days,
         "longest_crl_days": limits.longest_crl_days,
+        "timer_crl_days": limits.timer_crl_days,
         "permitted": limits.permitted,
+        "urls": limits.urls,
         "certificates_a_day": limits.certificates_a_day,
     })
 }
 
 /// The fields in their order, with the words before their values.
-const FIELDS: [(&str, &str); 8] = [
+const FIELDS: [(&str, &str); 10] = [
     ("profile", "profile of the CA"),
     ("certifies_cas", "certificates of CAs"),
     ("path_length", "greatest path length below"),
     ("extended_key_usage", "extended key usages"),
     ("longest_days", "longest validity, days"),
     ("longest_crl_days", "longest CRL, days"),
+    ("timer_crl_days", "longest CRL of a timer, days"),
     ("permitted", "permitted names"),
+    ("urls", "URLs in certificates begin with"),
     ("certificates_a_day", "certificates a day"),
 ];
 

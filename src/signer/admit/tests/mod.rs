@@ -10,8 +10,8 @@ use crate::signer::{KeyEnvelope, LastCrl, Scope, SignedKind};
 use crate::signing::SoftKey;
 use crate::testing::NOW;
 use crate::x509::extension::{
-    self, BasicConstraints, ExtendedKeyUsage, Extension, IssuingDistributionPoint, Purpose,
-    authority_key_identifier, crl_number, delta_crl_indicator,
+    self, AccessDescription, BasicConstraints, ExtendedKeyUsage, Extension, IssuingDistributionPoint,
+    Purpose, authority_key_identifier, crl_number, delta_crl_indicator,
 };
 use crate::x509::{
     CrlEntry, CrlReason, GeneralName, KeyAlgorithm, Name, SignatureAlgorithm, TbsCertListBuilder, Validity,
@@ -150,6 +150,8 @@ impl Signer {
             own: &self.own,
             above: std::slice::from_ref(&self.root),
             others: &self.others,
+            bound: None,
+            by_timer: false,
         }
     }
 
@@ -175,6 +177,8 @@ impl Signer {
             own: &own,
             above: &[],
             others,
+            bound: None,
+            by_timer: false,
         };
         self.admission().certificate(&in_use, octets)
     }
