@@ -1,6 +1,5 @@
 //! A client that says of a key what it is for, and of a certificate whose it is, and lies.
 use super::clients_tests::{Service, bound_to, command, key, peer, root};
-use super::*;
 use crate::profile::{Applicant, RequestedValidity, RequestedValues};
 use crate::signer::admit::tests::{granted, name, serial};
 use crate::signer::copies::Copies;

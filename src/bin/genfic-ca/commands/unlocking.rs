@@ -41,7 +41,7 @@ pub(crate) fn unlock(global: &Global, args: &KeyUnlock) -> Result<Report, Proble
             Some(profile) => profile.clone(),
             None => shipped_profile(said).ok_or_else(|| no_profile(said))?,
         };
-        let urls = match args.url.as_slice() {
+        let urls: Vec<String> = match args.url.as_slice() {
             [] => configured_base(&home_of(global), global.config.as_deref()).into_iter().collect(),
             urls => urls.iter().map(|url| format!("{}/", url.trim_end_matches('/'))).collect(),
         };
