@@ -2,7 +2,9 @@
 //! listens.
 use super::Assembly;
 use crate::error::{Code, Problem, Shown as _};
-use crate::index::{Authority, AuthorityReader as _, CertificateReader as _, CrlReader as _, Filter};
+use crate::index::{
+    Authority, AuthorityReader as _, CertificateReader as _, CrlReader as _, Filter, KeyLocation,
+};
 use crate::signer::{
     Contradiction, JOURNAL, JournalFault, NamedIntent, Reconciled, Reconciliation, RemoteJournal, named,
 };
@@ -76,12 +78,14 @@ impl JournalSource {
 
     /// Returns whether what the key of this CA signs is in this journal.
     fn has(&self, authority: &Authority) -> bool {
-        let key = KeyRef::of(authority);
-        let schemes: &[&str] = match self {
-            Self::Home(_) => &["age", "pkcs11"],
-            Self::Service(..) => &["signer"],
-        };
-        !authority.is_external() && schemes.iter().any(|scheme| key.within(scheme).is_some())
+        !authority.is_external()
+            && match authority.key_location() {
+                KeyLocation::File(_) | KeyLocation::Token(_) => matches!(self, Self::Home(_)),
+                KeyLocation::FileOfService(_) | KeyLocation::TokenOfService(_) => {
+                    matches!(self, Self::Service(..))
+                }
+                KeyLocation::Media(_) | KeyLocation::Unknown => false,
+            }
     }
 
     fn failed(&self, error: io::Error) -> Problem {

@@ -14,6 +14,7 @@ use crate::signing::{CaKeys, SealFor, Sealing};
 use crate::x509::UnixTime;
 use aws_lc_rs::digest::{Context, SHA256};
 use base16ct::lower::encode_string as hex;
+use serde::Serialize;
 use std::fs::File;
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -57,7 +58,7 @@ pub struct Created<M = BackupManifest> {
 /// # Errors
 /// When the file exists, something cannot be read or written, or the index fails.
 pub(crate) fn create(creation: &Creation<'_>, to: &Path, reader: &SealFor) -> Result<Created, Problem> {
-    let file = if to.is_dir() { to.join(file_name(creation.now)) } else { to.to_owned() };
+    let file = place_of(to, "genfic-ca", creation.now);
     if file.symlink_metadata().is_ok() {
         return Err(exists(&file));
     }
@@ -82,20 +83,36 @@ pub(crate) fn create(creation: &Creation<'_>, to: &Path, reader: &SealFor) -> Re
     let entries = files.iter().map(|file| file.file.clone()).collect();
     let manifest = BackupManifest::new(creation.now, change, head, creation.with_keys, authorities, entries);
 
+    let time = manifest.created().unwrap_or(UnixTime(0));
+    let created = made_of(file, (manifest, time), &mut files, reader)?;
+    creation.index.record_event(event(creation, &created))?;
+    Ok(created)
+}
+
+/// Returns where a new backup goes: in a directory under a name such as `genfic-ca-20270115T080000Z.age`.
+pub(super) fn place_of(to: &Path, program: &str, now: UnixTime) -> PathBuf {
+    if !to.is_dir() {
+        return to.to_owned();
+    }
+    let time: String = now.to_string().chars().filter(|c| c.is_ascii_alphanumeric()).collect();
+    to.join(format!("{program}-{time}.age"))
+}
+
+/// Makes a backup with this manifest, as of this time, and these files.
+pub(super) fn made_of<M: Serialize>(
+    file: PathBuf,
+    (manifest, time): (M, UnixTime),
+    files: &mut [Collected],
+    reader: &SealFor,
+) -> Result<Created<M>, Problem> {
     let mut text = serde_json::to_vec_pretty(&manifest).map_err(|error| unwritten(&file, &error.into()))?;
     text.push(b'\n');
-    let time = manifest.created().unwrap_or(UnixTime(0));
-    let (bytes, sha256) =
-        finished(&file, |out| write_archive(out, (&text, time), &mut files, reader, &file))?;
-    creation.index.record_event(event(creation, &file, &manifest, &sha256))?;
+    let (bytes, sha256) = finished(&file, |out| write_archive(out, (&text, time), files, reader, &file))?;
     Ok(Created { file, bytes, sha256, manifest })
 }
 
 /// Writes a new file aside, and puts it in its place when it is whole and on disk.
-pub(super) fn finished<T>(
-    file: &Path,
-    write: impl FnOnce(&File) -> Result<T, Problem>,
-) -> Result<T, Problem> {
+fn finished<T>(file: &Path, write: impl FnOnce(&File) -> Result<T, Problem>) -> Result<T, Problem> {
     if file.symlink_metadata().is_ok() {
         return Err(exists(file));
     }
@@ -114,12 +131,6 @@ pub(super) fn finished<T>(
     })?;
     sync_directory(&directory).map_err(|error| unwritten(file, &error.source))?;
     Ok(written)
-}
-
-/// Returns a name such as `genfic-ca-20270115T080000Z.age`.
-fn file_name(now: UnixTime) -> String {
-    let time: String = now.to_string().chars().filter(|c| c.is_ascii_alphanumeric()).collect();
-    format!("genfic-ca-{time}.age")
 }
 
 fn exists(file: &Path) -> Problem {
@@ -172,7 +183,7 @@ impl<W: Write> Write for Measured<W> {
 }
 
 /// Writes the archive with this manifest, and returns its length and digest.
-pub(super) fn write_archive(
+fn write_archive(
     out: &File,
     (text, time): (&[u8], UnixTime),
     files: &mut [Collected],
@@ -225,18 +236,19 @@ impl<R: io::Read> io::Read for Exactly<R> {
     }
 }
 
-fn event(creation: &Creation<'_>, file: &Path, manifest: &BackupManifest, sha256: &str) -> AuditEvent {
+fn event(creation: &Creation<'_>, created: &Created) -> AuditEvent {
+    let manifest = &created.manifest;
     AuditEvent {
         at: creation.now,
         actor: creation.actor.clone(),
         action: "backup.created".into(),
-        object: file.shown().to_string(),
+        object: created.file.shown().to_string(),
         outcome: Outcome::Done,
         details: vec![
             ("change".into(), manifest.change.to_string()),
             ("audit_sequence".into(), manifest.audit.sequence.to_string()),
             ("with_keys".into(), manifest.with_keys.to_string()),
-            ("sha256".into(), sha256.into()),
+            ("sha256".into(), created.sha256.clone()),
         ],
     }
 }

@@ -6,6 +6,7 @@ use crate::error::{Code, Problem, Reason, Shown as _};
 use crate::x509::UnixTime;
 use crate::x509::extension::CrlNumber;
 use base16ct::lower::encode_string as hex;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -16,9 +17,9 @@ const FORMAT: &str = "genfic-ca-backup/";
 const VERSION: u64 = 3;
 const OLDEST: u64 = 1;
 /// Bound of every file but the index, in octets; a CRL of ten million entries takes half of it.
-pub(super) const LARGEST_FILE: u64 = 1 << 30;
+const LARGEST_FILE: u64 = 1 << 30;
 /// Bound of the index and of the signer's journal, in octets (4 TiB).
-pub(super) const LARGEST_INDEX: u64 = 1 << 42;
+const LARGEST_INDEX: u64 = 1 << 42;
 
 /// The contents of a backup.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -101,39 +102,29 @@ impl BackupManifest {
     /// Reads a manifest, and checks that it names only files that a backup may contain, one for
     /// each place.
     pub(super) fn parse(octets: &[u8], archive: &Path) -> Result<Self, Problem> {
-        let malformed = |reason: String| damaged(archive, format!("{}: {reason}", Self::FILE));
-        let value: serde_json::Value =
-            serde_json::from_slice(octets).map_err(|error| malformed(error.to_string()))?;
-        let format = value.get("format").and_then(serde_json::Value::as_str).unwrap_or_default();
+        read(octets, archive, Self::is_known, Self::check)
+    }
+
+    fn is_known(format: &str, archive: &Path) -> Result<(), Problem> {
         match format.strip_prefix(FORMAT).and_then(|version| version.parse::<u64>().ok()) {
-            Some(OLDEST..=VERSION) => {}
+            Some(OLDEST..=VERSION) => Ok(()),
             Some(version) => {
                 let message = format!(
                     "{} is a backup of format {version}, and this program knows {OLDEST} to {VERSION}",
                     archive.shown()
                 );
-                return Err(Problem::new(Code::BackupFormat, message)
-                    .hint("use the version of genfic-ca that made it, or a newer one"));
+                Err(Problem::new(Code::BackupFormat, message)
+                    .hint("use the version of genfic-ca that made it, or a newer one"))
             }
-            None => return Err(malformed("it is not a backup's".into())),
+            None => Err(malformed(archive, "it is not a backup's")),
         }
-        let manifest: Self = serde_json::from_value(value).map_err(|error| malformed(error.to_string()))?;
-        manifest.check().map_err(|reason| malformed(reason.into()))?;
-        Ok(manifest)
     }
 
     fn check(&self) -> Result<(), Reason> {
         let mut seen = BTreeMap::new();
         for file in &self.files {
             let entry = file.entry().ok_or_else(|| format!("`{}` has no place in a home", file.path))?;
-            let largest = if matches!(entry, ArchiveEntry::Index | ArchiveEntry::Journal) {
-                LARGEST_INDEX
-            } else {
-                LARGEST_FILE
-            };
-            if file.size > largest {
-                return Err(format!("{} is said to have {} octets", file.path, file.size).into());
-            }
+            check_size(file, matches!(entry, ArchiveEntry::Index | ArchiveEntry::Journal))?;
             match seen.insert(entry.now().to_string(), &file.path) {
                 None => {}
                 Some(other) if *other == file.path => {
@@ -159,6 +150,34 @@ impl BackupManifest {
     pub(super) fn ends_with(&self, head: &Head) -> bool {
         self.audit.sequence == head.sequence && self.audit.digest == hex(&head.digest)
     }
+}
+
+/// Reads a manifest: its format, which has to be a known one, and what it names.
+pub(super) fn read<M: DeserializeOwned>(
+    octets: &[u8],
+    archive: &Path,
+    is_known: impl FnOnce(&str, &Path) -> Result<(), Problem>,
+    check: impl FnOnce(&M) -> Result<(), Reason>,
+) -> Result<M, Problem> {
+    let value: serde_json::Value =
+        serde_json::from_slice(octets).map_err(|error| malformed(archive, &error.to_string()))?;
+    is_known(value.get("format").and_then(serde_json::Value::as_str).unwrap_or_default(), archive)?;
+    let manifest = serde_json::from_value(value).map_err(|error| malformed(archive, &error.to_string()))?;
+    check(&manifest).map_err(|reason| malformed(archive, &reason.to_string()))?;
+    Ok(manifest)
+}
+
+fn malformed(archive: &Path, reason: &str) -> Problem {
+    damaged(archive, format!("{}: {reason}", BackupManifest::FILE))
+}
+
+/// Returns an error for a file that is said to be larger than it can be.
+pub(super) fn check_size(file: &FileEntry, is_large: bool) -> Result<(), Reason> {
+    let largest = if is_large { LARGEST_INDEX } else { LARGEST_FILE };
+    if file.size > largest {
+        return Err(format!("{} is said to have {} octets", file.path, file.size).into());
+    }
+    Ok(())
 }
 
 impl FileEntry {

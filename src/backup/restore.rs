@@ -25,7 +25,7 @@ use std::path::{Path, PathBuf};
 
 /// CRL numbers that are skipped, for CRLs that were published after the newest one found. At one CRL a minute they
 /// last ten weeks.
-const SPARE_CRL_NUMBERS: CrlNumber = 100_000;
+pub(super) const SPARE_CRL_NUMBERS: CrlNumber = 100_000;
 /// Change numbers that are skipped, for the same reason.
 const SPARE_CHANGES: u64 = 1_000_000;
 /// Days between the clock and the last signature up to which the clock is trusted.
@@ -177,7 +177,7 @@ fn take_over(
             found_this_update: newest.map(|crl| crl.tbs().this_update()),
             next_crl: taken.saturating_add(1),
             has_key: key.as_path().is_file(),
-            in_service: authority.key.starts_with("signer:"),
+            in_service: authority.has_key_in_service(),
         });
     }
     let numbers = authorities.iter().zip(&report).map(|(one, row)| (one.issuer, row.next_crl - 1)).collect();

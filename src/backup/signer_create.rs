@@ -1,9 +1,8 @@
 //! Backups of the signer that listens: its encrypted keys, marks, envelopes, certificates and its journal. The record is
 //! derived from these.
 use super::collect::Collected;
-use super::create::{Created, finished, write_archive};
+use super::create::{Created, made_of, place_of};
 use super::manifest::{FileEntry, Record};
-use super::problems::unwritten;
 use super::signer_manifest::{SignerKeyEntry, SignerManifest, is_kept};
 use crate::error::{Code, Problem, Shown as _};
 use crate::signer::{JOURNAL, check_journal};
@@ -12,7 +11,7 @@ use crate::x509::UnixTime;
 use crate::x509::extension::CrlNumber;
 use base16ct::lower::encode_string as hex;
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::rc::Rc;
 
 /// Octets that are asked for at once.
@@ -72,7 +71,7 @@ pub(crate) fn create_of_signer(
     reader: &SealFor,
     now: UnixTime,
 ) -> Result<Created<SignerManifest>, Problem> {
-    let file: PathBuf = if to.is_dir() { to.join(file_name(now)) } else { to.to_owned() };
+    let file = place_of(to, "genfic-signer", now);
     let mut names = files.names()?;
     names.retain(|(name, _)| is_kept(name));
     // keys, then the journal, then the marks: those are as new as the journal or newer
@@ -106,11 +105,7 @@ pub(crate) fn create_of_signer(
     };
     let entries: Vec<FileEntry> = collected.iter().map(|one| one.file.clone()).collect();
     let manifest = SignerManifest::new(now, journal, keys, entries);
-    let mut text = serde_json::to_vec_pretty(&manifest).map_err(|error| unwritten(&file, &error.into()))?;
-    text.push(b'\n');
-    let written = finished(&file, |out| write_archive(out, (&text, now), &mut collected, reader, &file))?;
-    let (bytes, sha256) = written;
-    Ok(Created { file, bytes, sha256, manifest })
+    made_of(file, (manifest, now), &mut collected, reader)
 }
 
 fn order(name: &str) -> u8 {
@@ -155,10 +150,4 @@ fn note_key(keys: &mut Vec<SignerKeyEntry>, file: &KeyFile, source: &mut dyn Rea
         }
     }
     Ok(())
-}
-
-/// Returns a name such as `genfic-signer-20270115T080000Z.age`.
-fn file_name(now: UnixTime) -> String {
-    let time: String = now.to_string().chars().filter(|c| c.is_ascii_alphanumeric()).collect();
-    format!("genfic-signer-{time}.age")
 }

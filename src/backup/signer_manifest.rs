@@ -1,6 +1,5 @@
 //! `manifest.json` of a backup of the signer: which of its files are in it, and up to where its journal goes.
-use super::manifest::{BackupManifest, FileEntry, LARGEST_FILE, LARGEST_INDEX, Record};
-use super::problems::damaged;
+use super::manifest::{FileEntry, Record, check_size, read};
 use crate::error::{Code, Problem, Reason, Shown as _};
 use crate::home::AuthorityName;
 use crate::signer::JOURNAL;
@@ -70,21 +69,17 @@ impl SignerManifest {
 
     /// Reads a manifest, and checks that it names only files that a signer has, each once.
     pub(super) fn parse(octets: &[u8], archive: &Path) -> Result<Self, Problem> {
-        let malformed = |reason: String| damaged(archive, format!("{}: {reason}", BackupManifest::FILE));
-        let value: serde_json::Value =
-            serde_json::from_slice(octets).map_err(|error| malformed(error.to_string()))?;
-        let format = value.get("format").and_then(serde_json::Value::as_str).unwrap_or_default();
-        if format != format!("{FORMAT}{VERSION}") {
-            let message = format!(
-                "{} is `{format}`, and no backup of a signer that this program knows",
-                archive.shown()
-            );
-            return Err(Problem::new(Code::BackupFormat, message)
-                .hint("a backup of a home is verified and restored as one"));
+        read(octets, archive, Self::is_known, Self::check)
+    }
+
+    fn is_known(format: &str, archive: &Path) -> Result<(), Problem> {
+        if format == format!("{FORMAT}{VERSION}") {
+            return Ok(());
         }
-        let manifest: Self = serde_json::from_value(value).map_err(|error| malformed(error.to_string()))?;
-        manifest.check().map_err(|reason| malformed(reason.into()))?;
-        Ok(manifest)
+        let message =
+            format!("{} is `{format}`, and no backup of a signer that this program knows", archive.shown());
+        Err(Problem::new(Code::BackupFormat, message)
+            .hint("a backup of a home is verified and restored as one"))
     }
 
     fn check(&self) -> Result<(), Reason> {
@@ -93,10 +88,7 @@ impl SignerManifest {
             if !is_kept(&file.path) {
                 return Err(format!("`{}` is no file of a signer", file.path).into());
             }
-            let largest = if file.path == JOURNAL { LARGEST_INDEX } else { LARGEST_FILE };
-            if file.size > largest {
-                return Err(format!("{} is said to have {} octets", file.path, file.size).into());
-            }
+            check_size(file, file.path == JOURNAL)?;
             if !seen.insert(&file.path) {
                 return Err(format!("{} is named twice", file.path).into());
             }

@@ -2,6 +2,7 @@
 //! no certificates but those of responders until an administrator accepts that (K3, C1).
 use super::place::{Staging, check_vacant};
 use super::problems::{damaged, unreadable, unwritten};
+use super::restore::SPARE_CRL_NUMBERS;
 use super::search::{Finder, search};
 use super::signer_manifest::SignerManifest;
 use super::{Opener, read};
@@ -16,8 +17,6 @@ use std::fs;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, chown};
 use std::path::{Path, PathBuf};
 
-/// CRL numbers that are skipped, for CRLs that were published after the newest one found, as for a home.
-const SPARE_CRL_NUMBERS: CrlNumber = 100_000;
 /// The user of the service.
 const SERVICE: &str = "genfic-signer";
 

@@ -92,7 +92,9 @@ impl Medium {
         let path = self.file(&file.name);
         replace(&path, &file.contents, Mode::Private).map_err(|error| {
             // such a file system refuses the mode unless it shows files so already
-            match has_no_modes(&self.directory) && error.source.kind() == io::ErrorKind::PermissionDenied {
+            let kind = error.source.kind();
+            let is_denied = has_no_modes(&self.directory) && kind == io::ErrorKind::PermissionDenied;
+            match is_denied || kind == io::ErrorKind::Unsupported {
                 true => Problem::new(Code::MediumNotWritten, error.to_string()).hint(
                     "FAT and exFAT have no modes: mount the medium with -o uid=USER,fmask=0177,dmask=0077, so that it is \
                      its user's alone",

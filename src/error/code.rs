@@ -172,7 +172,6 @@ codes! {
     KeyModuleUnknown, "key.module-unknown", KeyUnavailable, "the PKCS#11 module is not configured";
     KeyMoveUnfinished, "key.move-unfinished", Refused, "the key was being moved, and is where it was";
     KeyNotFound, "key.not-found", KeyUnavailable, "the key is not in its place";
-    KeyNotMovable, "key.not-movable", Refused, "the key is not in a file that can be moved";
     KeyNotOffline, "key.not-offline", Refused, "the configuration says that the key is not kept offline";
     KeyNotRead, "key.not-read", Failure, "the key's file cannot be read";
     KeyNotWritten, "key.not-written", Failure, "the key's file cannot be written";

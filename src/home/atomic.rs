@@ -3,7 +3,7 @@ use super::{ASIDE, Accounts, Writing};
 use crate::error::Shown as _;
 use crate::failpoint;
 use std::fs::{File, OpenOptions, Permissions};
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
@@ -154,7 +154,7 @@ impl Aside {
         let file = self.file.as_file();
         self.mode
             .bits(file)
-            .and_then(|bits| file.set_permissions(Permissions::from_mode(bits)))
+            .and_then(|bits| set_mode(file, bits))
             .and_then(|()| file.sync_all())
             .map_err(|source| self.failed(source))
     }
@@ -179,6 +179,18 @@ impl Aside {
 
     fn failed(&self, source: io::Error) -> WriteError {
         WriteError { path: self.path.clone(), source }
+    }
+}
+
+/// Sets the mode of a file of this user. A file system that has none, as media often do, refuses that or does not know it:
+/// there the mode that it shows has to keep others away as well.
+fn set_mode(file: &File, bits: u32) -> io::Result<()> {
+    match file.set_permissions(Permissions::from_mode(bits)) {
+        Err(error) if matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::Unsupported) => {
+            let shown = file.metadata()?.permissions().mode();
+            if shown & 0o077 & !bits == 0 { Ok(()) } else { Err(error) }
+        }
+        set => set,
     }
 }
 
@@ -230,6 +242,14 @@ mod tests {
         let error = write_new(&path, b"second", Mode::Private).unwrap_err();
         assert_eq!(error.source.kind(), io::ErrorKind::AlreadyExists);
         assert_eq!(fs::read(&path).unwrap(), b"first");
+    }
+
+    #[test]
+    fn where_no_mode_can_be_set_the_mode_that_is_shown_has_to_keep_others_away() {
+        // G6, P2
+        for (path, is_taken) in [("/proc/self/environ", true), ("/proc/self/status", false)] {
+            assert_eq!(set_mode(&File::open(path).unwrap(), 0o600).is_ok(), is_taken, "{path}");
+        }
     }
 
     #[test]

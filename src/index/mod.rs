@@ -38,6 +38,7 @@ pub(crate) use import::{ImportedCertificate, Supplement};
 pub use index_txt::{INDEX_TXT_ATTRIBUTES, index_txt};
 pub use issuance::IssuanceReader;
 pub(crate) use issuance::{Guard, IssuanceIndex};
+pub use key_location::KeyLocation;
 pub(crate) use key_rule::{KeyConflict, check_key};
 pub use reading::{CertificateReader, ChangeReader, IndexReader};
 pub use record::{

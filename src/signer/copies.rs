@@ -7,10 +7,12 @@
 //!
 //! `NAME` is that of the key file; for a key without one, or where another key had the name before, it has the beginning
 //! of the key's digest.
+mod named;
+
 use super::{KeyEnvelope, Refusal};
 use crate::error::{Code, Shown as _};
 use crate::home::{Mode, ReadError, Writing, read_file, replace, replace_alone, sync_directory};
-use crate::signing::{KeyFile, KeyRef};
+use crate::signing::KeyRef;
 use crate::x509::{Certificate, SubjectPublicKeyInfo, pem};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -20,6 +22,8 @@ use std::{fs, io};
 /// Bound of a file of certificates, in octets.
 const LARGEST: u64 = 1024 * 1024;
 const CERTIFICATES: &str = ".pem";
+/// How the name of the files begins of a key that is in no file.
+const WITHOUT_NAME: &str = "key-";
 /// Most certificates of one CA: of a CA for a hundred years that is renewed every year, with cross-certificates.
 const MOST: usize = 256;
 /// Bound of the wait for other processes that write into the directory.
@@ -147,15 +151,14 @@ impl Copies {
         if let Some((stem, _)) = self.files.iter().find(|(_, certificates)| of_key(certificates)) {
             return stem.clone();
         }
-        let file = key.uri.split_once(':').and_then(|(_, name)| name.parse::<KeyFile>().ok());
         let digest = base16ct::lower::encode_string(public_key.digest().get(..8).unwrap_or_default());
-        match file {
-            Some(KeyFile::Key(name)) => {
+        match key.file_stem() {
+            Some(name) => {
                 let name = name.to_string();
                 let is_free = !self.files.contains_key(&name) && !self.envelope_path(&name).exists();
                 if is_free { name } else { format!("{name}-{digest}") }
             }
-            _ => format!("key-{digest}"),
+            None => format!("{WITHOUT_NAME}{digest}"),
         }
     }
 
@@ -166,8 +169,7 @@ impl Copies {
             let own = self.all().map(|one| one.tbs().public_key()).find(|one| one.digest() == identity);
             return own.cloned();
         }
-        let file = key.uri.split_once(':').and_then(|(_, name)| name.parse::<KeyFile>().ok());
-        let Some(KeyFile::Key(name)) = file else { return None };
+        let name = key.file_stem()?;
         let former = format!("{name}-");
         let is_of_name = |stem: &str| {
             let rest = stem.strip_prefix(&former);
@@ -178,6 +180,10 @@ impl Copies {
             (Some((_, certificates)), None) => certificates.first().map(|one| one.tbs().public_key().clone()),
             _ => None,
         }
+    }
+
+    fn certificates_path(&self, stem: &str) -> PathBuf {
+        self.directory.join(format!("{stem}{CERTIFICATES}"))
     }
 
     /// Returns the place of the envelope of a key that has a certificate here.
@@ -202,7 +208,7 @@ impl Copies {
     /// When they cannot be written.
     pub(crate) fn keep(&self, key: &KeyRef, public_key: &SubjectPublicKeyInfo) -> Result<(), Refusal> {
         let stem = self.stem(key, public_key);
-        let path = self.directory.join(format!("{stem}{CERTIFICATES}"));
+        let path = self.certificates_path(&stem);
         let own = self.of(public_key);
         let text: String = own.iter().map(Certificate::to_pem).collect();
         // a file that is larger would never be read again

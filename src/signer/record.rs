@@ -4,6 +4,7 @@ mod listed;
 mod lists;
 mod of_key;
 mod shown;
+mod write_ahead;
 
 pub(super) use file::RecordFile;
 pub(super) use lists::CLAIMED;

@@ -1,7 +1,8 @@
 //! Stores of CA keys, and references to the keys.
-use super::{AdministerKeys, BroughtKey, CaSigner, KeyError, MarkError, MoveKeys, TokenUri};
+use super::{AdministerKeys, BroughtKey, CaSigner, KeyError, KeyFile, MarkError, MoveKeys, TokenUri};
 use crate::error::Shown as _;
-use crate::index::Authority;
+use crate::home::AuthorityName;
+use crate::index::{Authority, KeyLocation};
 use crate::x509::extension::CrlNumber;
 use crate::x509::{Certificate, KeyAlgorithm, SerialNumber, SubjectPublicKeyInfo};
 use std::fmt;
@@ -33,31 +34,44 @@ impl KeyRef {
         Self { identity: Some(key.digest()), ..self }
     }
 
+    /// Returns the reference to a key at this location that is not generated yet.
+    #[must_use]
+    pub(crate) fn at(location: KeyLocation<'_>) -> Self {
+        Self { identity: None, uri: location.to_string() }
+    }
+
+    /// Returns the reference to the same key at another location.
+    #[must_use]
+    pub(crate) fn moved_to(&self, location: KeyLocation<'_>) -> Self {
+        Self { uri: location.to_string(), ..self.clone() }
+    }
+
+    /// Returns where the key is.
+    #[must_use]
+    pub(crate) fn location(&self) -> KeyLocation<'_> {
+        KeyLocation::of(&self.uri)
+    }
+
     /// Returns whether the key is in a token, which a command reaches or the signer that listens.
     #[must_use]
     pub(crate) fn is_in_token(&self) -> bool {
-        token_part(&self.uri).is_some()
+        self.location().token().is_some()
     }
 
     /// Returns whether the signer that listens has the key.
     #[must_use]
     pub(crate) fn is_in_service(&self) -> bool {
-        self.within("signer").is_some()
+        self.location().is_in_service()
     }
 
-    /// Returns the part of the URI after this scheme; `None` for another scheme.
+    /// Returns the name of the CA by which the file of the key is called; `None` for a key in no file.
     #[must_use]
-    pub(crate) fn within(&self, scheme: &str) -> Option<&str> {
-        self.uri.split_once(':').filter(|(found, _)| *found == scheme).map(|(_, name)| name)
+    pub(crate) fn file_stem(&self) -> Option<AuthorityName> {
+        match self.location().file()?.parse() {
+            Ok(KeyFile::Key(name)) => Some(name),
+            _ => None,
+        }
     }
-}
-
-/// Returns the URI of RFC 7512 in the URI of a key in a token: the whole of it, or for one that the signer which listens
-/// reaches (`signer:pkcs11:...`) what follows.
-#[must_use]
-pub(crate) fn token_part(uri: &str) -> Option<&str> {
-    let uri = uri.strip_prefix("signer:").unwrap_or(uri);
-    uri.starts_with("pkcs11:").then_some(uri)
 }
 
 /// The location of a key or of its mark, as messages show it.
@@ -354,19 +368,5 @@ impl dyn CaKeys + '_ {
     pub(crate) fn protector(&self, key: &KeyRef) -> Result<&dyn ProtectKeys, KeyError> {
         let unable = || KeyError::Backend(self.place(key), "keys have no passphrases here".into());
         self.protecting().ok_or_else(unable)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_uri_names_a_key_by_its_scheme() {
-        let of = |uri: &str| KeyRef { identity: None, uri: uri.into() };
-        assert_eq!(of("age:genfic-g2.age").within("age"), Some("genfic-g2.age"));
-        for other in ["", "genfic.age", "pkcs11:token=a", "agent:a.age", "pkcs8:age:a"] {
-            assert_eq!(of(other).within("age"), None, "{other}");
-        }
     }
 }

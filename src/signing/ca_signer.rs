@@ -1,7 +1,7 @@
 //! The signer of a CA.
 use super::private_key::PrivateKey;
 use super::sealed::Sealed;
-use super::{KeyError, PresentResponder, SigningError, admit, request};
+use super::{KeyError, KeyLimits, PresentResponder, SigningError, admit, request};
 use crate::failpoint;
 use crate::index::Recorded;
 use crate::par_map::par_map;
@@ -9,27 +9,6 @@ use crate::x509::{
     Certificate, CertificateList, GeneralName, Name, SignatureAlgorithm, SubjectPublicKeyInfo, TbsCertList,
     TbsCertificate, encode_signed,
 };
-
-/// A line of the envelope of a key, which is the most that it ever signs: a field and its value, both as in the file
-/// (TOML).
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct EnvelopeLine {
-    /// The field, such as `longest_days`.
-    pub field: String,
-    /// Its value.
-    pub value: String,
-}
-
-impl EnvelopeLine {
-    /// Returns the lines of an envelope, without comments.
-    pub(crate) fn all_of(text: &str) -> Vec<Self> {
-        let line = |line: &str| {
-            let (field, value) = line.split_once(" = ").filter(|_| !line.starts_with('#'))?;
-            Some(Self { field: field.to_owned(), value: value.to_owned() })
-        };
-        text.lines().filter_map(line).collect()
-    }
-}
 
 /// A CA's unlocked key, in memory or on a token. It signs certificates and CRLs that were linted and recorded, each
 /// once, and certification requests for itself. The trait is sealed, so no other crate can implement a signer that
@@ -170,9 +149,9 @@ pub trait CaSigner: Sealed + Send + Sync {
     ///
     /// # Errors
     /// When the signer cannot be asked, or the envelope cannot be read.
-    fn envelope_with(&self, tbs: &TbsCertificate) -> Result<Vec<EnvelopeLine>, KeyError> {
+    fn envelope_with(&self, tbs: &TbsCertificate) -> Result<Option<KeyLimits>, KeyError> {
         let _ = tbs;
-        Ok(Vec::new())
+        Ok(None)
     }
 }
 

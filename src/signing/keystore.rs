@@ -1,6 +1,7 @@
 //! The choice of a store for a new key.
-use super::{CaKeys, InvalidTokenUri, KeyRef, TokenUri, token_part};
+use super::{CaKeys, InvalidTokenUri, KeyRef, TokenUri};
 use crate::error::{Code, Problem};
+use crate::index::KeyLocation;
 use std::str::FromStr;
 
 /// Where a new key of a CA is made: the value of `--keystore`.
@@ -42,7 +43,7 @@ impl Keystore {
     /// Returns the store of a key on record, for the key that succeeds it.
     #[must_use]
     pub(crate) fn of(uri: &str) -> Self {
-        let uri = token_part(uri).and_then(|uri| uri.parse().ok());
+        let uri = KeyLocation::of(uri).token().and_then(|uri| uri.parse().ok());
         uri.map_or(Self::File, |uri: TokenUri| Self::Token(Box::new(uri.without_object())))
     }
 }

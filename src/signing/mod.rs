@@ -43,9 +43,9 @@ pub(crate) use self::age::{Envelope, EnvelopeError, KeyFile, Sealing, move_forme
 pub use brought_key::BroughtKey;
 pub(crate) use ca_keys::{
     CaKeys, DiscardKeys, ImportKeys, InspectKeys, KeyPlace, KeyRef, Mark, ProtectKeys, Reencrypted,
-    RememberSignatures, ToBeShown, token_part,
+    RememberSignatures, ToBeShown,
 };
-pub use ca_signer::{CaSigner, EnvelopeLine};
+pub use ca_signer::CaSigner;
 pub use core_dump::forbid_core_dumps;
 pub(crate) use error::MarkError;
 pub use error::{KeyError, SigningError};

@@ -1,5 +1,5 @@
 //! Keys that change their place: between the home and the signer that listens.
-use super::{KeyError, KeyRef};
+use super::{KeyError, KeyLimits, KeyRef};
 use crate::x509::extension::CrlNumber;
 use crate::x509::{Certificate, UnixTime};
 
@@ -43,6 +43,8 @@ pub struct ComingKey {
 pub struct ProposedEnvelope {
     /// The text of the envelope that the key gets there, TOML.
     pub text: String,
+    /// What it says.
+    pub limits: KeyLimits,
     /// Whether the key is there already.
     pub is_here: bool,
 }

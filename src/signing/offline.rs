@@ -4,15 +4,12 @@ use super::{
     BroughtKey, CaKeys, CaSigner, DiscardKeys, ImportKeys, InspectKeys, KeyError, KeyPlace, KeyRef, Mark,
     MarkError, MoveKeys, ProtectKeys, Reencrypted, TokenUri,
 };
-use crate::index::Authority;
+use crate::index::KeyLocation;
 use crate::x509::extension::CrlNumber;
 use crate::x509::{Certificate, KeyAlgorithm, SerialNumber};
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::sync::Arc;
-
-/// Scheme of the URIs that the store of a medium knows.
-const ON_MEDIUM: &str = "age";
 
 /// A store of the keys of this home, and of those whose URIs say that they are on media (`offline:NAME.age`): of these
 /// the medium in use has the keys. Marks are kept in both places, so that neither an older medium nor an older home
@@ -32,16 +29,16 @@ impl OfflineKeys {
     /// Returns the reference to a key of this home for the same key on a medium.
     #[must_use]
     pub(crate) fn on_media(key: &KeyRef) -> Option<KeyRef> {
-        let name = key.within(ON_MEDIUM)?;
-        Some(KeyRef { uri: format!("{}:{name}", Authority::OFFLINE), ..key.clone() })
+        let KeyLocation::File(name) = key.location() else { return None };
+        Some(key.moved_to(KeyLocation::Media(name)))
     }
 
     /// Returns the reference by which the store of a medium, or of this home, knows a key that is on media; `None` for
     /// a key that is not.
     #[must_use]
     pub(crate) fn within_store(key: &KeyRef) -> Option<KeyRef> {
-        let name = key.within(Authority::OFFLINE)?;
-        Some(KeyRef { uri: format!("{ON_MEDIUM}:{name}"), ..key.clone() })
+        let KeyLocation::Media(name) = key.location() else { return None };
+        Some(key.moved_to(KeyLocation::File(name)))
     }
 
     /// Returns the store that has a key, and the reference by which that store knows it.
@@ -56,7 +53,7 @@ impl OfflineKeys {
 
 /// Returns the name under which users know the key.
 fn stem(key: &KeyRef) -> &str {
-    let file = key.within(ON_MEDIUM).unwrap_or(&key.uri);
+    let file = key.location().file().unwrap_or(&key.uri);
     file.strip_suffix(".age").unwrap_or(file)
 }
 

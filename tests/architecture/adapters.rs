@@ -57,6 +57,23 @@ fn only_the_journal_says_that_it_has_what_a_key_signs() {
     assert_eq!(is_named("ForKey::journaled"), ["src/signer/journal.rs", "src/signer/token/served.rs"]);
 }
 
+/// The URI of a CA's key says where the key is. One file takes it apart; the others that know a scheme read what is said of
+/// responders, or RFC 7512.
+#[test]
+fn one_file_alone_judges_where_the_key_of_a_ca_is() {
+    let is_scheme = |line: &str| {
+        ["age", "offline", "signer", "pkcs11"]
+            .iter()
+            .any(|scheme| line.contains(&format!("(\"{scheme}:")) && !line.contains("failpoint::"))
+    };
+    let judging = production().into_iter().filter(|source| {
+        let lines = source.text.lines().take_while(|line| !line.starts_with("#[cfg(test)]"));
+        lines.filter(|line| !line.trim_start().starts_with("//")).any(is_scheme)
+    });
+    let names: Vec<String> = judging.map(|source| source.name).collect();
+    assert_eq!(names, ["src/ocsp/responder_files.rs", "src/repository/directory.rs"]);
+}
+
 #[test]
 fn each_adapter_is_in_the_module_that_is_said_here() {
     let sources = production();

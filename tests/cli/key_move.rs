@@ -105,7 +105,12 @@ fn a_key_goes_to_the_signer_and_comes_back_with_what_it_signed() {
     done(&service, &steps);
     assert!(number().as_u64() > before.as_u64());
     let before = number();
-    done(&service, &moving(&service, "home"));
+    let [unlocking, to_home] = moving(&service, "home");
+    let said = done(&service, &[unlocking, to_home.replace("--yes", "--yes --json")]);
+    let moved: Value = serde_json::from_str(said.lines().last().unwrap()).unwrap();
+    let shown = service.home.shell(&ca("key envelope example --json")).ok().json();
+    assert_eq!(moved["result"]["envelope"], shown["result"]["envelope"], "{moved}");
+    assert_eq!(moved["result"]["envelope"]["profile"], "root-ca", "{moved}");
     assert_eq!(uri(&service), "age:example.age");
     assert_eq!(files(&service, "signer"), ["example.mark", "example.pem"]);
     let here = files(&service, "own/home/keys");

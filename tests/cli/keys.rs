@@ -67,6 +67,7 @@ fn where_each_key_is_what_opens_it_and_when_it_was_used_is_listed_without_openin
         ["far home passphrase", "genfic media -", "genfic-system home shares", "genfic-user home recipients"]
     );
     assert_eq!((&keys[0]["scrypt_log_n"], &keys[0]["waiting"]), (&10.into(), &true.into()));
+    refused(&home.ca(&["key", "move", "genfic", "--to", "home"]), 8, "key.offline");
     assert_eq!((&keys[2]["threshold"], &keys[2]["shares"]), (&3.into(), &5.into()));
     assert_eq!(keys[3]["recipients"], serde_json::json!(["X25519"]));
     assert!(keys[0]["last_used"].is_null() && keys[1]["last_used"].is_string(), "{said}");
@@ -196,6 +197,40 @@ fn an_envelope_is_shown_narrowed_and_widened_and_counts_at_once() {
 }
 
 #[test]
+fn a_medium_that_lost_its_certificates_is_not_taken_for_one_that_was_never_used() {
+    // K3
+    let home = Home::with_hierarchy("http://pki.genfic.example");
+    home.ca(&["key", "export-bundle", "genfic", "--to", "medium"]).ok();
+    let publish = || home.ca(&["crl", "publish", "genfic", "--keys", "medium"]);
+    publish().ok();
+    let certificates = home.path("medium/genfic.pem");
+    let kept = fs::read(&certificates).unwrap();
+    fs::remove_file(&certificates).unwrap();
+    let said = publish();
+    refused(&said, 13, "signer.record");
+    assert!(said.err.contains("genfic.pem") && said.err.contains("genfic.envelope.toml"), "{}", said.err);
+    fs::write(&certificates, kept).unwrap();
+    publish().ok();
+}
+
+#[test]
+fn what_the_signer_refuses_leaves_nothing_that_the_next_command_abandons() {
+    // K3, C7
+    let home = Home::with_hierarchy("http://pki.genfic.example");
+    envelope(&home, &["--set", "longest_days=10", "--confirm", "genfic-system"]).ok();
+    let sign = ["create-request", "w.genfic.example", "--sign", "-p", "genfic-system"];
+    refused(&home.ca(&sign), 7, "signer.envelope-validity");
+    let said = home.ca(&["doctor", "--json"]).json();
+    let findings = said["result"]["findings"].as_array().unwrap();
+    assert!(findings.iter().all(|one| one["code"] != "index.pending"), "{said}");
+    let said = home.ca(&["crl", "publish", "genfic-system", "--json"]).ok().json();
+    assert_eq!(said["warnings"].as_array().unwrap().len(), 0, "{said}");
+    home.ca(&["audit", "verify"]).ok();
+    let told = home.ca(&["audit", "show", "--action", "certificate.abandoned", "--json"]).ok().out;
+    assert!(told.contains("signer.envelope-validity"), "{told}");
+}
+
+#[test]
 fn the_envelope_of_a_key_of_the_service_is_set_by_an_administrator_and_by_nobody_else() {
     // K3
     if !is_root() {
@@ -211,7 +246,8 @@ fn the_envelope_of_a_key_of_the_service_is_set_by_an_administrator_and_by_nobody
         service.ca("key envelope example"),
         service.ca("key list --json >listed"),
         service.refused("signer.refused", &service.ca(narrow)),
-        service.refused("key.elsewhere", &service.ca("key export example -o out.key --confirm example")),
+        service.refused("key.in-service", &service.ca("key export example -o out.key --confirm example")),
+        service.refused("key.in-service", &service.ca("key export-bundle example --to media")),
         service.refused(
             "input.confirmation",
             &service.admin("key envelope example --service --set longest_days=9000"),

@@ -1,6 +1,6 @@
 //! Where passphrases come from.
 use crate::refused;
-use crate::support::{Home, Said};
+use crate::support::{Home, PASSPHRASE, Said};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
@@ -64,6 +64,21 @@ fn nobody_to_ask_is_exit_9_and_names_the_flag() {
         assert!(said.err.contains("--passphrase-from"), "{}", said.err);
     }
     assert!(!home.path("home/keys/other.age").exists());
+}
+
+#[test]
+fn a_pipe_with_one_passphrase_serves_one_of_two_signers_and_the_other_says_so() {
+    // K2, G6
+    let home = Home::with_hierarchy("http://pki.genfic.example");
+    home.ca(&["key", "export-bundle", "genfic", "--to", "medium"]).ok();
+    let create = |new: &str| {
+        let words = "--passphrase-from fd:0 create-child new-system -p genfic --keys medium";
+        home.shell(&format!("printf '{PASSPHRASE}' | genfic-ca {words} {new}"))
+    };
+    let said = create("");
+    refused(&said, 8, "key.passphrase-unavailable");
+    assert!(said.err.contains("a pipe is read once") && said.err.contains("there are two"), "{}", said.err);
+    create("--new-passphrase-from env:GENFIC_TEST_PASSPHRASE").ok();
 }
 
 #[test]

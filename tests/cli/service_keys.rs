@@ -310,8 +310,7 @@ fn the_envelope_of_a_new_ca_is_shown_line_by_line() {
     let said = service.in_one_login(&steps);
     assert_eq!(said.status, 0, "{}", said.all());
     assert!(said.out.contains("keys of CAs    in the signer on"), "init says so: {}", said.out);
-    for line in
-        ["the most that its key ever signs", "  profile ", "\"root-ca\"", "certifies_cas", "longest_days"]
+    for line in ["the most that its key ever signs", "  profile ", "root-ca", "certifies_cas", "longest_days"]
     {
         assert!(said.out.contains(line), "{line}: {}", said.out);
     }
@@ -327,7 +326,8 @@ fn the_envelope_of_a_new_ca_is_shown_line_by_line() {
     let shown = fs::read_to_string(service.home.path("signer/example.envelope.toml")).unwrap();
     for line in shown.lines().filter(|line| !line.starts_with('#')) {
         let (field, value) = line.split_once(" = ").unwrap();
-        let is_shown = |told: &str| told.trim_start().starts_with(field) && told.ends_with(value);
+        let value = value.trim_matches(['[', ']']).replace('"', "");
+        let is_shown = |told: &str| told.trim_start().starts_with(field) && told.contains(&value);
         assert!(said.out.lines().any(is_shown), "{line}: {}", said.out);
     }
 }

@@ -230,6 +230,36 @@ fn a_token_behind_a_socket_goes_away_and_comes_back() {
 }
 
 #[test]
+fn an_administrator_finds_the_envelope_of_a_key_in_a_token_and_of_one_that_got_another_name() {
+    // G17, K3
+    if !is_root() {
+        return skipped("becoming other users needs root");
+    }
+    let vault = Vault::of(Tokens::softhsm());
+    let scopes = "--scope leaf --scope ca --scope crl --passphrase-from fd:0";
+    let envelope = |words: &str| vault.admin("", &format!("key envelope {words} --service"));
+    let said = vault.done(&[
+        vault.service.own_home(),
+        vault.new_key("example"),
+        vault.ca(ROOT),
+        vault.service.admin(&format!("key unlock system --new {scopes}")),
+        vault.ca("create-child system -p example --profile system-ca --ocsp=false"),
+        vault.ca("retire system --yes"),
+        envelope("example --set longest_days=9000 --confirm example"),
+        envelope("'pkcs11:token=Office;object=example'"),
+        envelope("system-retired"),
+        vault.refused("signer.envelope-none", &envelope("system")),
+        vault.refused("signer.envelope-none", &envelope("nobody")),
+        // it stays where it was made
+        vault.refused("key.token-unable", &vault.ca("key move example --to home --yes")),
+        vault.refused("key.token-unable", &vault.ca("key export example -o out.key --confirm example")),
+        vault.refused("key.token-unable", &vault.ca("key export-bundle example --to medium")),
+    ]);
+    assert!(said.contains("9000  (longest validity, days)"), "{said}");
+    assert!(said.contains("system-retired signs at most"), "{said}");
+}
+
+#[test]
 fn a_ca_moves_from_a_file_of_the_service_into_a_token_and_a_client_loads_no_module() {
     // G17, X11, P2
     if !is_root() {

@@ -13,6 +13,7 @@ mod crl;
 mod difference;
 mod doctor;
 mod ensure;
+mod envelope;
 mod export;
 mod foreign;
 mod generation;
@@ -84,11 +85,7 @@ fn new_passphrase(command: &Command) -> Option<NewPassphrase> {
         Command::Import(Import::Openssl(args) | Import::EasyRsa(args)) => Some(args.passphrase.clone()),
         Command::Key(Key::Import(args)) => Some(args.passphrase.clone()),
         Command::Key(Key::Passphrase(args)) => Some(args.new_passphrase()),
-        Command::Key(Key::Export(args)) => Some(NewPassphrase {
-            new_passphrase_from: args.new_passphrase_from.clone(),
-            generate: args.generate,
-            weak_passphrase: args.weak_passphrase,
-        }),
+        Command::Key(Key::Export(args)) => Some(args.choice.from(args.new_passphrase_from.as_ref())),
         _ => None,
     }
 }
@@ -184,8 +181,8 @@ pub(crate) fn run(global: &Global, command: Command) -> Result<Report, Problem> 
         Command::Key(Key::ImportBundle(args)) => at_home(&|session| offline::import_bundle(session, &args)),
         Command::Key(Key::List) => at_home(&keys::list),
         Command::Key(Key::Export(args)) => at_home(&|session| keys::export(session, &args)),
-        Command::Key(Key::Envelope(args)) if args.service => keys::envelope_in_service(global, &args),
-        Command::Key(Key::Envelope(args)) => at_home(&|session| keys::envelope(session, &args)),
+        Command::Key(Key::Envelope(args)) if args.service => keys::limits_in_service(global, &args),
+        Command::Key(Key::Envelope(args)) => at_home(&|session| keys::limits(session, &args)),
         Command::Key(Key::Move(args)) => at_home(&|session| moving::move_key(session, &args)),
         Command::Key(Key::Unlock(args)) => unlocking::unlock(global, &args),
         Command::Key(Key::Lock(args)) => unlocking::lock(&args),

@@ -50,14 +50,14 @@ pub(crate) fn orders_of(
 ) -> Result<PassphraseOrders, Problem> {
     let (given, from) = specs_of(global)?;
     let new = global.new_passphrase.clone().unwrap_or_default();
-    if new.generate && !matches!(from, None | Some(SecretSpec::Prompt | SecretSpec::File(_))) {
+    if new.choice.generate && !matches!(from, None | Some(SecretSpec::Prompt | SecretSpec::File(_))) {
         return Err(Problem::new(Code::UsagePassphraseFrom, "a generated passphrase has no other source")
             .hint(
                 "with --generate, --new-passphrase-from takes prompt, or file:PATH for a file to be made",
             ));
     }
-    let policy = Arc::new(PassphrasePolicy { allows_weak: new.weak_passphrase, known });
-    let new = NewPassphrases { from, generates: new.generate, policy: Some(policy) };
+    let policy = Arc::new(PassphrasePolicy { allows_weak: new.choice.weak_passphrase, known });
+    let new = NewPassphrases { from, generates: new.choice.generate, policy: Some(policy) };
     let mut orders = assembly::passphrase_orders(config, given, new, !global.no_input && !global.json);
     if let Some((name, recipients)) = &global.recipients {
         if config.keys.signer_socket.is_some() {

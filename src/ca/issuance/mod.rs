@@ -3,6 +3,7 @@ mod before;
 mod evaluation;
 mod issue;
 mod pipeline;
+mod refused;
 mod request;
 mod responder;
 mod self_issue;

@@ -10,7 +10,7 @@ use crate::error::{Notice, Problem, remedy};
 use crate::failpoint;
 use crate::index::{Authority, Guard, IndexError, Intent, Issued, Recorded};
 use crate::profile::Profile;
-use crate::x509::{Certificate, TbsCertificate};
+use crate::x509::{Certificate, CertificateId, TbsCertificate};
 use std::path::PathBuf;
 use std::sync::mpsc;
 use std::thread;
@@ -67,16 +67,25 @@ impl IssuancePipeline<'_> {
 
     fn sign(&self, batch: RecordedBatch) -> Result<SignedBatch, (Answered, Problem)> {
         let RecordedBatch { recorded, answered, signing } = batch;
+        let issuer = self.issuer.authority().issuer;
+        let of_batch = |tbs: &TbsCertificate| {
+            let id = CertificateId { issuer, serial_number: tbs.serial_number().clone() };
+            (id, self.object(tbs))
+        };
+        let intended: Vec<_> = recorded.iter().map(|one| of_batch(one.get())).collect();
         let sign = || {
             let at = self.engine.now();
             let signed = match self.requested {
-                true => self.issuer.issue_group(recorded)?,
+                true => self.issuer.issue_group(recorded),
                 // the only keys that are made here and handed over are those of the CA's responder
                 false => {
                     let present = || self.engine.issuance().present_responder(&self.issuer.authority().name);
-                    self.issuer.issue_responders(recorded, &present)?
+                    self.issuer.issue_responders(recorded, &present)
                 }
             };
+            let signed = signed.inspect_err(|problem| {
+                self.engine.issuance().abandon_refused(&intended, problem);
+            })?;
             let mut issued = Vec::with_capacity(signed.len());
             for certificate in signed {
                 self.engine.step();

@@ -4,7 +4,7 @@ use super::Issuance;
 use crate::error::{Code, Problem};
 use crate::index::{IntendedAuthority, Intent, Issued, Recorded};
 use crate::lint::Linted;
-use crate::x509::{Certificate, IssuerId, TbsCertificate};
+use crate::x509::{Certificate, CertificateId, IssuerId, TbsCertificate};
 
 /// A certificate that is about to be recorded and signed.
 pub(in crate::ca) struct SelfIssuance<'a> {
@@ -52,7 +52,10 @@ impl Issuance<'_> {
             .into_iter()
             .next()
             .ok_or_else(|| Problem::new(Code::IndexFailed, "the intent was not recorded"))?;
-        let certificate = sign(tbs)?;
+        let id = CertificateId { issuer, serial_number: tbs.get().serial_number().clone() };
+        let certificate = sign(tbs).inspect_err(|problem| {
+            self.abandon_refused(&[(id, object.clone())], problem);
+        })?;
         let mut event = self.engine.event(self.engine.now(), "certificate.issued", object);
         event.details.push(("fingerprint".into(), certificate.fingerprint().to_string()));
         self.engine.index().record_issued(&[Issued { issuer, certificate: certificate.clone(), event }])?;

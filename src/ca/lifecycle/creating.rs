@@ -11,7 +11,7 @@ use crate::index::{self, Authority, IndexError};
 use crate::lint;
 use crate::profile::{Applicant, RequestedValidity, RequestedValues};
 use crate::repository::AuthorityFiles;
-use crate::signing::{EnvelopeLine, Keystore};
+use crate::signing::{KeyLimits, Keystore};
 use crate::x509::extension::NameConstraints;
 use crate::x509::{Certificate, KeyAlgorithm, Name};
 
@@ -50,13 +50,13 @@ pub struct CreatedAuthority {
     /// Its responder certificate, if it has one.
     pub responder: Option<Published<Certificate>>,
     /// The envelope of its key, where the signer that listens has that: the most that it ever signs.
-    pub envelope: Vec<EnvelopeLine>,
+    pub envelope: Option<KeyLimits>,
     /// Choices made for the administrator, and warnings about unusual circumstances.
     pub notices: Vec<Notice>,
 }
 
 /// Asks whether the key of a new root is to have this envelope.
-pub type ConfirmEnvelope<'a> = &'a dyn Fn(&[EnvelopeLine]) -> Result<(), Problem>;
+pub type ConfirmEnvelope<'a> = &'a dyn Fn(&KeyLimits) -> Result<(), Problem>;
 
 impl Lifecycle<'_> {
     /// Creates a root: key, self-signed certificate, first CRL.
@@ -103,8 +103,10 @@ impl Lifecycle<'_> {
                 &template.subject,
             );
             let tbs = lint::check_certificate(tbs, None).map_err(|findings| lint_problem(&findings))?;
-            if new.keystore.new_key(self.engine.keys(), &new.name).is_in_service() {
-                confirm(&signer.envelope_with(tbs.get())?)?;
+            if new.keystore.new_key(self.engine.keys(), &new.name).is_in_service()
+                && let Some(envelope) = signer.envelope_with(tbs.get())?
+            {
+                confirm(&envelope)?;
             }
             let authority = Some(self.authority_to_be(new, true));
             let draft = SelfIssuance {

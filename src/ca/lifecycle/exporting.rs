@@ -3,6 +3,7 @@
 //! First the media get everything and are read back, then the record says that the key is there, then it is removed
 //! here. A command that is killed leaves the key in one place at least, and does the rest when it is run again.
 use super::Lifecycle;
+use super::keys::must_be_a_file_outside_the_service;
 use crate::ca::IssuingAuthority;
 use crate::ca::authority::mismatched;
 use crate::ca::maintenance::WithoutCrl;
@@ -53,12 +54,7 @@ impl Lifecycle<'_> {
     pub fn copy_key_to_media(&self, export: &KeyExport) -> Result<KeyOnMedia, Problem> {
         let authority = self.own_authority(&export.authority)?;
         let name = &authority.name;
-        if authority.key.starts_with("signer:") {
-            let message = format!("the signer that listens has the key of {name}");
-            return Err(
-                Problem::new(Code::KeyNotMovable, message).hint(remedy::Access::MoveKeyHome(name.clone()))
-            );
-        }
+        must_be_a_file_outside_the_service(name, &KeyRef::of(&authority))?;
         if self.engine.settings().config.offline_setting(name) == Some(false) {
             let message = format!("the configuration says that the key of {name} is not kept offline");
             return Err(Problem::new(Code::KeyNotOffline, message)

@@ -3,7 +3,7 @@ use super::Lifecycle;
 use crate::error::{Code, Problem, Shown as _, remedy};
 use crate::failpoint;
 use crate::home::{Existing, Mode, WriteError, write_whole};
-use crate::index::Authority;
+use crate::index::KeyLocation;
 use crate::signing::{AdministerKeys, KeyDescription, KeyError, KeyLimits, KeyPlace, KeyRef, LimitsChange};
 use crate::x509::KeyAlgorithm;
 use std::io::{self, ErrorKind};
@@ -25,11 +25,11 @@ pub enum KeyWhere {
 
 impl KeyWhere {
     fn of(key: &KeyRef) -> Self {
-        match key.uri.split_once(':').map_or("", |(scheme, _)| scheme) {
-            "signer" => Self::Service,
-            "pkcs11" => Self::Token,
-            Authority::OFFLINE => Self::Media,
-            _ => Self::Home,
+        match key.location() {
+            KeyLocation::FileOfService(_) | KeyLocation::TokenOfService(_) => Self::Service,
+            KeyLocation::Token(_) => Self::Token,
+            KeyLocation::Media(_) => Self::Media,
+            KeyLocation::File(_) | KeyLocation::Unknown => Self::Home,
         }
     }
 }
@@ -139,19 +139,8 @@ impl Lifecycle<'_> {
     /// When there is no such CA, or its key does not leave the place where it is.
     pub fn exportable_key(&self, name: &str) -> Result<KeyRef, Problem> {
         let key = self.key_of(name)?;
-        match KeyWhere::of(&key) {
-            KeyWhere::Token => {
-                let message = format!("the key of {name} is in a token and never leaves it: {}", key.uri);
-                Err(Problem::new(Code::KeyTokenUnable, message)
-                    .hint(remedy::Authority::NewKeyElsewhere(name.to_owned())))
-            }
-            KeyWhere::Service => {
-                let message = format!("the key of {name} is in the service, which hands none out");
-                Err(Problem::new(Code::KeyElsewhere, message)
-                    .hint(remedy::Authority::MoveKeyHome(name.to_owned())))
-            }
-            KeyWhere::Home | KeyWhere::Media => Ok(key),
-        }
+        must_be_a_file_outside_the_service(name, &key)?;
+        Ok(key)
     }
 
     /// Puts on record that the key of a CA is protected anew by another program, as its words say.
@@ -202,6 +191,27 @@ impl Lifecycle<'_> {
         event.details.extend(said);
         Ok(self.engine.index().record_event(event)?)
     }
+}
+
+/// Requires that a key is in a file, of this home or of a medium.
+pub(super) fn must_be_a_file_outside_the_service(name: &str, key: &KeyRef) -> Result<(), Problem> {
+    match key.location() {
+        KeyLocation::Token(uri) | KeyLocation::TokenOfService(uri) => {
+            let message = format!("the key of {name} is in a token and never leaves it: {uri}");
+            Err(Problem::new(Code::KeyTokenUnable, message)
+                .hint(remedy::Authority::NewKeyElsewhere(name.to_owned())))
+        }
+        KeyLocation::FileOfService(_) => {
+            Err(in_service(name).hint(remedy::Access::MoveKeyHome(name.to_owned())))
+        }
+        KeyLocation::File(_) | KeyLocation::Media(_) | KeyLocation::Unknown => Ok(()),
+    }
+}
+
+/// The problem that the signer that listens has the key of a CA.
+pub(super) fn in_service(name: &str) -> Problem {
+    let message = format!("the signer that listens has the key of {name}, not this home");
+    Problem::new(Code::KeyInService, message)
 }
 
 fn not_written(path: &Path, error: io::Error) -> Problem {

@@ -7,8 +7,8 @@ use super::Lifecycle;
 use crate::ca::maintenance::Recovered;
 use crate::error::{Code, Problem, remedy};
 use crate::failpoint;
-use crate::index::{Authority, AuthoritySummary, Filter};
-use crate::signing::{ComingKey, KeyError, KeyHolder, KeyRef, MoveKeys};
+use crate::index::{Authority, AuthoritySummary, Filter, KeyLocation};
+use crate::signing::{ComingKey, KeyError, KeyHolder, KeyLimits, KeyRef, MoveKeys};
 use crate::x509::extension::CrlNumber;
 use crate::x509::{Certificate, UnixTime};
 
@@ -22,8 +22,8 @@ pub struct ProposedMove {
     pub authority: Authority,
     /// Who has the key then.
     pub holder: KeyHolder,
-    /// The text of the envelope that binds the key there, TOML, to be confirmed; `None` where the key is there already.
-    pub envelope: Option<String>,
+    /// The envelope that binds the key there, to be confirmed; `None` where the key is there already.
+    pub envelope: Option<KeyLimits>,
     from: KeyRef,
     coming: ComingKey,
     /// Whether the key itself is there, and the record does not say so.
@@ -59,6 +59,21 @@ impl Note {
     }
 }
 
+/// The problem that a key is nowhere from where it is moved.
+fn stays(name: &str, key: &KeyRef) -> Problem {
+    match key.location() {
+        KeyLocation::Token(uri) | KeyLocation::TokenOfService(uri) => {
+            let message = format!("the key of {name} is in a token and stays where it was made: {uri}");
+            Problem::new(Code::KeyTokenUnable, message)
+                .hint(remedy::Authority::NewKeyInToken(name.to_owned()))
+        }
+        _ => {
+            let message = format!("the key of {name} is {}, and one on media is not moved", key.uri);
+            Problem::new(Code::KeyOffline, message).hint(remedy::Access::BringKeyBack(name.to_owned()))
+        }
+    }
+}
+
 impl Lifecycle<'_> {
     fn mover(&self) -> Result<&dyn MoveKeys, Problem> {
         let none = || KeyError::Signer("the store of keys cannot hand them over".into());
@@ -73,14 +88,7 @@ impl Lifecycle<'_> {
         let authority = self.own_authority(name)?;
         let from = KeyRef::of(&authority);
         let mover = self.mover()?;
-        let to = mover.reference_at(&from, holder).ok_or_else(|| {
-            let message = format!("the key of {name} is {}, and only a key in a file is moved", from.uri);
-            let problem = Problem::new(Code::KeyNotMovable, message);
-            match authority.has_key_on_media() {
-                true => problem.hint(remedy::Access::BringKeyBack(name.to_owned())),
-                false => problem.hint(remedy::Authority::NewKey(name.to_owned())),
-            }
-        })?;
+        let to = mover.reference_at(&from, holder).ok_or_else(|| stays(name, &from))?;
         let mut coming = ComingKey {
             key: to.clone(),
             profile: authority.profile.clone(),
@@ -96,14 +104,14 @@ impl Lifecycle<'_> {
         coming.certificates.extend(others);
         coming.envelope = belongings.envelope;
         let proposed = mover.propose(&coming)?;
-        coming.envelope = Some(proposed.text.clone());
+        coming.envelope = Some(proposed.text);
         // what was lost here, or came back here from an older copy of the record
         let is_gone = || {
             let inspected = self.engine.keys().inspecting().map(|keys| keys.inspect(&from));
             matches!(inspected, Some(Err(KeyError::NotFound(_))))
         };
         let is_there = proposed.is_here && is_gone();
-        Ok(ProposedMove { authority, holder, envelope: Some(proposed.text), from, coming, is_there })
+        Ok(ProposedMove { authority, holder, envelope: Some(proposed.limits), from, coming, is_there })
     }
 
     /// Moves a key, as it was proposed.
@@ -264,7 +272,7 @@ impl Lifecycle<'_> {
             return Ok(None);
         }
         let message = format!("it is {}, and a copy that is not used may be {}", here.uri, note.to);
-        let to_signer = !note.to.starts_with("age:");
+        let to_signer = KeyLocation::of(&note.to).is_in_service();
         Err(Problem::new(Code::KeyMoveUnfinished, message)
             .hint(remedy::Access::FinishMove(name.to_owned(), to_signer)))
     }

@@ -72,7 +72,7 @@ impl Lifecycle<'_> {
         // shown only: the CA is made, whether or not it can be
         let envelope = match authority.has_key_in_service() {
             true => own.envelope_with(authority.certificate.tbs()).unwrap_or_default(),
-            false => Vec::new(),
+            false => None,
         };
         Ok((CreatedAuthority { authority: published, files, crl, responder, envelope, notices }, issuer?))
     }

@@ -1,5 +1,6 @@
 //! New passphrases for the keys of CAs (K2).
 use super::Lifecycle;
+use super::keys::in_service;
 use crate::error::{Code, Problem, remedy};
 use crate::index::Authority;
 use crate::signing::{KeyRef, Reencrypted};
@@ -59,9 +60,7 @@ impl Lifecycle<'_> {
         for name in names {
             let key = self.key_of(name)?;
             if key.is_in_service() {
-                let message = format!("the signer that listens has the key of {name}, not this home");
-                return Err(Problem::new(Code::KeyInService, message)
-                    .hint(remedy::Access::PassphraseInService(name.clone())));
+                return Err(in_service(name).hint(remedy::Access::PassphraseInService(name.clone())));
             }
             let reencrypted = self.engine.keys().protector(&key)?.reencrypt(&key)?;
             prepared.push((name, key, reencrypted));

@@ -35,8 +35,8 @@ pub enum Authority {
     NewKey(String),
     /// Make a key of this CA in another place: by a new key.
     NewKeyElsewhere(String),
-    /// Move the key of this CA out of the service first.
-    MoveKeyHome(String),
+    /// Have a new key of this CA made in its token, by whoever makes keys there now.
+    NewKeyInToken(String),
     /// Set the envelope of this CA's key as an administrator of the service.
     SetEnvelopeAsAdministrator(String),
     /// Adopt the certificate that this CA has requested once it is issued.

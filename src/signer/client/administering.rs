@@ -1,5 +1,6 @@
 //! What a signer tells of its keys, their envelopes, and the way of a key out of it.
 use super::keys::{RemoteKeys, unexpected};
+use crate::signer::KeyEnvelope;
 use crate::signer::protocol::{Frame, Reply, Request};
 use crate::signing::{AdministerKeys, KeyDescription, KeyError, KeyLimits, KeyRef, LimitsChange};
 use std::os::fd::OwnedFd;
@@ -38,6 +39,14 @@ impl AdministerKeys for RemoteKeys {
         let (settings, before) = (settings.to_vec(), before.clone());
         Ok(self.done(key, |key| Request::SetLimits { key, settings, before })?)
     }
+}
+
+/// Returns what the text of an envelope says.
+pub(super) fn limits_in(envelope: &str) -> Result<KeyLimits, KeyError> {
+    let read = KeyEnvelope::parse(envelope);
+    let read =
+        read.map_err(|mistakes| KeyError::Signer(format!("it gave an envelope that is none: {mistakes}")))?;
+    Ok(KeyLimits::from(&read))
 }
 
 /// Returns what the answer says of an envelope.

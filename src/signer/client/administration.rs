@@ -3,6 +3,7 @@
 use super::Link;
 use super::administering::change;
 use crate::home::{AccessRule, FileStatus, Owners};
+use crate::index::KeyLocation;
 use crate::signer::protocol::{Failure, Frame, Reply, Request, WireGrant, WireHanded, WireKey, WireTerms};
 use crate::signer::unlocking::Restored;
 use crate::signing::{KeyError, KeyLimits, LimitsChange, SecretSpec};
@@ -216,7 +217,10 @@ impl Administration {
 
 /// Returns the reference to the key of the CA of this name, or to the one of this URI, in the signer's own directory.
 fn wire(key: &str) -> WireKey {
-    let uri = if key.contains(':') { key.to_owned() } else { format!("age:{key}.age") };
+    let uri = match key.contains(':') {
+        true => key.to_owned(),
+        false => KeyLocation::File(&format!("{key}.age")).to_string(),
+    };
     WireKey { uri, identity: None }
 }
 

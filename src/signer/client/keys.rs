@@ -1,12 +1,13 @@
 //! A store of keys that a signer has.
 use super::link::Link;
 use super::remote_signer::RemoteSigner;
+use crate::index::KeyLocation;
 use crate::signer::protocol::{
     Failure, Frame, MOST_DESCRIPTORS, Reply, Request, WireFound, WireKey, WireSource,
 };
 use crate::signing::{
     AdministerKeys, BroughtKey, CaKeys, CaSigner, DiscardKeys, FileContents, FoundKey, ImportKeys,
-    InspectKeys, KeyError, KeyFile, KeyPlace, KeyRef, Mark, MarkError, MoveKeys, ProtectKeys, Reencrypted,
+    InspectKeys, KeyError, KeyPlace, KeyRef, Mark, MarkError, MoveKeys, ProtectKeys, Reencrypted,
     RememberSignatures, SecretSpec, TokenUri, files_of_key,
 };
 use crate::x509::extension::CrlNumber;
@@ -17,13 +18,6 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-
-/// Scheme of keys in the home, which a signer opens that is a child of this process.
-pub(super) const HOME: &str = "age";
-/// Scheme of keys that the signer which listens has: in its own directory, or in tokens that it reaches.
-pub(super) const SERVICE: &str = "signer";
-/// How the URIs of tokens begin.
-const TOKEN: &str = "pkcs11:";
 
 /// Octets of paths that go in one frame.
 const LONG_PATHS: usize = 8 * 1024;
@@ -56,12 +50,9 @@ impl RemoteKeys {
 
     /// Returns the link to the signer of a key, and the reference by which that one knows it.
     fn at(&self, key: &KeyRef) -> Result<(&Arc<Link>, WireKey), Failure> {
-        let mut wire = WireKey::from(key);
-        let Some(name) = key.within(SERVICE) else { return Ok((&self.child, wire)) };
-        let is_token = name.starts_with(TOKEN);
-        wire.uri = if is_token { name.to_owned() } else { format!("{HOME}:{name}") };
+        let Some(there) = key.location().within_service() else { return Ok((&self.child, key.into())) };
         let none = || Failure::from(KeyError::NoService(key.uri.clone()));
-        Ok((self.service.as_ref().ok_or_else(none)?, wire))
+        Ok((self.service.as_ref().ok_or_else(none)?, (&key.moved_to(there)).into()))
     }
 
     pub(super) fn link(&self, key: &KeyRef) -> Result<&Arc<Link>, Failure> {
@@ -212,26 +203,30 @@ fn public_key(octets: &[u8]) -> Result<SubjectPublicKeyInfo, KeyError> {
 
 impl CaKeys for RemoteKeys {
     fn new_key(&self, authority: &str) -> KeyRef {
-        let scheme = if self.service.is_some() { SERVICE } else { HOME };
-        KeyRef { identity: None, uri: format!("{scheme}:{authority}.age") }
+        let file = format!("{authority}.age");
+        KeyRef::at(match self.service {
+            Some(_) => KeyLocation::FileOfService(&file),
+            None => KeyLocation::File(&file),
+        })
     }
 
     fn new_key_in(&self, token: &TokenUri, authority: &str) -> KeyRef {
-        let uri = token.for_key(authority);
-        let uri = if self.service.is_some() { format!("{SERVICE}:{uri}") } else { uri.to_string() };
-        KeyRef { identity: None, uri }
+        let uri = token.for_key(authority).to_string();
+        KeyRef::at(match self.service {
+            Some(_) => KeyLocation::TokenOfService(&uri),
+            None => KeyLocation::Token(&uri),
+        })
     }
 
     /// It is read and encrypted by the child, as the user whose file it was; `key move` brings it to the service.
     fn imported_key(&self, authority: &str) -> KeyRef {
-        KeyRef { identity: None, uri: format!("{HOME}:{authority}.age") }
+        KeyRef::at(KeyLocation::File(&format!("{authority}.age")))
     }
 
     fn place(&self, key: &KeyRef) -> KeyPlace {
-        let file = key.within(HOME).and_then(|name| name.parse::<KeyFile>().ok());
-        match file.filter(KeyFile::is_key) {
-            Some(file) => KeyPlace::File(self.directory.join(file.to_string())),
-            None => KeyPlace::Uri(key.uri.clone()),
+        match (key.location(), key.file_stem()) {
+            (KeyLocation::File(name), Some(_)) => KeyPlace::File(self.directory.join(name)),
+            _ => KeyPlace::Uri(key.uri.clone()),
         }
     }
 

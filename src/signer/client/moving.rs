@@ -1,11 +1,11 @@
 //! Keys that move between the child of a command and the signer that listens. What is handed over is an open file, which
 //! this process does not read.
-use super::keys::{HOME, RemoteKeys, SERVICE, unexpected};
+use super::administering::limits_in;
+use super::keys::{RemoteKeys, unexpected};
 use crate::failpoint;
+use crate::index::KeyLocation;
 use crate::signer::protocol::{Failure, Frame, Reply, Request, WireKey, put_serial, serials};
-use crate::signing::{
-    ComingKey, KeyBelongings, KeyError, KeyFile, KeyHolder, KeyRef, MoveKeys, ProposedEnvelope,
-};
+use crate::signing::{ComingKey, KeyBelongings, KeyError, KeyHolder, KeyRef, MoveKeys, ProposedEnvelope};
 use crate::x509::extension::CrlNumber;
 use crate::x509::{Certificate, UnixTime};
 
@@ -38,13 +38,14 @@ impl RemoteKeys {
 
 impl MoveKeys for RemoteKeys {
     fn reference_at(&self, key: &KeyRef, holder: KeyHolder) -> Option<KeyRef> {
-        let name = key.within(HOME).or_else(|| key.within(SERVICE))?;
-        name.parse::<KeyFile>().ok().filter(KeyFile::is_key)?;
-        let scheme = match holder {
-            KeyHolder::Home => HOME,
-            KeyHolder::Service => SERVICE,
+        key.file_stem()?;
+        let (KeyLocation::File(name) | KeyLocation::FileOfService(name)) = key.location() else {
+            return None;
         };
-        Some(KeyRef { uri: format!("{scheme}:{name}"), ..key.clone() })
+        Some(key.moved_to(match holder {
+            KeyHolder::Home => KeyLocation::File(name),
+            KeyHolder::Service => KeyLocation::FileOfService(name),
+        }))
     }
 
     fn belongings(&self, key: &KeyRef) -> Result<KeyBelongings, KeyError> {
@@ -66,7 +67,8 @@ impl MoveKeys for RemoteKeys {
         let (Reply::Proposed { is_here }, Ok(part)) = (answer.message.clone(), answer.only_part()) else {
             return Err(unexpected().into());
         };
-        Ok(ProposedEnvelope { text: text(part)?, is_here })
+        let text = text(part)?;
+        Ok(ProposedEnvelope { limits: limits_in(&text)?, text, is_here })
     }
 
     fn hand_over(&self, from: &KeyRef, coming: &ComingKey, mark: CrlNumber) -> Result<(), KeyError> {

@@ -1,4 +1,5 @@
 //! A CA's key in a signer.
+use super::administering::limits_in;
 use super::keys::unexpected;
 use super::link::Link;
 use crate::failpoint;
@@ -6,9 +7,7 @@ use crate::index::Recorded;
 use crate::par_map::par_map;
 use crate::signer::Enrolment;
 use crate::signer::protocol::{Failure, Frame, Reply, Request, WireKey};
-use crate::signing::{
-    CaSigner, EnvelopeLine, KeyError, PresentResponder, SigningError, request_info, sealed,
-};
+use crate::signing::{CaSigner, KeyError, KeyLimits, PresentResponder, SigningError, request_info, sealed};
 use crate::x509::{
     Certificate, CertificateList, GeneralName, Name, SubjectPublicKeyInfo, TbsCertList, TbsCertificate,
     encode_signed, verify,
@@ -134,12 +133,12 @@ impl CaSigner for RemoteSigner {
         if crl.is_signed_by(&self.public_key) { Ok(crl) } else { Err(SigningError::Signature) }
     }
 
-    fn envelope_with(&self, tbs: &TbsCertificate) -> Result<Vec<EnvelopeLine>, KeyError> {
+    fn envelope_with(&self, tbs: &TbsCertificate) -> Result<Option<KeyLimits>, KeyError> {
         let request = Request::EnvelopeWith { key: self.key.clone(), profile: self.profile.clone() };
         let answer = self.link.ask(Frame::with(request, vec![tbs.as_der().to_vec()]))?;
         let text = answer.only_part().ok().and_then(|octets| String::from_utf8(octets).ok());
         let text = text.ok_or_else(unexpected)?;
-        Ok(EnvelopeLine::all_of(&text))
+        limits_in(&text).map(Some)
     }
 
     fn sign_request(&self, subject: &Name, names: &[GeneralName]) -> Result<Vec<u8>, SigningError> {

@@ -4,6 +4,7 @@
 //! not (`synchronous=NORMAL`): what a power cut takes from it is read from the journal again.
 use super::listed::{Packed, unpack};
 use super::lists::{Origin, What};
+use super::write_ahead::connected;
 use super::{LastCrl, RecordError, Shown, SignatureRecord, Signed, SignedKind};
 use crate::signer::journal::{Act, ActKind, Entry, Group, JournalHead};
 use crate::x509::{SerialNumber, UnixTime};
@@ -15,7 +16,6 @@ use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 pub(super) type Key = [u8; 32];
 /// Keys with their numbers in the record, and with how many of their certificates are to be counted.
@@ -25,8 +25,6 @@ type Keys = BTreeMap<Key, (i64, u64)>;
 const APPLICATION_ID: i64 = 0x6766_7372;
 const VERSION: i64 = 3;
 const SCHEMA: &str = include_str!("schema.sql");
-/// Bound of the wait for another process.
-const WAIT: Duration = Duration::from_secs(30);
 
 /// The record.
 pub(in crate::signer) struct RecordFile {
@@ -329,12 +327,7 @@ pub(super) fn stored(number: u64) -> i64 {
 }
 
 fn opened(path: &Path) -> rusqlite::Result<Connection> {
-    let mut connection = Connection::open_with_flags(
-        path,
-        rusqlite::OpenFlags::SQLITE_OPEN_READ_WRITE | rusqlite::OpenFlags::SQLITE_OPEN_NO_MUTEX,
-    )?;
-    connection.busy_timeout(WAIT)?;
-    connection.pragma_update(None, "journal_mode", "WAL")?;
+    let mut connection = connected(path)?;
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     connection.pragma_update(None, "trusted_schema", false)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;

@@ -1,16 +1,19 @@
 //! What is told of a key, its envelope, and its way out.
 use super::answers::{Answer, Signer, signer};
+use super::ring::vault_of;
 use crate::error::Code;
 use crate::failpoint;
+use crate::home::AuthorityName;
+use crate::index::KeyLocation;
 use crate::signer::copies::{Copies, EnvelopeFile};
 use crate::signer::protocol::{Failure, Reply, WireDescription};
 use crate::signer::{ActKind, KeyEnvelope, Peer};
 use crate::signing::{
-    KeyDescription, KeyError, KeyFile, KeyLimits, KeyProtection, KeyRef, Protection, SecretPurpose,
-    SecretSource as _,
+    KeyDescription, KeyError, KeyLimits, KeyProtection, KeyRef, Protection, SecretPurpose, SecretSource as _,
+    TokenUri,
 };
 use crate::subscriber_key::{ForeignKey, encrypted_ca_key_pem};
-use crate::x509::sha256;
+use crate::x509::{SubjectPublicKeyInfo, sha256};
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::os::fd::OwnedFd;
@@ -100,7 +103,8 @@ impl Signer {
         let (_, before) = self.envelope(key)?;
         let after = with(&before, settings)?;
         let is_wider = !after.is_within(&before);
-        Ok(Reply::Limits { before: limits(&before), after: limits(&after), is_wider }.into())
+        Ok(Reply::Limits { before: KeyLimits::from(&before), after: KeyLimits::from(&after), is_wider }
+            .into())
     }
 
     /// Sets fields of the envelope of a key, when it is still as the client was told. The journal has it before.
@@ -115,7 +119,7 @@ impl Signer {
         let alone = file.alone()?;
         // once more, now that nobody else writes there
         let (_, now) = self.envelope(key)?;
-        if now != before || limits(&now) != *expected {
+        if now != before || KeyLimits::from(&now) != *expected {
             return Err(prevented(
                 Code::KeyInUse,
                 format!("the envelope of {} was changed meanwhile", name_of(key)),
@@ -153,9 +157,39 @@ impl Signer {
                 "it is made with the first certificate of the CA; the next signature makes that of an older one",
             )
         };
-        let public_key = copies.key_named(key).ok_or_else(none)?;
+        let public_key = match copies.key_named(key) {
+            Some(public_key) => public_key,
+            None => {
+                copies.must_have_no_envelope(key)?;
+                self.in_token(&copies, key)?.ok_or_else(none)?
+            }
+        };
         let envelope = copies.envelope(key, &public_key)?.ok_or_else(none)?;
         Ok((copies.envelope_file(key, &public_key), envelope))
+    }
+}
+
+impl Signer {
+    /// Returns the public key of a key in a token that an administrator names by its label, which is the name of its CA, or
+    /// by its URI. The token says which of the keys it is that have an envelope here.
+    fn in_token(&self, copies: &Copies, key: &KeyRef) -> Result<Option<SubjectPublicKeyInfo>, Failure> {
+        let candidates = if key.identity.is_none() { copies.without_names() } else { Vec::new() };
+        let label = |name: AuthorityName| TokenUri::default().for_key(name.as_str()).to_string();
+        let key = match key.file_stem() {
+            Some(name) => KeyRef::at(KeyLocation::Token(&label(name))),
+            None => key.clone(),
+        };
+        let vault = vault_of(&self.parts.vaults, &key).filter(|_| key.is_in_token());
+        let Some(keys) = vault.and_then(|vault| vault.keys().inspecting()) else { return Ok(None) };
+        for candidate in candidates {
+            match keys.inspect(&key.clone().of_key(&candidate)) {
+                Ok(()) => return Ok(Some(candidate)),
+                Err(KeyError::OtherKey(_)) => {}
+                Err(KeyError::NotFound(_)) => return Ok(None),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(None)
     }
 }
 
@@ -171,21 +205,23 @@ fn with(envelope: &KeyEnvelope, settings: &[(String, String)]) -> Result<KeyEnve
     })
 }
 
-fn limits(envelope: &KeyEnvelope) -> KeyLimits {
-    fn texts<T: ToString>(all: &[T]) -> Vec<String> {
-        all.iter().map(ToString::to_string).collect()
-    }
-    KeyLimits {
-        profile: envelope.profile.clone(),
-        certifies_cas: envelope.issues_cas,
-        path_length: envelope.path_length.filter(|_| envelope.issues_cas),
-        extended_key_usage: envelope.extended_key_usages.as_deref().map(texts),
-        longest_days: envelope.longest_days,
-        longest_crl_days: envelope.longest_crl_days,
-        timer_crl_days: envelope.timer_crl_days,
-        urls: envelope.urls.clone(),
-        permitted: envelope.permitted.as_deref().map(texts),
-        certificates_a_day: envelope.a_day,
+impl From<&KeyEnvelope> for KeyLimits {
+    fn from(envelope: &KeyEnvelope) -> Self {
+        fn texts<T: ToString>(all: &[T]) -> Vec<String> {
+            all.iter().map(ToString::to_string).collect()
+        }
+        Self {
+            profile: envelope.profile.clone(),
+            certifies_cas: envelope.issues_cas,
+            path_length: envelope.path_length.filter(|_| envelope.issues_cas),
+            extended_key_usage: envelope.extended_key_usages.as_deref().map(texts),
+            longest_days: envelope.longest_days,
+            longest_crl_days: envelope.longest_crl_days,
+            timer_crl_days: envelope.timer_crl_days,
+            urls: envelope.urls.clone(),
+            permitted: envelope.permitted.as_deref().map(texts),
+            certificates_a_day: envelope.a_day,
+        }
     }
 }
 
@@ -210,10 +246,7 @@ fn difference(before: &KeyEnvelope, after: &KeyEnvelope) -> String {
 
 /// Returns the name under which people know a key: that of its CA.
 fn name_of(key: &KeyRef) -> String {
-    match key.uri.split_once(':').and_then(|(_, name)| name.parse::<KeyFile>().ok()) {
-        Some(KeyFile::Key(name)) => name.to_string(),
-        _ => key.uri.clone(),
-    }
+    key.file_stem().map_or_else(|| key.uri.clone(), |name| name.to_string())
 }
 
 fn is_record_of_shares(file: &Path) -> bool {

@@ -1,6 +1,7 @@
 //! Keys that are made, renamed and deleted.
 use super::answers::{Answer, Signer, signer};
 use crate::error::Reason;
+use crate::signer::copies::Copies;
 use crate::signer::protocol::{Failure, Reply};
 use crate::signer::unlocking::{Login, known_as, login_of};
 use crate::signer::{ActKind, Bound, ClientClass, Peer, RecordError, Scope, SignatureRecord};
@@ -106,6 +107,10 @@ impl Signer {
                 Some(opened.public_key().digest())
             }
         };
+        if let Some(identity) = identity {
+            // before the key, which is looked for again until it has its new name
+            Copies::read(self.parts.journal.directory())?.rename(from, to, &identity)?;
+        }
         let moved = keys.rename(from, to)?;
         for key in [from, to] {
             self.parts.ring.forget(key);

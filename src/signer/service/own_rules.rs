@@ -141,6 +141,9 @@ impl OwnRules {
         if let Some(envelope) = copies.envelope(asked.key, asked.public_key)? {
             return Ok((Some(envelope), false));
         }
+        if !is_known {
+            copies.must_have_no_envelope(asked.key)?;
+        }
         if is_known && record.has_signed_crl(&asked.public_key.digest())? {
             return Err(copies.without_envelope(asked.key, asked.public_key));
         }

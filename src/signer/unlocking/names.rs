@@ -15,6 +15,6 @@ pub(crate) fn known_as(key: &KeyRef) -> String {
     if let Some(label) = in_token.as_ref().and_then(TokenUri::object) {
         return label.to_owned();
     }
-    let file = key.uri.split_once(':').and_then(|(_, rest)| rest.strip_suffix(".age"));
+    let file = key.location().file().and_then(|name| name.strip_suffix(".age"));
     file.unwrap_or(&key.uri).to_owned()
 }

@@ -1,13 +1,11 @@
 //! Names of the files in the directory of CA keys.
 use super::mark;
 use crate::home::AuthorityName;
+use crate::index::KeyLocation;
 use crate::signing::KeyRef;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-
-/// Scheme of the URIs of these keys: `age:NAME.age`.
-pub(super) const SCHEME: &str = "age";
 
 /// Extension of a key file.
 pub(super) const KEY: &str = "age";
@@ -57,7 +55,8 @@ impl KeyFile {
 
 /// Returns the path of a key's file in a directory of keys; `None` for any URI but that of a key file there.
 pub(super) fn path_in(directory: &Path, key: &KeyRef) -> Option<PathBuf> {
-    let file: KeyFile = key.within(SCHEME)?.parse().ok()?;
+    let KeyLocation::File(name) = key.location() else { return None };
+    let file: KeyFile = name.parse().ok()?;
     file.is_key().then(|| directory.join(file.to_string()))
 }
 

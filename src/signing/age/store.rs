@@ -3,7 +3,7 @@
 //!
 //! The files can be read without this program: `age -d keys/NAME.age | openssl pkey -text`.
 use super::at_rest::{decrypt, decryptor, encrypt};
-use super::files::{self, KeyFile, SCHEME};
+use super::files::{self, KeyFile};
 use super::mark;
 use super::protection::Protection;
 use super::recipient::KeyRecipient;
@@ -12,6 +12,7 @@ use crate::failpoint;
 use crate::home::{
     AccessRule, FileStatus, Mode, OpenError, Owners, mended_there, open_checked, sync_directory, write_new,
 };
+use crate::index::KeyLocation;
 use crate::signing::ca_signer::LocalSigner;
 use crate::signing::soft_key::SoftKey;
 use crate::signing::{
@@ -175,7 +176,7 @@ impl AgeFileStore {
 
 impl CaKeys for AgeFileStore {
     fn new_key(&self, authority: &str) -> KeyRef {
-        KeyRef { identity: None, uri: format!("{SCHEME}:{authority}.{}", files::KEY) }
+        KeyRef::at(KeyLocation::File(&format!("{authority}.{}", files::KEY)))
     }
 
     fn place(&self, key: &KeyRef) -> KeyPlace {

@@ -233,7 +233,10 @@ impl SecretSource for PassphraseSources<'_> {
         if secret.is_empty() {
             let spec = self.spec(purpose);
             let read_once = match spec {
-                SecretSpec::Descriptor(_) => "; a pipe is read once, by the first process that needs it",
+                SecretSpec::Descriptor(_) => {
+                    "; a pipe is read once, by the first signer that needs it: with a medium in use there are two, and \
+                     the other one needs a file, or for a new key a source of its own"
+                }
                 _ => "",
             };
             let reason = format!("{spec} gave an empty passphrase for {key}{read_once}");

@@ -3,6 +3,7 @@ use super::{Ensure, key_help};
 use crate::commands::Pair;
 use clap::{Args, ValueEnum};
 use genfic_ca::error::Shown as _;
+use genfic_ca::index::KeyLocation;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -50,7 +51,7 @@ pub(crate) struct CreateRequest {
 impl CreateRequest {
     /// Whether the key is one in a token.
     pub(crate) fn is_in_token(&self) -> bool {
-        self.key.as_ref().is_some_and(|key| key.starts_with("pkcs11:"))
+        self.key.as_ref().is_some_and(|key| matches!(KeyLocation::of(key), KeyLocation::Token(_)))
     }
 }
 

@@ -1,4 +1,5 @@
 //! Arguments of the commands that look at keys of CAs, limit them, and hand them out.
+use super::passphrase::PassphraseChoice;
 use super::unlocking::SignerSocket;
 use clap::Args;
 use std::path::PathBuf;
@@ -17,12 +18,8 @@ pub(crate) struct KeyExport {
     /// Where the passphrase of the file comes from [default: the terminal]; --passphrase-from is for that of the key
     #[arg(long, value_name = "SPEC")]
     pub(crate) new_passphrase_from: Option<String>,
-    /// Generate the passphrase, six words: shown once on the terminal, or written into the new file that file:PATH names
-    #[arg(long)]
-    pub(crate) generate: bool,
-    /// Take a passphrase although it is soon guessed
-    #[arg(long)]
-    pub(crate) weak_passphrase: bool,
+    #[command(flatten)]
+    pub(crate) choice: PassphraseChoice,
 }
 
 #[derive(Args, Debug)]

@@ -2,12 +2,9 @@
 use super::unlocking::SignerSocket;
 use clap::Args;
 
-/// How the passphrase of a new key is given.
-#[derive(Args, Clone, Debug, Default)]
-pub(crate) struct NewPassphrase {
-    /// Another source of the new key's passphrase than --passphrase-from
-    #[arg(long, value_name = "SPEC")]
-    pub(crate) new_passphrase_from: Option<String>,
+/// Which new passphrase it is, whatever it is for.
+#[derive(Args, Clone, Copy, Debug, Default)]
+pub(crate) struct PassphraseChoice {
     /// Generate the passphrase, six words: shown once on the terminal, or written into the new file that file:PATH names
     #[arg(long)]
     pub(crate) generate: bool,
@@ -16,10 +13,27 @@ pub(crate) struct NewPassphrase {
     pub(crate) weak_passphrase: bool,
 }
 
+impl PassphraseChoice {
+    /// Returns it with its source, `--new-passphrase-from`.
+    pub(crate) fn from(self, source: Option<&String>) -> NewPassphrase {
+        NewPassphrase { new_passphrase_from: source.cloned(), choice: self }
+    }
+}
+
+/// How the passphrase of a new key is given.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct NewPassphrase {
+    /// Another source of the new key's passphrase than --passphrase-from
+    #[arg(long, value_name = "SPEC")]
+    pub(crate) new_passphrase_from: Option<String>,
+    #[command(flatten)]
+    pub(crate) choice: PassphraseChoice,
+}
+
 impl NewPassphrase {
     /// Whether any of these options was given.
     pub(crate) fn is_given(&self) -> bool {
-        self.new_passphrase_from.is_some() || self.generate || self.weak_passphrase
+        self.new_passphrase_from.is_some() || self.choice.generate || self.choice.weak_passphrase
     }
 }
 
@@ -34,12 +48,8 @@ pub(crate) struct KeyPassphrase {
     /// Where the new passphrase comes from [default: the terminal]; --passphrase-from is for the old one
     #[arg(long, value_name = "SPEC")]
     pub(crate) new_passphrase_from: Option<String>,
-    /// Generate the passphrase, six words: shown once on the terminal, or written into the new file that file:PATH names
-    #[arg(long)]
-    pub(crate) generate: bool,
-    /// Take a passphrase although it is soon guessed
-    #[arg(long)]
-    pub(crate) weak_passphrase: bool,
+    #[command(flatten)]
+    pub(crate) choice: PassphraseChoice,
     /// The key is in the signer that listens: as yourself, without sudo -u
     #[arg(long, conflicts_with_all = ["all", "generate", "weak_passphrase"])]
     pub(crate) service: bool,
@@ -50,10 +60,6 @@ pub(crate) struct KeyPassphrase {
 impl KeyPassphrase {
     /// Returns how the new passphrase is given.
     pub(crate) fn new_passphrase(&self) -> NewPassphrase {
-        NewPassphrase {
-            new_passphrase_from: self.new_passphrase_from.clone(),
-            generate: self.generate,
-            weak_passphrase: self.weak_passphrase,
-        }
+        self.choice.from(self.new_passphrase_from.as_ref())
     }
 }

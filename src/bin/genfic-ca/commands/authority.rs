@@ -1,17 +1,18 @@
 //! `create-root`, `create-child`, `authorities`.
 use super::ensure::{self, ensured};
+use super::envelope;
 use super::question::confirm_attended;
 use super::sign::issuing;
 use super::values::{crl, requested_validity, summary, usage};
 use crate::cli::{Authorities, AuthorityOptions, CreateChild, CreateRoot};
-use crate::report::{Column, Report, columns, path_value, table};
+use crate::report::{Column, Report, path_value, table};
 use crate::session::Session;
 use genfic_ca::ca::{CreatedAuthority, ExpectedAuthority, NewAuthority};
 use genfic_ca::error::{Problem, Reason};
 use genfic_ca::home::AuthorityName;
-use genfic_ca::index::{Authority, CertificateState, IndexReader};
+use genfic_ca::index::{Authority, CertificateState, IndexReader, KeyLocation};
 use genfic_ca::profile::Kind;
-use genfic_ca::signing::EnvelopeLine;
+use genfic_ca::signing::KeyLimits;
 use genfic_ca::x509::extension::{NameConstraints, Subtree};
 use genfic_ca::x509::{CertificateId, KeyAlgorithm, Name, UnixTime};
 use serde_json::{Value, json};
@@ -33,9 +34,9 @@ pub(crate) fn create_root(session: &Session, args: &CreateRoot) -> Result<Report
         ensure,
         || ensure::created(session, ensure, &expected),
         || {
-            let confirm = |envelope: &[EnvelopeLine]| {
+            let confirm = |envelope: &KeyLimits| {
                 confirm_attended(&session.global, || {
-                    Ok(format!("{}\nIs that what the root {} is for?", limits(envelope), new.name))
+                    Ok(format!("{}\nIs that what the root {} is for?", of_new_key(envelope), new.name))
                 })
             };
             let created = session.engine().lifecycle().create_root_confirmed(&new, &confirm)?;
@@ -167,7 +168,7 @@ pub(crate) fn report(created: &CreatedAuthority, what: &str, next: &str) -> Repo
         "succeeds": authority.succeeds,
         "key": authority.key_name(),
         "fingerprint": authority.certificate.fingerprint().to_string(),
-        "envelope": envelope(&created.envelope),
+        "envelope": created.envelope.as_ref().map(envelope::object),
         "crl_details": crl(&created.crl),
         "responder": created.responder.as_ref().map(|responder| responder.tbs().serial_number().to_string()),
     });
@@ -182,31 +183,15 @@ pub(crate) fn report(created: &CreatedAuthority, what: &str, next: &str) -> Repo
         ("responder", responder),
     ];
     text.push_str(&summary(&authority.certificate, Some(&created.files.certificate), more));
-    if !created.envelope.is_empty() {
-        text.push_str(&format!("\n{}", limits(&created.envelope)));
+    if let Some(envelope) = &created.envelope {
+        text.push_str(&format!("\n{}", of_new_key(envelope)));
     }
     text.push_str(&format!("\n{next}{}", authority.name));
     Report::done(result, text)
 }
 
-/// Returns the envelope of a key line by line.
-fn limits(envelope: &[EnvelopeLine]) -> String {
-    let rows: Vec<(String, String)> =
-        envelope.iter().map(|line| (format!("  {}", line.field), line.value.clone())).collect();
-    format!("the most that its key ever signs\n{}", columns(&rows))
-}
-
-/// Returns the envelope of a key as an object; `null` without one.
-fn envelope(lines: &[EnvelopeLine]) -> Value {
-    if lines.is_empty() {
-        return Value::Null;
-    }
-    // the values are written as in JSON
-    let value = |text: &str| serde_json::from_str(text).unwrap_or_else(|_| json!(text));
-    let fields = lines.iter().map(|line| (line.field.clone(), value(&line.value)));
-    let unlimited = ["path_length", "extended_key_usage", "permitted"];
-    let unlimited = unlimited.map(|field| (field.to_owned(), Value::Null));
-    Value::Object(unlimited.into_iter().chain(fields).collect())
+fn of_new_key(envelope: &KeyLimits) -> String {
+    format!("the most that its key ever signs\n{}", envelope::lines(envelope))
 }
 
 const COLUMNS: [Column; 6] = [
@@ -283,12 +268,12 @@ pub(crate) fn key_uri(authority: &Authority) -> Option<&str> {
 
 /// Returns in a few words where the key of a CA is, unless it is a file of this home.
 pub(crate) fn key_elsewhere(authority: &Authority) -> Option<&'static str> {
-    match authority {
-        one if one.is_external() => None,
-        one if one.has_key_on_media() => Some("offline"),
-        one if one.has_key_in_service() => Some("in the signer"),
-        one if one.has_key_in_token() => Some("in a token"),
-        _ => None,
+    match authority.key_location() {
+        _ if authority.is_external() => None,
+        KeyLocation::Media(_) => Some("offline"),
+        KeyLocation::FileOfService(_) | KeyLocation::TokenOfService(_) => Some("in the signer"),
+        KeyLocation::Token(_) => Some("in a token"),
+        KeyLocation::File(_) | KeyLocation::Unknown => None,
     }
 }
 

@@ -80,7 +80,7 @@ pub(crate) fn create(session: &Session, args: &BackupCreate) -> Result<Report, P
 fn in_the_signer(session: &Session, with_keys: bool) -> Result<Option<String>, Problem> {
     let all = session.engine().record().authorities()?;
     let names: Vec<&str> =
-        all.iter().filter(|one| one.key.starts_with("signer:")).map(|one| one.name.as_str()).collect();
+        all.iter().filter(|one| one.has_key_in_service()).map(|one| one.name.as_str()).collect();
     Ok((with_keys && !names.is_empty()).then(|| {
         format!(
             "the signer that listens has the keys of {}, and they are not in it: as an administrator, genfic-ca backup \

@@ -19,7 +19,7 @@ pub(crate) fn change_passphrase(session: &Session, args: &KeyPassphrase) -> Resu
     }
     let left = lifecycle.keys_in_service()?;
     let source = args.new_passphrase_from.as_deref().map(str::parse::<SecretSpec>);
-    if args.generate && names.len() > 1 && matches!(source, Some(Ok(SecretSpec::File(_)))) {
+    if args.choice.generate && names.len() > 1 && matches!(source, Some(Ok(SecretSpec::File(_)))) {
         return Err(usage(
             format!("one file has the generated passphrase of one CA, and there are {}", names.len()),
             "change them one after the other, each with a file of its own; nothing was changed",

@@ -1,4 +1,5 @@
 //! `key list`, `key export`, `key envelope`.
+use super::envelope;
 use super::question::confirm_by_name;
 use super::values::usage;
 use crate::cli::{Global, KeyEnvelope, KeyExport};
@@ -173,7 +174,7 @@ fn must_be_free(path: &Path) -> Result<(), Problem> {
 }
 
 /// Shows the envelope of a key, or sets limits in it.
-pub(crate) fn envelope(session: &Session, args: &KeyEnvelope) -> Result<Report, Problem> {
+pub(crate) fn limits(session: &Session, args: &KeyEnvelope) -> Result<Report, Problem> {
     let lifecycle = session.engine().lifecycle();
     changed(
         &session.global,
@@ -184,7 +185,7 @@ pub(crate) fn envelope(session: &Session, args: &KeyEnvelope) -> Result<Report, 
 }
 
 /// The same for a key of the signer that listens, by one of its administrators. No home is opened.
-pub(crate) fn envelope_in_service(global: &Global, args: &KeyEnvelope) -> Result<Report, Problem> {
+pub(crate) fn limits_in_service(global: &Global, args: &KeyEnvelope) -> Result<Report, Problem> {
     let administration = SignerAdministration::at(&args.signer.socket);
     if let Some(certificate) = &args.accept_certificate {
         return accepted(global, &administration, args, certificate);
@@ -228,26 +229,23 @@ fn changed(
 ) -> Result<Report, Problem> {
     let settings = settings(&args.set)?;
     let LimitsChange { before, after, is_wider } = look(&settings)?;
-    let now = limits(&before);
+    let now = envelope::object(&before);
     if settings.is_empty() || before == after {
-        let text = format!("{} signs at most\n{}", args.name, lines(&now));
+        let text = format!("{} signs at most\n{}", args.name, envelope::lines(&before));
         return Ok(Report::seen(json!({ "name": args.name, "envelope": now }), text));
     }
-    let then = limits(&after);
+    let then = envelope::object(&after);
+    let differences = envelope::differences(&before, &after);
     let kind = if is_wider { "WIDER: the key will sign what it does not sign now" } else { "narrower" };
-    let question = format!(
-        "the envelope of {}, {kind}\n{}\ntype the name of the CA to set it:",
-        args.name,
-        differences(&now, &then)
-    );
+    let question =
+        format!("the envelope of {}, {kind}\n{differences}\ntype the name of the CA to set it:", args.name);
     confirm_by_name(global, &question, &args.name, args.confirm.as_deref())?;
     set(&settings, &before)?;
     let result = json!({ "name": args.name, "envelope": then, "before": now, "wider": is_wider });
     let text = format!(
-        "the envelope of {} is {} now\n{}\nit is in the signer's journal, and counts from the next signature on",
+        "the envelope of {} is {} now\n{differences}\nit is in the signer's journal, and counts from the next signature on",
         args.name,
-        if is_wider { "wider" } else { "narrower" },
-        differences(&now, &then)
+        if is_wider { "wider" } else { "narrower" }
     );
     Ok(Report::done(result, text))
 }
@@ -263,58 +261,4 @@ fn settings(given: &[String]) -> Result<Vec<(String, String)>, Problem> {
         Ok((field.trim().to_owned(), value.trim().to_owned()))
     });
     parted.collect()
-}
-
-fn limits(limits: &KeyLimits) -> Value {
-    json!({
-        "profile": limits.profile,
-        "certifies_cas": limits.certifies_cas,
-        "path_length": limits.path_length,
-        "extended_key_usage": limits.extended_key_usage,
-        "longest_days": limits.longest_days,
-        "longest_crl_days": limits.longest_crl_days,
-        "timer_crl_days": limits.timer_crl_days,
-        "permitted": limits.permitted,
-        "urls": limits.urls,
-        "certificates_a_day": limits.certificates_a_day,
-    })
-}
-
-/// The fields in their order, with the words before their values.
-const FIELDS: [(&str, &str); 10] = [
-    ("profile", "profile of the CA"),
-    ("certifies_cas", "certificates of CAs"),
-    ("path_length", "greatest path length below"),
-    ("extended_key_usage", "extended key usages"),
-    ("longest_days", "longest validity, days"),
-    ("longest_crl_days", "longest CRL, days"),
-    ("timer_crl_days", "longest CRL of a timer, days"),
-    ("permitted", "permitted names"),
-    ("urls", "URLs in certificates begin with"),
-    ("certificates_a_day", "certificates a day"),
-];
-
-fn lines(limits: &Value) -> String {
-    let rows = FIELDS
-        .iter()
-        .map(|(field, words)| (format!("  {field}"), format!("{}  ({words})", shown(&limits[field]))));
-    crate::report::columns(&rows.collect::<Vec<_>>())
-}
-
-fn differences(before: &Value, after: &Value) -> String {
-    let other = FIELDS.iter().filter(|(field, _)| before[field] != after[field]);
-    let rows = other.map(|(field, _)| {
-        (format!("  {field}"), format!("{} -> {}", shown(&before[field]), shown(&after[field])))
-    });
-    crate::report::columns(&rows.collect::<Vec<_>>())
-}
-
-fn shown(value: &Value) -> String {
-    match value {
-        Value::Null => "any".to_owned(),
-        Value::Bool(yes) => if *yes { "true" } else { "false" }.to_owned(),
-        Value::String(text) => text.clone(),
-        Value::Array(all) => all.iter().map(shown).collect::<Vec<_>>().join(", "),
-        other => other.to_string(),
-    }
 }

@@ -1,4 +1,5 @@
 //! `key move`.
+use super::envelope;
 use super::question::confirm;
 use crate::cli::{KeyMove, KeyPlaceTo};
 use crate::report::{Report, counted};
@@ -17,7 +18,12 @@ pub(crate) fn move_key(session: &Session, args: &KeyMove) -> Result<Report, Prob
     let lifecycle = session.engine().lifecycle();
     let proposed = lifecycle.propose_key_move(&args.name, holder)?;
     if let Some(envelope) = &proposed.envelope {
-        let question = format!("{}\nMove the key of {} {}?", bound_by(envelope), args.name, words(holder));
+        let question = format!(
+            "There the key is bound by this, until an administrator sets it anew (`key envelope`):\n{}\nMove the key of {} {}?",
+            envelope::lines(envelope),
+            args.name,
+            words(holder)
+        );
         confirm(&session.global, &question)?;
     }
     let moved = lifecycle.move_key(&proposed)?;
@@ -28,7 +34,7 @@ pub(crate) fn move_key(session: &Session, args: &KeyMove) -> Result<Report, Prob
         "moved": moved.is_new,
         "removed": moved.removed,
         "certificates_shown": moved.shown,
-        "envelope": proposed.envelope,
+        "envelope": proposed.envelope.as_ref().map(envelope::object),
     });
     let text = told(&proposed, &moved, holder);
     Ok(match moved.is_new || moved.removed {
@@ -42,16 +48,6 @@ fn words(holder: KeyHolder) -> &'static str {
         KeyHolder::Home => "into this home",
         KeyHolder::Service => "to the signer",
     }
-}
-
-/// Returns the lines of an envelope, as a question shows them.
-fn bound_by(envelope: &str) -> String {
-    let lines = envelope.lines().filter(|line| !line.starts_with('#'));
-    let lines: Vec<String> = lines.map(|line| format!("  {line}")).collect();
-    format!(
-        "There the key is bound by this, until an administrator sets it anew (`key envelope`):\n{}",
-        lines.join("\n")
-    )
 }
 
 fn told(proposed: &ProposedMove, moved: &MovedKey, holder: KeyHolder) -> String {

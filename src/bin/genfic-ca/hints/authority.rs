@@ -46,9 +46,10 @@ pub(super) fn text(remedy: &R) -> Cow<'static, str> {
             )
             .into();
         }
-        R::MoveKeyHome(authority) => {
+        R::NewKeyInToken(authority) => {
             return format!(
-                "move it back first: genfic-ca key move {authority} --to home"
+                "a new key comes there: genfic-ca renew-ca {authority} --rekey makes it in the same token, through the \
+                 signer that listens where the configuration names its socket; --keystore names another place"
             )
             .into();
         }
