@@ -102,7 +102,7 @@ s.sendall(frame({"ask": "hello", "version": 1, "program": sys.argv[2]}))
 assert answer(s)["say"] == "welcome"
 terms = {"scopes": {"ca": None}, "lasting": 900}
 for ask in ({"ask": "unlock", "key": "genfic", "terms": terms, "handed": "file"},
-            {"ask": "prepare", "key": "genfic-user", "terms": terms, "handed": "file"},
+            {"ask": "prepare", "key": "genfic-user", "terms": terms, "handed": "file", "profile": "user-ca"},
             {"ask": "sealed", "key": {"uri": "age:genfic.age"}},
             {"ask": "open", "key": {"uri": "age:genfic.age"}}):
     s.sendall(frame(ask))
