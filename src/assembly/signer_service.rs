@@ -149,7 +149,7 @@ fn note(journal: &JournalPlace, event: &Event) -> Result<(), KeyError> {
             (ActKind::WrongPassphrase, *login, format!("{key}, {number} in a row"))
         }
     };
-    let by = Asker { user, login: Some(login.loginuid) };
+    let by = Asker { user, login: Some(login.loginuid), session: login.session };
     let act = Act { kind, key: identity, details };
     let noted = journal.journal(by, at).and_then(|journal| journal.turn()?.act(by, at, vec![act]));
     Ok(noted?)

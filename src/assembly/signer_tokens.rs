@@ -1,7 +1,7 @@
 //! Assembles the process in which the signer has PKCS#11 modules.
 use super::settings::read_modules;
 use crate::error::{Code, Problem, Shown as _, remedy};
-use crate::signer::{Demand, FrameError, Modules, TokenProcess, confine_tokens, serve_tokens};
+use crate::signer::{Demand, FrameError, Modules, TokenProcess, confine_tokens, end_with, serve_tokens};
 use crate::signing::{KeyError, KeyVault, PassphraseOrders, SecretSpec, TokenStore};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -29,6 +29,7 @@ pub fn serve_signer_tokens(connection: UnixStream) -> Result<(), Problem> {
     let make = |modules, directory: PathBuf, pins| -> Arc<dyn KeyVault> {
         Arc::new(TokenStore::new(modules, directory, pins))
     };
+    watched(&connection)?;
     ended(serve_tokens(connection, Modules::AsTold, make))
 }
 
@@ -46,7 +47,13 @@ pub fn serve_standing_signer_tokens(socket: &Path, modules: &Path) -> Result<(),
     let make = |modules, directory: PathBuf, pins| -> Arc<dyn KeyVault> {
         Arc::new(TokenStore::new(modules, directory, pins).asking_for_each_key())
     };
+    watched(&connection)?;
     ended(serve_tokens(connection, Modules::Own(modules), make))
+}
+
+fn watched(connection: &UnixStream) -> Result<(), Problem> {
+    end_with(connection)
+        .map_err(|error| Problem::new(Code::SignerUnavailable, format!("no thread is started: {error}")))
 }
 
 fn ended(served: Result<(), FrameError>) -> Result<(), Problem> {

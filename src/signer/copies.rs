@@ -41,6 +41,8 @@ pub(crate) struct Copies {
     octets: BTreeMap<String, Vec<u8>>,
     /// How many of them were decoded, since they were not the same before.
     decoded: usize,
+    /// Why a file, by its name, is of no use.
+    damaged: BTreeMap<String, Refusal>,
 }
 
 fn unusable(path: &Path, reason: impl std::fmt::Display) -> Refusal {
@@ -50,11 +52,25 @@ fn unusable(path: &Path, reason: impl std::fmt::Display) -> Refusal {
     Refusal::new(Code::SignerRecord, "the signer's own copies", message, hint)
 }
 
+fn damaged(path: &Path, reason: impl std::fmt::Display) -> Refusal {
+    let hint = "restore the file from a backup of the signer, or look at its owner and mode; until then this key signs \
+                nothing, and those of other CAs do";
+    Refusal { hint, ..unusable(path, reason) }
+}
+
+/// Reads a file of certificates.
+fn certificates(path: &Path, octets: &[u8]) -> Result<Vec<Certificate>, Refusal> {
+    let blocks = pem::decode_file(octets, "CERTIFICATE").map_err(|error| damaged(path, error))?;
+    let certificates = blocks.iter().map(|block| Certificate::from_der(&block.der));
+    certificates.collect::<Result<_, _>>().map_err(|error| damaged(path, error))
+}
+
 impl Copies {
-    /// Reads the certificates in this directory.
+    /// Reads the certificates in this directory. A file that is of no use stops the key whose certificates it had, and no
+    /// other ([`Copies::check`]).
     ///
     /// # Errors
-    /// When a file cannot be read, or is none of certificates.
+    /// When the directory cannot be read.
     pub(crate) fn read(directory: &Path) -> Result<Self, Refusal> {
         Self::read_again(directory, None)
     }
@@ -70,6 +86,7 @@ impl Copies {
             files: BTreeMap::new(),
             octets: BTreeMap::new(),
             decoded: 0,
+            damaged: BTreeMap::new(),
         };
         for entry in fs::read_dir(directory).map_err(failed)? {
             let entry = entry.map_err(failed)?;
@@ -78,22 +95,57 @@ impl Copies {
                 continue;
             };
             let path = entry.path();
-            let octets = read_file(&path, LARGEST).map_err(|error| unusable(&path, error))?;
-            let known = before.as_ref().filter(|before| before.octets.get(stem) == Some(&octets));
-            if let Some(same) = known.and_then(|before| before.files.get(stem)) {
-                copies.files.insert(stem.to_owned(), same.clone());
-                copies.octets.insert(stem.to_owned(), octets);
-                continue;
+            if let Err(refusal) = copies.read_file(stem, &path, before.as_ref()) {
+                copies.damaged.insert(stem.to_owned(), refusal);
             }
-            let blocks = pem::decode_file(&octets, "CERTIFICATE").map_err(|error| unusable(&path, error))?;
-            let certificates = blocks.iter().map(|block| Certificate::from_der(&block.der));
-            let certificates =
-                certificates.collect::<Result<Vec<_>, _>>().map_err(|error| unusable(&path, error))?;
-            copies.files.insert(stem.to_owned(), certificates);
-            copies.octets.insert(stem.to_owned(), octets);
-            copies.decoded = copies.decoded.saturating_add(1);
         }
         Ok(copies)
+    }
+
+    fn read_file(&mut self, stem: &str, path: &Path, before: Option<&Self>) -> Result<(), Refusal> {
+        let octets = read_file(path, LARGEST).map_err(|error| damaged(path, error))?;
+        let known = before.filter(|before| before.octets.get(stem) == Some(&octets));
+        let found = match known.and_then(|before| before.files.get(stem)) {
+            Some(same) => same.clone(),
+            None => {
+                self.decoded = self.decoded.saturating_add(1);
+                certificates(path, &octets)?
+            }
+        };
+        self.files.insert(stem.to_owned(), found);
+        self.octets.insert(stem.to_owned(), octets);
+        Ok(())
+    }
+
+    /// Refuses a key whose certificates may be in a file that is of no use. One without a file that is used already
+    /// (`is_used`) may have any: its envelope would be made anew, and could be wider.
+    ///
+    /// # Errors
+    /// When there is such a file.
+    pub(crate) fn check(
+        &self,
+        key: &KeyRef,
+        identity: Option<[u8; 32]>,
+        is_used: bool,
+    ) -> Result<(), Refusal> {
+        if identity.is_some_and(|identity| !self.with_identity(&identity).is_empty()) {
+            return Ok(());
+        }
+        let name = key.file_stem().map(|name| name.to_string());
+        let is_own = |stem: &str| match (&name, identity) {
+            (Some(name), _) if stem == name => true,
+            (name, Some(identity)) => {
+                let digest = short(&identity);
+                let former = name.as_ref().map(|name| format!("{name}-{digest}"));
+                stem == format!("{WITHOUT_NAME}{digest}") || former.is_some_and(|former| stem == former)
+            }
+            (Some(name), None) => is_former(name, stem),
+            (None, None) => false,
+        };
+        match self.damaged.iter().find(|(stem, _)| is_used || is_own(stem)) {
+            Some((_, refusal)) => Err(refusal.clone()),
+            None => Ok(()),
+        }
     }
 
     fn all(&self) -> impl Iterator<Item = &Certificate> {
@@ -151,13 +203,14 @@ impl Copies {
         if let Some((stem, _)) = self.files.iter().find(|(_, certificates)| of_key(certificates)) {
             return stem.clone();
         }
-        let digest = base16ct::lower::encode_string(public_key.digest().get(..8).unwrap_or_default());
-        match key.file_stem() {
-            Some(name) => {
-                let name = name.to_string();
-                let is_free = !self.files.contains_key(&name) && !self.envelope_path(&name).exists();
-                if is_free { name } else { format!("{name}-{digest}") }
-            }
+        let digest = short(&public_key.digest());
+        let is_free = |name: &str| {
+            let is_here = self.files.contains_key(name) || self.damaged.contains_key(name);
+            !is_here && !self.envelope_path(name).exists()
+        };
+        match key.file_stem().map(|name| name.to_string()) {
+            Some(name) if is_free(&name) => name,
+            Some(name) => format!("{name}-{digest}"),
             None => format!("{WITHOUT_NAME}{digest}"),
         }
     }
@@ -169,12 +222,8 @@ impl Copies {
             let own = self.all().map(|one| one.tbs().public_key()).find(|one| one.digest() == identity);
             return own.cloned();
         }
-        let name = key.file_stem()?;
-        let former = format!("{name}-");
-        let is_of_name = |stem: &str| {
-            let rest = stem.strip_prefix(&former);
-            *stem == *name.to_string() || rest.is_some_and(|rest| rest.len() == 16 && is_hexadecimal(rest))
-        };
+        let name = key.file_stem()?.to_string();
+        let is_of_name = |stem: &str| *stem == *name || is_former(&name, stem);
         let mut found = self.files.iter().filter(|(stem, _)| is_of_name(stem));
         match (found.next(), found.next()) {
             (Some((_, certificates)), None) => certificates.first().map(|one| one.tbs().public_key().clone()),
@@ -315,64 +364,21 @@ impl EnvelopeFile {
     }
 }
 
+/// Returns the beginning of the digest of a key, as names of files have it.
+fn short(digest: &[u8; 32]) -> String {
+    base16ct::lower::encode_string(digest.get(..8).unwrap_or_default())
+}
+
+/// Returns whether this is the name of the files of a key for which another key's name was not free.
+fn is_former(name: &str, stem: &str) -> bool {
+    let rest = stem.strip_prefix(name).and_then(|rest| rest.strip_prefix('-'));
+    rest.is_some_and(|rest| rest.len() == 16 && is_hexadecimal(rest))
+}
+
 fn is_hexadecimal(text: &str) -> bool {
     text.bytes().all(|octet| octet.is_ascii_hexdigit())
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::signer::admit::tests::name;
-    use crate::testing::{CertificateBuilder, TestKey};
-    use std::os::unix::fs::PermissionsExt as _;
-
-    fn certificate(name: &str, key: u8) -> Certificate {
-        let key = TestKey::ed25519_of(key);
-        let name = crate::x509::Name::parse(name).unwrap();
-        CertificateBuilder::new(&name, key.public_key()).into_ca(None).signed_by(&key)
-    }
-
-    #[test]
-    fn certificates_are_read_each_time_and_decoded_when_their_octets_are_others() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = |name: &str| directory.path().join(name);
-        let (one, other) = (certificate("CN=One", 1), certificate("CN=Two", 2));
-        fs::write(path("a.pem"), one.to_pem()).unwrap();
-        fs::write(path("b.pem"), other.to_pem()).unwrap();
-        let first = Copies::read(directory.path()).unwrap();
-        assert_eq!((first.decoded, first.files.len()), (2, 2));
-        let second = Copies::read_again(directory.path(), Some(first)).unwrap();
-        assert_eq!((second.decoded, &second.files["a"]), (0, &vec![one]));
-
-        // as long as before, at the same time
-        let times = fs::metadata(path("a.pem")).unwrap().modified().unwrap();
-        let swapped = certificate("CN=Six", 3);
-        assert_eq!(swapped.to_pem().len(), fs::read(path("a.pem")).unwrap().len());
-        fs::write(path("a.pem"), swapped.to_pem()).unwrap();
-        fs::File::options().write(true).open(path("a.pem")).unwrap().set_modified(times).unwrap();
-        let third = Copies::read_again(directory.path(), Some(second)).unwrap();
-        assert_eq!((third.decoded, &third.files["a"]), (1, &vec![swapped]));
-        fs::remove_file(path("b.pem")).unwrap();
-        let fourth = Copies::read_again(directory.path(), Some(third)).unwrap();
-        assert_eq!((fourth.decoded, fourth.files.len()), (0, 1));
-        fs::write(path("a.pem"), "no certificate").unwrap();
-        assert!(Copies::read_again(directory.path(), Some(fourth)).is_err());
-    }
-
-    #[test]
-    fn no_more_certificates_of_a_ca_are_kept_than_are_read_again() {
-        let directory = tempfile::tempdir().unwrap();
-        fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o700)).unwrap();
-        let own = TestKey::p256();
-        let certificate = CertificateBuilder::new(&name("CN=Root"), own.public_key()).signed_by(&own);
-        let public_key = certificate.tbs().public_key();
-        let key = KeyRef { identity: None, uri: "age:genfic.age".into() };
-        let mut copies = Copies::read(directory.path()).unwrap();
-        (0..MOST).for_each(|_| copies.add(&key, &certificate));
-        copies.keep(&key, public_key).unwrap();
-        assert_eq!(Copies::read(directory.path()).unwrap().of(public_key).len(), MOST);
-        copies.add(&key, &certificate);
-        assert_eq!(copies.keep(&key, public_key).unwrap_err().code, Code::SignerRecord);
-        assert_eq!(Copies::read(directory.path()).unwrap().of(public_key).len(), MOST, "as it was");
-    }
-}
+#[path = "copies_tests.rs"]
+mod tests;

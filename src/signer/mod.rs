@@ -48,7 +48,7 @@ pub(crate) use service::{
 };
 #[cfg(debug_assertions)]
 pub(crate) use token::token_frames;
-pub(crate) use token::{Modules, RemoteTokens, TokenProcess, serve_tokens};
+pub(crate) use token::{Modules, RemoteTokens, TokenProcess, end_with, serve_tokens};
 pub(crate) use unlocking::{Event, Grant, Prepared, SharedRing, TokenPins};
 
 /// Reads the terms of an unlocking.

@@ -36,7 +36,7 @@ fn signed(first: u64, last: u64) -> Entry {
 fn write(journal: &mut Vec<u8>, entries: Vec<Entry>) {
     let mut reader = JournalReader::after(JournalHead::default(), journal.as_slice());
     while reader.next_group().unwrap().is_some() {}
-    let (head, by) = (reader.head(), Asker { user: 7, login: None });
+    let (head, by) = (reader.head(), Asker { user: 7, login: None, session: None });
     let group = Group {
         first: head.sequence + 1,
         settled: head.sequence,

@@ -1,14 +1,12 @@
 //! `key move`: a key goes into the signer that listens and comes back, with what it signed; an administrator allows both.
-use crate::standing_signer::{ADMINS, AMBER, OWNER, Service, login};
+use crate::standing_signer::{AMBER, OWNER, Service, login};
 use crate::support::{PASSPHRASE, is_root, skipped};
 use serde_json::Value;
 use std::fs;
 
 /// The line by which the administrator unlocks the key with the passphrase that it has in the home.
 fn unlock(service: &Service, options: &str) -> String {
-    let line = service.words(&format!("key unlock example {options} --passphrase-from fd:0"));
-    let setpriv = format!("setpriv --reuid={AMBER} --regid={AMBER} --groups={ADMINS} {line}");
-    format!("printf '{PASSPHRASE}' | {setpriv}")
+    service.admin_with(PASSPHRASE, &format!("key unlock example {options} --passphrase-from fd:0"))
 }
 
 /// Lines that make a home with a CA whose key is in it, two certificates of which one is revoked, and then a signer.
@@ -46,12 +44,6 @@ pub(crate) fn uri(service: &Service) -> String {
     index.query_row(find, [], |row| row.get(0)).unwrap()
 }
 
-fn done(service: &Service, steps: &[String]) -> String {
-    let said = service.in_one_login(steps);
-    assert_eq!(said.status, 0, "{}", said.all());
-    said.out
-}
-
 fn files(service: &Service, directory: &str) -> Vec<String> {
     let entries = fs::read_dir(service.home.path(directory)).unwrap();
     let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
@@ -68,7 +60,7 @@ fn a_key_goes_to_the_signer_and_comes_back_with_what_it_signed() {
     }
     let service = Service::new();
     let ca = |words: &str| service.ca(words);
-    done(&service, &home_with_key(&service));
+    service.done(&home_with_key(&service));
     let to_signer = moving(&service, "signer");
     // nobody has allowed it; then the question is answered by nobody; then it goes
     let steps = [
@@ -78,7 +70,7 @@ fn a_key_goes_to_the_signer_and_comes_back_with_what_it_signed() {
         format!("{} || [ $? = 9 ]", ca("key move example --to signer")),
         to_signer[1].clone(),
     ];
-    let said = done(&service, &steps);
+    let said = service.done(&steps).out;
     assert!(said.contains("signer:example.age now"), "{said}");
     assert_eq!(uri(&service), "signer:example.age");
     assert_eq!(
@@ -102,12 +94,12 @@ fn a_key_goes_to_the_signer_and_comes_back_with_what_it_signed() {
         // once more is no change
         ca("key move example --to signer"),
     ];
-    done(&service, &steps);
+    service.done(&steps);
     assert!(number().as_u64() > before.as_u64());
     let before = number();
     let [unlocking, to_home] = moving(&service, "home");
-    let said = done(&service, &[unlocking, to_home.replace("--yes", "--yes --json")]);
-    let moved: Value = serde_json::from_str(said.lines().last().unwrap()).unwrap();
+    let said = service.done(&[unlocking, to_home.replace("--yes", "--yes --json")]);
+    let moved: Value = serde_json::from_str(said.out.lines().last().unwrap()).unwrap();
     let shown = service.home.shell(&ca("key envelope example --json")).ok().json();
     assert_eq!(moved["result"]["envelope"], shown["result"]["envelope"], "{moved}");
     assert_eq!(moved["result"]["envelope"]["profile"], "root-ca", "{moved}");
@@ -115,7 +107,7 @@ fn a_key_goes_to_the_signer_and_comes_back_with_what_it_signed() {
     assert_eq!(files(&service, "signer"), ["example.mark", "example.pem"]);
     let here = files(&service, "own/home/keys");
     assert_eq!(here, ["example.age", "example.envelope.toml", "example.mark", "example.pem"]);
-    done(&service, &[ca("crl publish example"), ca("renew-ca example-system"), ca("audit verify")]);
+    service.done(&[ca("crl publish example"), ca("renew-ca example-system"), ca("audit verify")]);
     assert!(number().as_u64() > before.as_u64());
 }
 
@@ -126,20 +118,20 @@ fn a_stolen_account_of_the_ca_takes_no_key_out_of_the_signer_and_brings_none() {
         return skipped("becoming two other users needs root");
     }
     let service = Service::new();
-    done(&service, &home_with_key(&service));
+    service.done(&home_with_key(&service));
     let [unlocking, to_signer] = moving(&service, "signer");
     // the passphrase of another key, and another login
     let wrong = unlocking.replace(PASSPHRASE, "another passphrase than that one");
     let steps = [wrong, service.refused("key.passphrase-wrong", &to_signer), unlocking.clone()];
-    done(&service, &steps);
+    service.done(&steps);
     let alone = service.home.shell(&format!("echo {AMBER} >/proc/self/loginuid\n{to_signer}"));
     assert!(alone.status == 8 && alone.err.contains("signer.locked"), "{}", alone.all());
     assert_eq!(uri(&service), "age:example.age");
-    done(&service, &moving(&service, "signer"));
+    service.done(&moving(&service, "signer"));
     // unlocked for signatures alone, nothing goes
     let to_home = service.ca("key move example --to home --yes");
     let steps = [unlock_for_all(&service), service.refused("signer.locked", &to_home)];
-    done(&service, &steps);
+    service.done(&steps);
     // nor by the protocol: what it hands out, it hands out to nobody else
     let script = r#"
 import json, socket, struct, sys
@@ -187,22 +179,22 @@ fn an_envelope_that_allows_more_than_the_profiles_of_the_signer_is_not_taken_ove
         return skipped("becoming two other users needs root");
     }
     let service = Service::new();
-    done(&service, &home_with_key(&service));
+    service.done(&home_with_key(&service));
     let envelope = service.home.path("own/home/keys/example.envelope.toml");
     let own = fs::read_to_string(&envelope).unwrap();
     let wide = own.replace("certificates_a_day = 100000", "certificates_a_day = 4000000");
     assert_ne!(own, wide, "{own}");
     fs::write(&envelope, &wide).unwrap();
-    done(&service, &moving(&service, "signer"));
+    service.done(&moving(&service, "signer"));
     let there = fs::read_to_string(service.home.path("signer/example.envelope.toml")).unwrap();
     assert!(there.contains("certificates_a_day = 100000"), "{there}");
     assert!(there.contains("urls = [\"http://pki.example/\"]"), "as the configuration says: {there}");
     // a narrower one goes with the key, both ways
     let narrow = there.replace("certificates_a_day = 100000", "certificates_a_day = 5");
     fs::write(service.home.path("signer/example.envelope.toml"), &narrow).unwrap();
-    done(&service, &moving(&service, "home"));
+    service.done(&moving(&service, "home"));
     assert!(fs::read_to_string(&envelope).unwrap().contains("certificates_a_day = 5"));
-    done(&service, &moving(&service, "signer"));
+    service.done(&moving(&service, "signer"));
     let there = fs::read_to_string(service.home.path("signer/example.envelope.toml")).unwrap();
     assert!(there.contains("certificates_a_day = 5"), "{there}");
 }
@@ -233,7 +225,7 @@ fn a_key_of_another_program_comes_into_the_home_and_goes_on_to_the_signer() {
         unlock(&service, "--scope crl").replace("unlock example", "unlock old"),
         ca("crl publish old"),
     ];
-    done(&service, &steps);
+    service.done(&steps);
     let is_there = |name: &str| service.home.path(name).exists();
     assert!(is_there("signer/old.age") && !is_there("own/home/keys/old.age"));
 }

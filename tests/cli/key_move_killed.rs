@@ -10,8 +10,7 @@ const PLACES: [(&str, &str); 2] = [("signer", "signer:example.age"), ("home", "a
 
 fn service() -> Service {
     let service = Service::new();
-    let said = service.in_one_login(&home_with_key(&service));
-    assert_eq!(said.status, 0, "{}", said.all());
+    service.done(&home_with_key(&service));
     service
 }
 
@@ -20,9 +19,7 @@ fn places(service: &Service, to: &str) -> Vec<String> {
     let trace = service.home.path("own/trace");
     let _ = fs::remove_file(&trace);
     let [unlock, line] = moving(service, to);
-    let said = service
-        .in_one_login(&[unlock, format!("export GENFIC_CA_FAILPOINT_TRACE={}\n{line}", trace.display())]);
-    assert_eq!(said.status, 0, "{}", said.all());
+    service.done(&[unlock, format!("export GENFIC_CA_FAILPOINT_TRACE={}\n{line}", trace.display())]);
     fs::read_to_string(&trace).unwrap().lines().map(str::to_owned).collect()
 }
 
@@ -75,8 +72,7 @@ fn a_move_whose_command_is_killed_at_any_step_goes_on() {
             goes_on(&service, other.0, other.1, &place);
         }
         // now the other way
-        let said = service.in_one_login(&moving(&service, to));
-        assert_eq!(said.status, 0, "{}", said.all());
+        service.done(&moving(&service, to));
     }
 }
 
@@ -118,7 +114,6 @@ fn a_move_whose_signer_is_killed_at_any_step_goes_on() {
             goes_on(&service, to, target, place);
             goes_on(&service, other.0, other.1, place);
         }
-        let said = service.in_one_login(&moving(&service, to));
-        assert_eq!(said.status, 0, "{}", said.all());
+        service.done(&moving(&service, to));
     }
 }

@@ -20,8 +20,7 @@ fn with_hierarchy() -> Service {
         service.ca("create-request a.example --sign -p example-system"),
         service.admin("key lock"),
     ];
-    let said = service.in_one_login(&steps);
-    assert_eq!(said.status, 0, "{}", said.all());
+    let said = service.done(&steps);
     assert!(said.out.contains("locked: example, example-system"), "every key without a name: {}", said.out);
     service
 }
@@ -199,8 +198,7 @@ fn a_home_whose_keys_the_service_has_is_backed_up_and_restored_without_them() {
         service.admin("key unlock example-system --scope crl --passphrase-from fd:0"),
         at("again", "crl publish example-system"),
     ];
-    let said = service.in_one_login(&steps);
-    assert_eq!(said.status, 0, "{}", said.all());
+    service.done(&steps);
     assert!(number("again") > before);
 }
 
@@ -307,8 +305,7 @@ fn the_envelope_of_a_new_ca_is_shown_line_by_line() {
         prepare(&service, "example-system"),
         service.ca("create-child example-system -p example --key ed25519 --ocsp=false --json"),
     ];
-    let said = service.in_one_login(&steps);
-    assert_eq!(said.status, 0, "{}", said.all());
+    let said = service.done(&steps);
     assert!(said.out.contains("keys of CAs    in the signer on"), "init says so: {}", said.out);
     for line in ["the most that its key ever signs", "  profile ", "root-ca", "certifies_cas", "longest_days"]
     {
@@ -339,8 +336,7 @@ fn a_person_confirms_the_envelope_of_a_root_before_it_signs_anything() {
         return skipped("becoming two other users needs root");
     }
     let service = Service::new();
-    let said = service.in_one_login(&[service.own_home()]);
-    assert_eq!(said.status, 0, "{}", said.all());
+    service.done(&[service.own_home()]);
     let create = service.ca("create-root example --key ed25519").replace("--no-input ", "");
     let at_terminal = |answer: &str| {
         let lines = format!("echo {AMBER} >/proc/self/loginuid\n{}\n{create}", prepare(&service, "example"));

@@ -14,8 +14,7 @@ const PHRASE: &str = "another phrase for the backup of it";
 fn service() -> Service {
     let service = Service::new();
     let steps = [home_with_key(&service), moving(&service, "signer").into()].concat();
-    let said = service.in_one_login(&steps);
-    assert_eq!(said.status, 0, "{}", said.all());
+    service.done(&steps);
     fs::create_dir(service.home.path("amber")).unwrap();
     chown(service.home.path("amber"), Some(AMBER), Some(AMBER)).unwrap();
     service
@@ -79,13 +78,12 @@ fn a_lost_signer_is_restored_and_nothing_goes_back() {
     let refused = service.key(OWNER, OWNER, words, PHRASE);
     assert!(refused.status == 8 && refused.err.contains("Permission denied"), "{}", refused.all());
     // what is signed after the backup
-    let said = service.in_one_login(&[
+    service.done(&[
         unlock_for_all(&service),
         service.ca("renew-ca example-system"),
         service.ca("crl publish example"),
         service.ca("crl publish example"),
     ]);
-    assert_eq!(said.status, 0, "{}", said.all());
     let before = number(&service);
     lose(&mut service);
     let output = restoring(&service).output().unwrap();
@@ -101,7 +99,7 @@ fn a_lost_signer_is_restored_and_nothing_goes_back() {
     }
     service.restart(None);
     let renew = service.ca("renew-ca example-system");
-    let said = service.in_one_login(&[
+    service.done(&[
         unlock_for_all(&service),
         service.ca("crl publish example"),
         service.refused("restore.not-accepted", &renew),
@@ -109,13 +107,11 @@ fn a_lost_signer_is_restored_and_nothing_goes_back() {
         service.ca("backup accept --yes"),
         service.refused("restore.not-accepted", &renew),
     ]);
-    assert_eq!(said.status, 0, "{}", said.all());
     assert!(number(&service) > before + 1000, "{} after {before}", number(&service));
     let asked = service.administrator("backup accept --signer --no-input", "");
     assert_eq!(asked.status, 9, "{}", asked.all());
     service.administrator("backup accept --signer --yes", "").ok();
-    let said = service.in_one_login(&[unlock_for_all(&service), renew]);
-    assert_eq!(said.status, 0, "{}", said.all());
+    service.done(&[unlock_for_all(&service), renew]);
 }
 
 #[test]

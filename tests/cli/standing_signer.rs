@@ -180,9 +180,14 @@ impl Service {
 
     /// Returns the shell line by which the administrator runs a `key` command, with the passphrase [`WORDS`].
     pub(crate) fn admin(&self, words: &str) -> String {
+        self.admin_with(WORDS, words)
+    }
+
+    /// Returns the shell line by which the administrator runs a `key` command, with this passphrase.
+    pub(crate) fn admin_with(&self, passphrase: &str, words: &str) -> String {
         let line = self.words(words);
         let setpriv = format!("setpriv --reuid={AMBER} --regid={AMBER} --groups={ADMINS} {line}");
-        format!("printf '{WORDS}' | {setpriv}")
+        format!("printf '{passphrase}' | {setpriv}")
     }
 
     /// Returns the shell line that ends well only if this one is refused with this code.
@@ -208,6 +213,14 @@ impl Service {
     pub(crate) fn in_one_login(&self, steps: &[String]) -> Said {
         let steps = steps.join("\n");
         self.home.shell(&format!("set -e\necho {AMBER} >/proc/self/loginuid\n{steps}"))
+    }
+
+    /// Likewise, where all of it is to end well.
+    #[track_caller]
+    pub(crate) fn done(&self, steps: &[String]) -> Said {
+        let said = self.in_one_login(steps);
+        assert_eq!(said.status, 0, "{}", said.all());
+        said
     }
 
     pub(crate) fn words(&self, words: &str) -> String {

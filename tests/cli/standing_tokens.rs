@@ -1,5 +1,5 @@
 //! Keys in tokens that the signer which listens uses, through a process that is a user of its own.
-use crate::standing_signer::{ADMINS, AMBER, Running, Service, TOKENS, wait_for};
+use crate::standing_signer::{Running, Service, TOKENS, wait_for};
 use crate::support::tokens::Tokens;
 use crate::support::{PASSPHRASE, is_root, skipped};
 use std::fs;
@@ -46,9 +46,7 @@ impl Vault {
 
     /// Returns the shell line by which the administrator runs a `key` command, with this PIN.
     fn admin(&self, pin: &str, words: &str) -> String {
-        let line = self.service.words(words);
-        let setpriv = format!("setpriv --reuid={AMBER} --regid={AMBER} --groups={ADMINS} {line}");
-        format!("printf '{pin}' | {setpriv}")
+        self.service.admin_with(pin, words)
     }
 
     /// Returns the shell line by which the PIN is given for a new key of this name.

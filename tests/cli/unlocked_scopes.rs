@@ -61,8 +61,7 @@ fn a_key_signs_what_it_is_unlocked_for_and_as_often_as_that() {
         ca("renew-ca example-system"),
         refused(&ca("renew-ca example-system")),
     ];
-    let said = service.in_one_login(&steps);
-    assert_eq!(said.status, 0, "{}", said.all());
+    service.done(&steps);
     let own = |name: &str| service.home.path("own").join(name).exists();
     assert!(own("1.pem") && own("2.pem") && !own("3.pem"));
 }
@@ -85,8 +84,7 @@ fn a_certificate_that_no_profile_of_the_security_administrator_grants_is_refused
         with,
         sign(&service, 2),
     ];
-    let said = service.in_one_login(&steps);
-    assert_eq!(said.status, 0, "{}", said.all());
+    service.done(&steps);
     // what was refused is given up for good, and nothing of it is left
     let said = service.home.shell(&service.ca("list --json")).ok().json();
     let certificates = said["result"]["certificates"].as_array().unwrap();
@@ -109,8 +107,7 @@ fn a_timer_has_a_crl_by_the_credential_of_the_signers_unit_and_nothing_else() {
         return skipped("becoming two other users needs root");
     }
     let service = Service::with_credentials(&[("example-system", WORDS)]);
-    let said = service.in_one_login(&[hierarchy(&service)]);
-    assert_eq!(said.status, 0, "{}", said.all());
+    service.done(&[hierarchy(&service)]);
     let number = || -> Value {
         let said = service.home.shell(&service.ca("crl show example-system --json")).ok().json();
         said["result"]["number"].clone()
@@ -159,8 +156,7 @@ fn a_timer_renews_a_responder_by_the_word_of_the_one_in_use_and_once_a_day() {
         service.ca("create-child example-system -p example --key ed25519"),
         service.admin("key lock --all"),
     ];
-    let said = service.in_one_login(&steps);
-    assert_eq!(said.status, 0, "{}", said.all());
+    service.done(&steps);
     let responder = || {
         let file = service.home.path("own/home/ocsp/example-system/responder.pem");
         std::fs::read(file).unwrap()
@@ -196,7 +192,6 @@ fn a_timer_renews_a_responder_by_the_word_of_the_one_in_use_and_once_a_day() {
         service.ca("ocsp responder --due"),
         service.ca("ocsp responder example-system"),
     ];
-    let said = service.in_one_login(&steps);
-    assert_eq!(said.status, 0, "{}", said.all());
+    service.done(&steps);
     assert_ne!(responder(), second);
 }

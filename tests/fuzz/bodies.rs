@@ -78,15 +78,18 @@ pub fn envelope(octets: &[u8]) {
     }
 }
 
-/// A journal: as it is, and with the first group made whole, behind whose digest no other octets come.
+/// A journal: as it is, and with the first group made whole, without a session and with one, behind whose digest no other octets come.
 pub fn journal(octets: &[u8]) {
     let written = any_octets::journal(octets);
     assert!(octets.starts_with(&written), "what was read is what is there");
     const HEAD: usize = 80;
     let Some(entries) = octets.get(HEAD..) else { return };
     let mut group = octets[..HEAD].to_vec();
-    group[..8].copy_from_slice(b"GFSJRNL1");
-    group[8..12].copy_from_slice(&u32::try_from(entries.len()).unwrap_or(u32::MAX).to_be_bytes());
+    let beginning = if octets[7] == b'2' { b"GFSJRNL2" } else { b"GFSJRNL1" };
+    let session = if beginning.ends_with(b"2") { 4 } else { 0 };
+    group[..8].copy_from_slice(beginning);
+    let length = u32::try_from(entries.len().saturating_sub(session)).unwrap_or(u32::MAX);
+    group[8..12].copy_from_slice(&length.to_be_bytes());
     group[12..20].copy_from_slice(&1_u64.to_be_bytes());
     group[48..80].fill(0);
     group.extend(entries);

@@ -23,11 +23,13 @@ impl Copies {
     /// # Errors
     /// When they cannot be renamed; a part of them may be, and the same is done again.
     pub(crate) fn rename(&self, from: &KeyRef, to: &KeyRef, identity: &[u8; 32]) -> Result<(), Refusal> {
+        self.check(from, Some(*identity), false)?;
         let (Some(from), Some(to)) = (from.file_stem(), to.file_stem()) else { return Ok(()) };
         let (from, to) = (from.to_string(), to.to_string());
         let own = self.files.get(&from).and_then(|own| own.first());
         let is_own = own.is_some_and(|one| one.tbs().public_key().digest() == *identity);
-        if !is_own || from == to || self.files.contains_key(&to) {
+        let is_taken = self.files.contains_key(&to) || self.damaged.contains_key(&to);
+        if !is_own || from == to || is_taken {
             return Ok(());
         }
         let alone =

@@ -1,4 +1,4 @@
-use super::entry::Rest;
+use super::entry::{Malformed, Rest};
 use super::*;
 use crate::signer::record::{Shown, Signed, SignedKind, SignedList};
 use crate::x509::SerialNumber;
@@ -53,11 +53,12 @@ proptest! {
         entries in prop::collection::vec(entries(), 1..20),
         numbers in any::<(u32, u64, i64, u32)>(),
         login in prop::option::of(0..u32::MAX),
+        session in prop::option::of(0..u32::MAX),
         previous in any::<[u8; 32]>(),
         flipped in any::<(prop::sample::Index, u8)>(),
     ) {
         let (first, settled, at, user) = numbers;
-        let by = Asker { user, login };
+        let by = Asker { user, login, session };
         let group = Group { first: first.into(), settled, at: UnixTime(at), by, previous, entries };
         let mut octets = Vec::new();
         let digest = group.put(&mut octets);
@@ -91,4 +92,41 @@ proptest! {
         while let Ok(Some(_)) = reader.next_group() {}
         prop_assert_eq!(reader.head(), JournalHead::default());
     }
+}
+
+#[test]
+fn a_journal_from_before_there_were_sessions_is_read_and_goes_on_with_them() {
+    // the octets of an older version, of a group with the entry that the journal was begun
+    let head = [
+        &b"GFSJRNL1"[..],
+        &5_u32.to_be_bytes(),
+        &1_u64.to_be_bytes(),
+        &0_u64.to_be_bytes(),
+        &1_800_000_000_i64.to_be_bytes(),
+        &900_u32.to_be_bytes(),
+        &1000_u32.to_be_bytes(),
+        &1_u32.to_be_bytes(),
+        &[0; 32],
+        &[6, 1, 0, 0, 0],
+    ];
+    let mut octets = head.concat();
+    octets.extend(super::group::digest(&octets));
+    let (group, digest) = Group::from_octets(&octets).unwrap();
+    assert_eq!(group.by, Asker { user: 900, login: Some(1000), session: None });
+    let mut again = Vec::new();
+    assert_eq!((group.put(&mut again), &again), (digest, &octets), "it is written as it was");
+    let by = Asker { session: Some(4), ..group.by };
+    let next = Group { first: 2, settled: 1, previous: digest, by, ..group };
+    next.put(&mut octets);
+    let mut reader = JournalReader::after(JournalHead::default(), octets.as_slice());
+    assert_eq!(reader.next_group().unwrap().unwrap().by.session, None);
+    assert_eq!(reader.next_group().unwrap(), Some(next));
+    // an absent session is said in one way
+    let at = octets.len() - 32 - 5 - 4;
+    octets[at..at + 4].fill(0xff);
+    let start = octets.len() - (80 + 4 + 5 + 32);
+    let said = octets[start..octets.len() - 32].to_vec();
+    let end = octets.len() - 32;
+    octets[end..].copy_from_slice(&super::group::digest(&said));
+    assert_eq!(Group::from_octets(&octets[start..]), Err(Malformed::Value));
 }

@@ -2,7 +2,7 @@
 //!
 //! | octets | what |
 //! |---|---|
-//! | 8 | `GFSJRNL1` |
+//! | 8 | `GFSJRNL1`; `GFSJRNL2` with a session |
 //! | 4 | number of octets of the entries |
 //! | 8 | sequence number of the first entry; the first of all is 1 |
 //! | 8 | sequence number of the newest entry that was on the disk when this was written |
@@ -11,19 +11,27 @@
 //! | 4 | its loginuid; `ffffffff` without one |
 //! | 4 | number of entries |
 //! | 32 | digest of the group before; zeros in the first |
+//! | 4 | with `GFSJRNL2` alone: the audit session of the client |
 //! | | the entries |
 //! | 32 | SHA-256 over a tag and all of this |
 use super::entry::{Entry, Malformed, Rest};
+use crate::signer::Peer;
 use crate::x509::{UnixTime, sha256};
 
-/// The first octets of a group.
-pub(super) const BEGINNING: [u8; 8] = *b"GFSJRNL1";
-/// Number of octets before the entries.
+/// The first octets of a group, without and with a session. Journals from before there were sessions have the first one.
+const BEGINNINGS: [[u8; 8]; 2] = [*b"GFSJRNL1", *b"GFSJRNL2"];
+/// Number of octets of either.
+pub(super) const BEGINNING: usize = 8;
+/// Number of octets before the session, or before the entries where there is none.
 pub(super) const HEAD: usize = 80;
+/// Number of octets of a session.
+const SESSION: usize = 4;
 /// Number of octets of a digest.
 pub(super) const DIGEST: usize = 32;
 /// Bound of the entries of one group, in octets.
 pub(super) const MOST: usize = 1 << 20;
+/// Bound of a group, in octets.
+pub(super) const LONGEST: usize = HEAD + SESSION + MOST + DIGEST;
 /// Prefix that separates these digests from every other use of SHA-256.
 const TAG: &[u8] = b"genfic-signer journal group 1\0";
 const NO_LOGIN: u32 = u32::MAX;
@@ -35,13 +43,21 @@ pub(crate) struct Asker {
     pub(crate) user: u32,
     /// Its loginuid, which says who logged in; `None` where nobody did.
     pub(crate) login: Option<u32>,
+    /// Its audit session, which tells one login of a user from another; `None` where there is none.
+    pub(crate) session: Option<u32>,
+}
+
+impl From<&Peer> for Asker {
+    fn from(peer: &Peer) -> Self {
+        Self { user: peer.user, login: peer.login, session: peer.session }
+    }
 }
 
 impl Asker {
     /// Returns the user of this process, for what no client asks.
     #[must_use]
     pub(crate) fn this_process() -> Self {
-        Self { user: rustix::process::geteuid().as_raw(), login: None }
+        Self { user: rustix::process::geteuid().as_raw(), login: None, session: None }
     }
 }
 
@@ -81,7 +97,8 @@ impl Group {
             entry.put(&mut entries);
         }
         let start = out.len();
-        out.extend(BEGINNING);
+        let [without, with] = BEGINNINGS;
+        out.extend(if self.by.session.is_some() { with } else { without });
         out.extend(u32::try_from(entries.len()).unwrap_or(u32::MAX).to_be_bytes());
         out.extend(self.first.to_be_bytes());
         out.extend(self.settled.to_be_bytes());
@@ -90,10 +107,22 @@ impl Group {
         out.extend(self.by.login.unwrap_or(NO_LOGIN).to_be_bytes());
         out.extend(u32::try_from(self.entries.len()).unwrap_or(u32::MAX).to_be_bytes());
         out.extend(self.previous);
+        out.extend(self.by.session.into_iter().flat_map(u32::to_be_bytes));
         out.extend(entries);
         let digest = digest(out.get(start..).unwrap_or_default());
         out.extend(digest);
         digest
+    }
+
+    /// Returns whether a group that begins with these octets has a session.
+    fn has_session(beginning: &[u8; BEGINNING]) -> Result<bool, Malformed> {
+        let found = BEGINNINGS.iter().position(|known| known == beginning);
+        found.map(|place| place > 0).ok_or(Malformed::Beginning)
+    }
+
+    /// Returns whether a group may begin with these octets.
+    pub(super) fn begins_with(octets: &[u8]) -> bool {
+        octets.try_into().is_ok_and(|beginning| Self::has_session(beginning).is_ok())
     }
 
     /// Returns the number of octets of a group that begins with these, [`HEAD`] of them.
@@ -102,11 +131,9 @@ impl Group {
     /// When no group begins so.
     pub(super) fn length(head: &[u8]) -> Result<usize, Malformed> {
         let mut rest = Rest(head);
-        if rest.array::<8>()? != BEGINNING {
-            return Err(Malformed::Beginning);
-        }
+        let session = if Self::has_session(&rest.array()?)? { SESSION } else { 0 };
         let length = usize::try_from(u32::from_be_bytes(rest.array()?)).map_err(|_| Malformed::Length)?;
-        if length > MOST { Err(Malformed::Length) } else { Ok(HEAD + length + DIGEST) }
+        if length > MOST { Err(Malformed::Length) } else { Ok(HEAD + session + length + DIGEST) }
     }
 
     /// Reads exactly one group, and returns it with its digest. Octets that would not be written are refused.
@@ -124,20 +151,25 @@ impl Group {
         if digest(said) != found {
             return Err(Malformed::Digest);
         }
-        let within = said.get(BEGINNING.len() + 4..).ok_or(Malformed::Short)?;
-        let group = Self::read(within).map_err(|malformed| match malformed {
+        let mut within = Rest(said);
+        let has_session = Self::has_session(&within.array()?)?;
+        let _length: [u8; 4] = within.array()?;
+        let group = Self::read(within, has_session).map_err(|malformed| match malformed {
             Malformed::Unknown => malformed,
             _ => Malformed::Value,
         })?;
         Ok((group, found))
     }
 
-    fn read(octets: &[u8]) -> Result<Self, Malformed> {
-        let mut rest = Rest(octets);
+    fn read(mut rest: Rest<'_>, has_session: bool) -> Result<Self, Malformed> {
         let (first, settled, at) = (rest.number()?, rest.number()?, rest.time()?);
         let (user, login) = (u32::from_be_bytes(rest.array()?), u32::from_be_bytes(rest.array()?));
         let count = u32::from_be_bytes(rest.array()?);
         let previous = rest.array()?;
+        let session = if has_session { Some(u32::from_be_bytes(rest.array()?)) } else { None };
+        if session == Some(NO_LOGIN) {
+            return Err(Malformed::Value);
+        }
         let mut entries = Vec::new();
         for _ in 0..count {
             entries.push(Entry::take(&mut rest)?);
@@ -145,7 +177,7 @@ impl Group {
         if !rest.0.is_empty() {
             return Err(Malformed::Trailing);
         }
-        let by = Asker { user, login: Some(login).filter(|login| *login != NO_LOGIN) };
+        let by = Asker { user, login: Some(login).filter(|login| *login != NO_LOGIN), session };
         Ok(Self { first, settled, at, by, previous, entries })
     }
 

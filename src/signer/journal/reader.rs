@@ -1,6 +1,6 @@
 //! Reads a journal, group after group, and tells a torn end from a change.
 use super::entry::Malformed;
-use super::group::{BEGINNING, DIGEST, Group, HEAD, JournalHead, MOST};
+use super::group::{BEGINNING, Group, HEAD, JournalHead, LONGEST};
 use std::io::{self, Read};
 
 /// What is wrong with a journal.
@@ -120,7 +120,7 @@ impl<R: Read> JournalReader<R> {
             octets = octets.saturating_add(u64::try_from(read).unwrap_or(u64::MAX));
             let is_last = read == 0;
             // a group that begins before this is in the buffer whole
-            let whole = self.buffer.len().saturating_sub(if is_last { 0 } else { HEAD + MOST + DIGEST });
+            let whole = self.buffer.len().saturating_sub(if is_last { 0 } else { LONGEST });
             while let Some(at) = find(&self.buffer, from).filter(|at| *at < whole) {
                 if self.settles_more(at) {
                     return Err(JournalFault::Changed(self.head.sequence.saturating_add(1)));
@@ -150,7 +150,7 @@ impl<R: Read> JournalReader<R> {
 /// Returns where the next group may begin.
 fn find(octets: &[u8], from: usize) -> Option<usize> {
     let rest = octets.get(from..)?;
-    rest.windows(BEGINNING.len()).position(|window| window == BEGINNING).map(|at| from.saturating_add(at))
+    rest.windows(BEGINNING).position(Group::begins_with).map(|at| from.saturating_add(at))
 }
 
 /// Reads a journal from its beginning, and returns its head. A torn end is passed over.

@@ -5,7 +5,7 @@ use crate::x509::SerialNumber;
 use std::fs;
 
 pub(super) const KEY: [u8; 32] = [1; 32];
-pub(super) const BY: Asker = Asker { user: 1000, login: Some(1001) };
+pub(super) const BY: Asker = Asker { user: 1000, login: Some(1001), session: Some(3) };
 pub(super) const AT: UnixTime = UnixTime(1_900_000_000);
 
 /// A certificate to be signed, without its octets.

@@ -14,7 +14,7 @@ fn record() -> (tempfile::TempDir, RecordFile) {
 
 impl RecordFile {
     fn filled(&self, entry: Entry, at: UnixTime) {
-        let by = Asker { user: 0, login: None };
+        let by = Asker { user: 0, login: None, session: None };
         let group = Group { first: 1, settled: 0, at, by, previous: [0; 32], entries: vec![entry] };
         self.enter(&group, false).unwrap();
         self.commit().unwrap();

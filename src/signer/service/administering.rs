@@ -150,6 +150,7 @@ impl Signer {
 
     fn envelope(&self, key: &KeyRef) -> Result<(EnvelopeFile, KeyEnvelope), Failure> {
         let copies = Copies::read(self.parts.journal.directory())?;
+        copies.check(key, key.identity, false)?;
         let none = || {
             prevented(
                 Code::SignerEnvelopeNone,

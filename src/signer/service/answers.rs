@@ -173,6 +173,7 @@ impl Signer {
                 let key = KeyRef::from(key);
                 let keys = self.vault(&key)?.keys();
                 keys.inspecting().ok_or_else(|| signer("it cannot look at this key"))?.inspect(&key)?;
+                self.parts.rules.check(&key)?;
                 Ok(Reply::Done.into())
             }
             Request::Files { key } => {

@@ -1,14 +1,12 @@
 //! What clients of the service get that are not the user of its keys.
+use super::test_parts::{OnePassphrase, made_private, signer_of};
 use super::*;
 use crate::profile::{Applicant, RequestedValues};
 use crate::signer::admit::tests::{granted, name, profiles, serial};
 use crate::signer::protocol::{Failure, Frame, Reply, Request, VERSION, WireKey};
 use crate::signer::unlocking::{Asked as Unlocking, Handed, Login, Prepared, SharedRing, Terms};
 use crate::signer::{Act, ActKind, Asker, Bound, ClientClass, Peer, Scope};
-use crate::signing::{
-    AgeFileStore, CaKeys as _, KeyError, KeyVault, PassphrasePolicy, Secret, SecretPurpose, SecretSource,
-    SoftKey,
-};
+use crate::signing::{AgeFileStore, CaKeys as _, KeyVault, PassphrasePolicy, SoftKey};
 use crate::testing::NOW;
 use crate::x509::{Certificate, KeyAlgorithm, SubjectPublicKeyInfo, UnixTime, encode_signed};
 use std::io::Write as _;
@@ -19,14 +17,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 const WORDS: &str = "correct horse battery staple again";
-
-struct Right;
-
-impl SecretSource for Right {
-    fn secret(&self, _: &SecretPurpose) -> Result<Secret, KeyError> {
-        Ok(Secret::new(WORDS.into()))
-    }
-}
 
 /// A service with the key of `genfic`.
 pub(super) struct Service {
@@ -76,24 +66,17 @@ impl Service {
     pub(super) fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let within = directory.path().to_owned();
-        std::fs::set_permissions(&within, std::fs::Permissions::from_mode(0o700)).unwrap();
+        made_private(&within);
         let prepared = Arc::new(Prepared::new(PassphrasePolicy::default(), now));
         let store = AgeFileStore::new(&within, AgeFileStore::LEAST_WORK, prepared.clone()).unwrap();
-        let made =
-            store.clone().asking(Arc::new(Right)).generate(&store.new_key("genfic"), KeyAlgorithm::P256);
-        bound_to("root-ca").put(&within, &made.unwrap().public_key().digest()).unwrap();
+        let asking = store.clone().asking(Arc::new(OnePassphrase(WORDS)));
+        let made = asking.generate(&store.new_key("genfic"), KeyAlgorithm::P256).unwrap();
+        bound_to("root-ca").put(&within, &made.public_key().digest()).unwrap();
         let ring = Arc::new(SharedRing::new(prepared, Box::new(|_| Ok(()))));
-        let journal = Arc::new(JournalPlace::within(within.clone()));
         let vaults: Vec<Arc<dyn KeyVault>> = vec![Arc::new(store.clone())];
-        let signer = Signer::new(SignerParts {
-            vaults,
-            ring: Box::new(Arc::clone(&ring)),
-            rules: Box::new(OwnRules::new(within, Box::new(|| Arc::new(profiles())), now)),
-            journal: Arc::clone(&journal),
-            now,
-            sources: None,
-            source: None,
-        });
+        let shared: Box<dyn Ring> = Box::new(Arc::clone(&ring));
+        let signer = signer_of(&within, (vaults, shared), Box::new(|| Arc::new(profiles())), now);
+        let journal = Arc::clone(&signer.parts.journal);
         Self { directory, store, ring, journal, signer }
     }
 
@@ -129,7 +112,7 @@ impl Service {
 
     /// Makes a key of which no administrator has said what it is for.
     pub(super) fn store_key_without_word(&self) {
-        let store = self.store.clone().asking(Arc::new(Right));
+        let store = self.store.clone().asking(Arc::new(OnePassphrase(WORDS)));
         store.generate(&store.new_key("silent"), KeyAlgorithm::P256).unwrap();
     }
 

@@ -1,20 +1,18 @@
 //! The keys of a signer, as a child and as a service, keep the contract of every store of keys: over sockets, as the
 //! commands have them.
+use super::test_parts::{OnePassphrase, made_private, signer_of};
 use super::*;
 use crate::signer::admit::tests::profiles;
 use crate::signer::listening::Clients;
 use crate::signer::protocol::{Frame, Orders, Reply, Request, VERSION, WireHanded, WireTerms};
 use crate::signer::{ClientClass, Link, Peer, Prepared, RemoteKeys, Scope, SharedRing};
 use crate::signing::{
-    AgeFileStore, CaKeys, KeyError, KeyRef, KeyVault, PassphraseOrders, PassphrasePolicy, Secret,
-    SecretPurpose, SecretSource, contract,
+    AgeFileStore, CaKeys, KeyError, KeyRef, KeyVault, PassphraseOrders, PassphrasePolicy, contract,
 };
 use crate::testing::NOW;
 use crate::x509::{KeyAlgorithm, UnixTime};
-use std::fs::Permissions;
 use std::io::Write;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::sync::Arc;
@@ -23,14 +21,6 @@ use std::thread;
 const PROGRAM: &str = env!("CARGO_PKG_VERSION");
 const PASSPHRASE: &str = "six uncommon words of a long sentence";
 const ALGORITHMS: [KeyAlgorithm; 2] = [KeyAlgorithm::P256, KeyAlgorithm::ED25519];
-
-struct OnePassphrase;
-
-impl SecretSource for OnePassphrase {
-    fn secret(&self, _: &SecretPurpose) -> Result<Secret, KeyError> {
-        Ok(Secret::new(PASSPHRASE.into()))
-    }
-}
 
 fn now() -> UnixTime {
     NOW
@@ -42,21 +32,12 @@ fn peer(class: ClientClass) -> Peer {
 
 fn directory() -> tempfile::TempDir {
     let directory = tempfile::tempdir().unwrap();
-    std::fs::set_permissions(directory.path(), Permissions::from_mode(0o700)).unwrap();
+    made_private(directory.path());
     directory
 }
 
 fn signer(within: &Path, vaults: Vec<Arc<dyn KeyVault>>, ring: Box<dyn Ring>) -> Signer {
-    let profiles = Box::new(|| Arc::new(profiles()));
-    Signer::new(SignerParts {
-        vaults,
-        ring,
-        rules: Box::new(OwnRules::new(within.to_owned(), profiles, now)),
-        journal: Arc::new(JournalPlace::within(within.to_owned())),
-        now,
-        sources: None,
-        source: None,
-    })
+    signer_of(within, (vaults, ring), Box::new(|| Arc::new(profiles())), now)
 }
 
 #[test]
@@ -69,7 +50,8 @@ fn the_keys_of_a_child_keep_the_contract_of_key_stores() {
     let serving = thread::spawn(move || {
         let make = |_: &Orders, _: Announcing| {
             let store =
-                AgeFileStore::new(&within, AgeFileStore::LEAST_WORK, Arc::new(OnePassphrase)).unwrap();
+                AgeFileStore::new(&within, AgeFileStore::LEAST_WORK, Arc::new(OnePassphrase(PASSPHRASE)))
+                    .unwrap();
             Ok(signer(&within, vec![Arc::new(store)], Box::new(OwnRing::default())))
         };
         serve_child(other, &peer(ClientClass::Child), PROGRAM, make).unwrap();

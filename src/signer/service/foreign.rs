@@ -4,10 +4,13 @@ use crate::error::Shown as _;
 use crate::signer::protocol::{Failure, Frame, Reply, WireFound, WirePath, WireSource};
 use crate::signing::{KeyError, KeyPlace, SecretPurpose, open_with};
 use crate::subscriber_key::{ForeignKey, has_private_key, without_private_keys};
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use std::fs::File;
 use std::io::{self, Read};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
 /// Bound of the file of a foreign key, in octets.
@@ -16,6 +19,36 @@ const LARGEST: u64 = 1024 * 1024;
 const PIECE: usize = 64 * 1024;
 /// What a private key in PEM has in its first line.
 const MARKER: &[u8] = b"PRIVATE KEY-----";
+
+/// Time for the other end of a pipe to write all of it.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// What a client handed over: a file, or a pipe that nobody waits for without end.
+struct HandedOver {
+    file: File,
+    end: Instant,
+}
+
+impl HandedOver {
+    fn within(descriptor: OwnedFd, patience: Duration) -> Self {
+        Self { file: File::from(descriptor), end: Instant::now() + patience }
+    }
+}
+
+impl Read for HandedOver {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let left = self.end.saturating_duration_since(Instant::now());
+            let limit = PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX);
+            match poll(&mut [PollFd::new(self.file.as_fd(), PollFlags::POLLIN)], limit) {
+                Ok(0) => return Err(io::ErrorKind::TimedOut.into()),
+                Ok(_) => return self.file.read(buffer),
+                Err(Errno::EINTR) => {}
+                Err(errno) => return Err(errno.into()),
+            }
+        }
+    }
+}
 
 /// Reads a file from where its descriptor stands, up to one octet more than a key may have.
 fn read(from: &mut impl Read, path: &Path) -> Result<Zeroizing<Vec<u8>>, KeyError> {
@@ -48,7 +81,7 @@ impl Signer {
         let [descriptor] = <[OwnedFd; 1]>::try_from(descriptors)
             .map_err(|_| signer("a key is handed over as one open descriptor"))?;
         let path = PathBuf::from(file);
-        let octets = read(&mut File::from(descriptor), &path)?;
+        let octets = read(&mut HandedOver::within(descriptor, PATIENCE), &path)?;
         if is_too_large(&octets) {
             return Err(too_large(&path).into());
         }
@@ -89,7 +122,7 @@ pub(super) fn find_keys(descriptors: &[OwnedFd], files: Vec<WirePath>) -> Answer
 fn look_into(descriptor: &OwnedFd, path: &Path) -> (WireFound, Option<[Vec<u8>; 2]>) {
     let not_read = |error: KeyError| (WireFound::NotRead(error.into()), None);
     let mut file = match descriptor.try_clone() {
-        Ok(descriptor) => File::from(descriptor),
+        Ok(descriptor) => HandedOver::within(descriptor, PATIENCE),
         Err(error) => return not_read(unread(path, &error)),
     };
     let octets = match read(&mut file, path) {
@@ -128,7 +161,7 @@ fn look_into(descriptor: &OwnedFd, path: &Path) -> (WireFound, Option<[Vec<u8>; 
 }
 
 /// Returns whether there is the first line of a private key in these octets and the rest of the file.
-fn goes_on_with_a_key(begun: &[u8], file: &mut File) -> io::Result<bool> {
+fn goes_on_with_a_key(begun: &[u8], file: &mut impl Read) -> io::Result<bool> {
     let mut seen = Zeroizing::new(begun.to_vec());
     loop {
         if seen.windows(MARKER.len()).any(|part| part == MARKER) {
@@ -138,7 +171,7 @@ fn goes_on_with_a_key(begun: &[u8], file: &mut File) -> io::Result<bool> {
         let kept = seen.len().saturating_sub(MARKER.len());
         seen.drain(..kept);
         let before = seen.len();
-        file.take(u64::try_from(PIECE).unwrap_or(u64::MAX)).read_to_end(&mut seen)?;
+        file.by_ref().take(u64::try_from(PIECE).unwrap_or(u64::MAX)).read_to_end(&mut seen)?;
         if seen.len() == before {
             return Ok(false);
         }
@@ -172,6 +205,22 @@ mod tests {
         // a certificate without an end does not take the key along
         let (_, others) = seen(format!("-----BEGIN CERTIFICATE-----\nBBBB\n{PEM_KEY}").as_bytes());
         assert_eq!(String::from_utf8(others).unwrap(), "-----BEGIN CERTIFICATE-----\nBBBB\n");
+    }
+
+    #[test]
+    fn a_pipe_that_nobody_writes_is_not_waited_for_without_end() {
+        let (reading, writing) = io::pipe().unwrap();
+        rustix::io::write(&writing, b"-----BEGIN").unwrap();
+        let mut pipe = HandedOver::within(reading.into(), Duration::from_millis(200));
+        let Err(KeyError::Malformed(reason)) = read(&mut pipe, Path::new("pipe")) else {
+            panic!("it was read to its end")
+        };
+        assert!(reason.contains("timed out"), "{reason}");
+        let (reading, writing) = io::pipe().unwrap();
+        rustix::io::write(&writing, PEM_KEY.as_bytes()).unwrap();
+        drop(writing);
+        let mut pipe = HandedOver::within(reading.into(), PATIENCE);
+        assert_eq!(**read(&mut pipe, Path::new("pipe")).unwrap(), *PEM_KEY.as_bytes());
     }
 
     #[test]

@@ -13,7 +13,7 @@ use std::sync::Arc;
 impl Signer {
     /// Signs a group of structures with an open key, all or none.
     pub(super) fn sign(&self, key: &Arc<dyn VaultKey>, asked: &Asked<'_>, group: Vec<Vec<u8>>) -> Answer {
-        let (by, at) = (Asker { user: asked.peer.user, login: asked.peer.login }, (self.parts.now)());
+        let (by, at) = (Asker::from(asked.peer), (self.parts.now)());
         let journal = self.parts.journal.journal(by, at)?;
         let turn = journal.turn()?;
         let PermittedGroup { permitted, brought } = self.parts.rules.admit(asked, turn.record(), group)?;

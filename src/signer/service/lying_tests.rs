@@ -1,32 +1,22 @@
 //! A client that lies to the signer, over a socket pair.
+use super::test_parts::{OnePassphrase, made_private, signer_of};
 use super::*;
 use crate::error::Code;
 use crate::profile::{Applicant, RequestedValues};
 use crate::signer::admit::tests::{granted, name, profiles, serial};
 use crate::signer::protocol::{Failure, Frame, FrameError, Orders, Reply, Request, VERSION, WireKey};
 use crate::signer::{ClientClass, Door, Peer};
-use crate::signing::{
-    AgeFileStore, KeyError, KeyVault, PassphraseOrders, Secret, SecretPurpose, SecretSource,
-};
+use crate::signing::{AgeFileStore, KeyVault, PassphraseOrders};
 use crate::testing::NOW;
 use crate::x509::extension::{BASIC_CONSTRAINTS, authority_key_identifier, crl_number};
 use crate::x509::{
     Certificate, CrlEntry, KeyAlgorithm, SignatureAlgorithm, SubjectPublicKeyInfo, TbsCertListBuilder,
     TbsCertificate, UnixTime, encode_signed,
 };
-use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
-
-struct OnePassphrase;
-
-impl SecretSource for OnePassphrase {
-    fn secret(&self, _: &SecretPurpose) -> Result<Secret, KeyError> {
-        Ok(Secret::new("correct horse battery staple".into()))
-    }
-}
 
 fn now() -> UnixTime {
     NOW
@@ -34,17 +24,10 @@ fn now() -> UnixTime {
 
 /// A signer with the keys in this directory.
 fn signer(within: &Path) -> Signer {
-    let store = AgeFileStore::new(within, AgeFileStore::LEAST_WORK, Arc::new(OnePassphrase)).unwrap();
+    let source = Arc::new(OnePassphrase("correct horse battery staple"));
+    let store = AgeFileStore::new(within, AgeFileStore::LEAST_WORK, source).unwrap();
     let vaults: Vec<Arc<dyn KeyVault>> = vec![Arc::new(store)];
-    Signer::new(SignerParts {
-        vaults,
-        ring: Box::new(OwnRing::default()),
-        rules: Box::new(OwnRules::new(within.to_owned(), Box::new(|| Arc::new(profiles())), now)),
-        journal: Arc::new(JournalPlace::within(within.to_owned())),
-        now,
-        sources: None,
-        source: None,
-    })
+    signer_of(within, (vaults, Box::new(OwnRing::default())), Box::new(|| Arc::new(profiles())), now)
 }
 
 /// The client's end, and the signer behind it.
@@ -64,7 +47,7 @@ impl Client {
     }
 
     fn served(directory: &Path, check: fn(Result<(), FrameError>)) -> Self {
-        std::fs::set_permissions(directory, std::fs::Permissions::from_mode(0o700)).unwrap();
+        made_private(directory);
         let (connection, other) = UnixStream::pair().unwrap();
         let orders = Orders::of(directory, AgeFileStore::LEAST_WORK, &PassphraseOrders::nobody());
         let within = directory.to_owned();

@@ -27,6 +27,8 @@ mod ring;
 mod seams;
 mod shown;
 mod standing;
+#[cfg(test)]
+mod test_parts;
 
 pub(crate) use answers::{Signer, SignerParts, SourceMaker};
 pub(crate) use child::{Announcing, serve_child};

@@ -202,7 +202,9 @@ impl Rules for OwnRules {
         tbs: &TbsCertificate,
         profile: Option<&str>,
     ) -> Result<String, Failure> {
-        let envelope = match Copies::read(&self.directory)?.envelope(key, tbs.public_key())? {
+        let copies = Copies::read(&self.directory)?;
+        copies.check(key, Some(tbs.public_key().digest()), false)?;
+        let envelope = match copies.envelope(key, tbs.public_key())? {
             Some(envelope) => envelope,
             None => {
                 let Bound { profile, urls } = self.bound_of(peer, &tbs.public_key().digest(), profile)?;
@@ -255,6 +257,8 @@ impl Rules for OwnRules {
     ) -> Result<PermittedGroup, Failure> {
         let profiles = (self.profiles)();
         let mut copies = self.copies()?;
+        let identity = asked.public_key.digest();
+        copies.check(asked.key, Some(identity), record.last_used(&identity)?.is_some())?;
         let before = copies.of(asked.public_key).len();
         let is_strange = self.take_in(asked, &mut copies)?;
         let own = copies.of(asked.public_key);
@@ -299,6 +303,10 @@ impl Rules for OwnRules {
             acts,
         });
         Ok(PermittedGroup { permitted, brought })
+    }
+
+    fn check(&self, key: &KeyRef) -> Result<(), Failure> {
+        Ok(self.copies()?.check(key, key.identity, false)?)
     }
 
     fn kept(&self, key: &KeyRef, identity: &[u8; 32]) -> Result<Kept, Failure> {

@@ -23,6 +23,7 @@ fn parsed(text: &str) -> Result<KeyEnvelope, Failure> {
 impl OwnRules {
     pub(super) fn kept_of(&self, key: &KeyRef, identity: &[u8; 32]) -> Result<Kept, Failure> {
         let copies = Copies::read(self.directory())?;
+        copies.check(key, Some(*identity), true)?;
         let certificates = copies.with_identity(identity);
         let Some(newest) = certificates.first() else { return Ok(Kept::default()) };
         let public_key: &SubjectPublicKeyInfo = newest.tbs().public_key();
@@ -47,12 +48,14 @@ impl OwnRules {
         // in the home they would bind nobody: its user sets what the configuration says
         let taken = if coming.is_own { taken } else { taken.pinned_to(coming.urls) };
         let copies = Copies::read(self.directory())?;
+        copies.check(coming.key, Some(newest.tbs().public_key().digest()), false)?;
         Ok(taken.to_toml(&copies.stem(coming.key, newest.tbs().public_key())))
     }
 
     pub(super) fn keep_coming(&self, coming: &Coming<'_>, envelope: &str) -> Result<(), Failure> {
         let mut copies = Copies::read(self.directory())?;
         let public_key = coming.certificates.first().ok_or_else(shown_none)?.tbs().public_key();
+        copies.check(coming.key, Some(public_key.digest()), false)?;
         for certificate in coming.certificates {
             if !copies.of(public_key).contains(certificate) {
                 copies.add(coming.key, certificate);
@@ -65,6 +68,7 @@ impl OwnRules {
 
     pub(super) fn drop_envelope_of(&self, key: &KeyRef, identity: &[u8; 32]) -> Result<(), Failure> {
         let copies = Copies::read(self.directory())?;
+        copies.check(key, Some(*identity), false)?;
         let certificates = copies.with_identity(identity);
         let Some(one) = certificates.first() else { return Ok(()) };
         copies.remove_envelope(key, one.tbs().public_key()).map_err(|(path, error)| Failure::Signer {

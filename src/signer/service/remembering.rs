@@ -14,7 +14,7 @@ const JOURNAL_PART: usize = 1 << 20;
 
 impl Signer {
     pub(super) fn remembers(&self, peer: &Peer) -> Result<(Asker, UnixTime, &Journal), RecordError> {
-        let (by, at) = (Asker { user: peer.user, login: peer.login }, (self.parts.now)());
+        let (by, at) = (Asker::from(peer), (self.parts.now)());
         Ok((by, at, self.parts.journal.journal(by, at)?))
     }
 

@@ -1,13 +1,12 @@
 //! A timer that has the certificate of a responder renewed, and one that lies.
+use super::test_parts::{OnePassphrase, made_private, signer_of};
 use super::*;
 use crate::profile::{Applicant, RequestedValidity, RequestedValues};
 use crate::signer::admit::tests::{granted, name, profiles, serial};
 use crate::signer::journal::{Entry, JournalHead, JournalReader};
 use crate::signer::protocol::{Failure, Frame, Reply, Request, WireKey};
 use crate::signer::{Act, ActKind, Asker, ClientClass, Enrolment, Peer, Prepared, SharedRing};
-use crate::signing::{
-    AgeFileStore, KeyError, KeyVault, PassphrasePolicy, ResponseSigner, Secret, SecretPurpose, SecretSource,
-};
+use crate::signing::{AgeFileStore, KeyVault, PassphrasePolicy, ResponseSigner};
 use crate::testing::{CertificateBuilder, NOW, TestKey};
 use crate::x509::extension::{authority_key_identifier, crl_number};
 use crate::x509::{
@@ -15,7 +14,6 @@ use crate::x509::{
     TbsCertListBuilder, TbsCertificate, UnixTime, encode_signed,
 };
 use std::cell::Cell;
-use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 
 thread_local! {
@@ -24,15 +22,6 @@ thread_local! {
 
 fn now() -> UnixTime {
     NOW.plus(SINCE.get())
-}
-
-/// The credential of the service's unit.
-struct OnePassphrase;
-
-impl SecretSource for OnePassphrase {
-    fn secret(&self, _: &SecretPurpose) -> Result<Secret, KeyError> {
-        Ok(Secret::new("correct horse battery staple".into()))
-    }
 }
 
 fn peer(class: ClientClass) -> Peer {
@@ -54,28 +43,22 @@ struct Case {
 }
 
 fn signer(directory: &std::path::Path, is_service: bool) -> Signer {
-    let store = AgeFileStore::new(directory, AgeFileStore::LEAST_WORK, Arc::new(OnePassphrase)).unwrap();
+    // the credential of the service's unit
+    let source = Arc::new(OnePassphrase("correct horse battery staple"));
+    let store = AgeFileStore::new(directory, AgeFileStore::LEAST_WORK, source).unwrap();
     let vaults: Vec<Arc<dyn KeyVault>> = vec![Arc::new(store)];
     let prepared = Arc::new(Prepared::new(PassphrasePolicy::default(), now));
     let shared = SharedRing::new(prepared, Box::new(|_| Ok(())));
     let ring: Box<dyn Ring> =
         if is_service { Box::new(Arc::new(shared)) } else { Box::new(OwnRing::default()) };
-    Signer::new(SignerParts {
-        vaults,
-        ring,
-        rules: Box::new(OwnRules::new(directory.to_owned(), Box::new(|| Arc::new(profiles())), now)),
-        journal: Arc::new(JournalPlace::within(directory.to_owned())),
-        now,
-        sources: None,
-        source: None,
-    })
+    signer_of(directory, (vaults, ring), Box::new(|| Arc::new(profiles())), now)
 }
 
 impl Case {
     fn new() -> Self {
         SINCE.set(0);
         let directory = tempfile::tempdir().unwrap();
-        std::fs::set_permissions(directory.path(), std::fs::Permissions::from_mode(0o700)).unwrap();
+        made_private(directory.path());
         // somebody has made the CA and its first responder
         let own = signer(directory.path(), false);
         let ask = |request, parts| own.answer(&peer(ClientClass::Child), Frame::with(request, parts));
@@ -204,7 +187,7 @@ fn a_timer_renews_a_responder_by_the_key_of_the_former_one_and_the_journal_has_i
     let mut reader = JournalReader::after(JournalHead::default(), journal);
     let mut acts = Vec::new();
     while let Some(group) = reader.next_group().unwrap() {
-        let renewed = Asker { user: 900, login: None };
+        let renewed = Asker { user: 900, login: None, session: None };
         let is_enrolled = |entry: &Entry| matches!(entry, Entry::Act(Act { kind: ActKind::Enrolled, .. }));
         if group.entries.iter().any(is_enrolled) {
             assert!(matches!(group.entries[0], Entry::Intended(_)), "they are of one group");

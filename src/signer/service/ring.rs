@@ -52,6 +52,48 @@ pub(crate) trait Ring: Send + Sync {
     fn forget(&self, key: &KeyRef);
 }
 
+/// A ring that others have too.
+impl<R: Ring + ?Sized> Ring for Arc<R> {
+    fn open(
+        &self,
+        peer: &Peer,
+        key: &KeyRef,
+        open: &dyn Fn() -> Result<Arc<dyn VaultKey>, KeyError>,
+    ) -> Result<Arc<dyn VaultKey>, KeyError> {
+        (**self).open(peer, key, open)
+    }
+
+    fn make(
+        &self,
+        peer: &Peer,
+        key: &KeyRef,
+        make: &dyn Fn() -> Result<Arc<dyn VaultKey>, KeyError>,
+    ) -> Result<Arc<dyn VaultKey>, KeyError> {
+        (**self).make(peer, key, make)
+    }
+
+    fn put(&self, peer: &Peer, key: &KeyRef, opened: Arc<dyn VaultKey>) {
+        (**self).put(peer, key, opened);
+    }
+
+    fn allow(&self, peer: &Peer, key: &KeyRef, scope: Scope, count: u64) -> Result<(), KeyError> {
+        (**self).allow(peer, key, scope, count)
+    }
+
+    fn open_coming(
+        &self,
+        peer: &Peer,
+        key: &KeyRef,
+        open: &dyn Fn() -> Result<Arc<dyn VaultKey>, KeyError>,
+    ) -> Result<Option<Arc<dyn VaultKey>>, KeyError> {
+        (**self).open_coming(peer, key, open)
+    }
+
+    fn forget(&self, key: &KeyRef) {
+        (**self).forget(key);
+    }
+}
+
 /// The keys of one command, which opens them for itself.
 #[derive(Default)]
 pub(crate) struct OwnRing(Mutex<HashMap<String, Arc<dyn VaultKey>>>);

@@ -123,6 +123,15 @@ pub(crate) trait Rules: Send + Sync {
     /// When it cannot be written.
     fn accept_certificate(&self, certificate: &[u8; 32]) -> Result<(), Failure>;
 
+    /// Says whether what is kept of a key can be read.
+    ///
+    /// # Errors
+    /// When it cannot: the key signs nothing then.
+    fn check(&self, key: &KeyRef) -> Result<(), Failure> {
+        let _ = key;
+        Ok(())
+    }
+
     /// Returns what is kept of the key with this SHA-256 of its SubjectPublicKeyInfo.
     ///
     /// # Errors

@@ -8,14 +8,9 @@ use crate::signing::{
 };
 use crate::x509::extension::CrlNumber;
 use crate::x509::{KeyAlgorithm, SubjectPublicKeyInfo};
-use std::io;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
-
-/// How long the process has to answer when it has connected.
-const GREETING: Duration = Duration::from_secs(10);
 
 /// Keys in tokens that another process reaches.
 pub(crate) struct RemoteTokens {
@@ -44,13 +39,18 @@ impl RemoteTokens {
     /// # Errors
     /// When it does not answer, or is of another version.
     pub(crate) fn connect(&self, connection: UnixStream) -> Result<(), KeyError> {
-        let failed = |error: io::Error| KeyError::Signer(error.to_string());
         // one that says nothing holds nobody up
-        connection.set_read_timeout(Some(GREETING)).map_err(failed)?;
-        let own = connection.try_clone().map_err(failed)?;
-        self.line.begin(TokenProcess::of(connection), &[], Path::new("/"))?;
-        // afterwards a person may have to touch the token
-        own.set_read_timeout(None).map_err(failed)
+        self.line.begin(TokenProcess::of(connection), &[], Path::new("/"))
+    }
+
+    /// Returns the same with a process that has this long for an answer.
+    #[cfg(test)]
+    pub(crate) fn limited(
+        secrets: Arc<dyn SecretSource>,
+        beside: Arc<dyn KeyVault>,
+        limit: std::time::Duration,
+    ) -> Self {
+        Self::new(beside, Arc::new(Line::waiting(secrets, true).limited(limit)))
     }
 }
 
@@ -74,7 +74,7 @@ struct RemoteTokenKey {
 
 impl Drop for RemoteTokenKey {
     fn drop(&mut self) {
-        self.line.close(self.of, self.number);
+        Line::close(&self.line, self.of, self.number);
     }
 }
 

@@ -4,18 +4,29 @@ use super::holder::HolderTokens;
 use super::{TokenReply, TokenRequest};
 use crate::error::Code;
 use crate::signer::client::program;
-use crate::signer::protocol::{Failure, Frame, FrameError};
+use crate::signer::protocol::{Begun, Failure, Frame, FrameError};
 use crate::signing::{KeyError, KeyVault, SecretPurpose, SecretSource};
 use std::io::{self, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long a service waits for the process, which connects a moment after the service was started.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long the process has to answer when it has connected to a service.
+const GREETING: Duration = Duration::from_secs(10);
+/// How long it has for any other answer: a person may have to touch the token. What a PIN takes is not counted.
+const ANSWER: Duration = Duration::from_secs(120);
+/// How many times as long it has to make a key: a smart card takes minutes for a large one.
+const MAKING: u32 = 5;
+/// Time for an answer to come whole after its first octet.
+const WHOLE: Duration = Duration::from_secs(10);
+/// Time for a process that was started here to end by itself.
+const ENDING: Duration = Duration::from_secs(7);
 
 /// The process, before it was told anything.
 pub(crate) struct TokenProcess {
@@ -87,12 +98,14 @@ impl TokenProcess {
     }
 }
 
-/// Ends the process, and waits for it.
+/// Ends the process, and waits for it. One that hangs in a module ends itself ([`super::ending`]).
 impl Drop for TokenProcess {
     fn drop(&mut self) {
         let _ = self.connection.shutdown(std::net::Shutdown::Both);
-        if let Some(child) = &mut self.child {
-            let _ = child.wait();
+        let Some(child) = &mut self.child else { return };
+        let end = Instant::now() + ENDING;
+        while matches!(child.try_wait(), Ok(None)) && Instant::now() < end {
+            std::thread::sleep(Duration::from_millis(5));
         }
     }
 }
@@ -103,8 +116,12 @@ pub(super) struct Line {
     arrived: Condvar,
     /// How long the process is waited for where there is none; not at all where none comes by itself.
     patience: Duration,
-    /// Keys that are given up, which the process is told when it is asked the next time.
+    /// How long the process has for an answer.
+    limit: Duration,
+    /// Keys that are given up, which the process is told before it is asked anything else.
     given_up: Mutex<Vec<(u64, u32)>>,
+    /// Whether a thread is about to tell it.
+    is_telling: AtomicBool,
     secrets: Arc<dyn SecretSource>,
 }
 
@@ -122,7 +139,14 @@ fn held<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Line {
     fn new(secrets: Arc<dyn SecretSource>, patience: Duration) -> Self {
         let (state, arrived, given_up) = (Mutex::default(), Condvar::new(), Mutex::default());
-        Self { state, arrived, patience, given_up, secrets }
+        let (limit, is_telling) = (ANSWER, AtomicBool::new(false));
+        Self { state, arrived, patience, limit, given_up, is_telling, secrets }
+    }
+
+    /// Returns the same with a process that has this long for an answer.
+    #[cfg(test)]
+    pub(super) fn limited(self, limit: Duration) -> Self {
+        Self { limit, ..self }
     }
 
     /// Returns one to which a process connects, if `is_expected`.
@@ -145,14 +169,16 @@ impl Line {
         let modules = modules.iter().map(|path| path.as_path().into()).collect();
         let program = env!("CARGO_PKG_VERSION").to_owned();
         let begin = TokenRequest::Begin { program, modules, directory: directory.into() };
-        let mut state = held(&self.state);
-        state.generation += 1;
-        state.process = None;
-        match self.converse(&process.connection, begin.into()).map_err(|error| self.lost(&error))?.message {
+        let limit = if self.waits() { GREETING.min(self.limit) } else { self.limit };
+        // the former one serves until this one has answered
+        let greeted = self.converse(&process.connection, begin.into(), limit);
+        match greeted.map_err(|error| self.lost(&error, limit))?.message {
             TokenReply::Done => {}
             TokenReply::Failed { failure } => return Err(failure.into()),
             _ => return Err(unexpected()),
         }
+        let mut state = held(&self.state);
+        state.generation += 1;
         state.process = Some(process);
         drop(state);
         self.arrived.notify_all();
@@ -171,20 +197,24 @@ impl Line {
             .arrived
             .wait_timeout_while(state, self.patience, absent)
             .unwrap_or_else(PoisonError::into_inner);
+        // before the question: a token that was left is found again only when nothing is open
+        self.give_up(&mut state);
         let generation = state.generation;
         let Some(process) = &state.process else { return Err(self.absent()) };
         if of.is_some_and(|of| of != generation) {
             return Err(self.ended("it was started anew, and the key is locked there"));
         }
-        let answered = self.converse(&process.connection, request.into());
+        let request = request.into();
+        let is_making = matches!(request.message, TokenRequest::Make { .. });
+        let limit = if is_making { self.limit.saturating_mul(MAKING) } else { self.limit };
+        let answered = self.converse(&process.connection, request, limit);
         let answer = match answered {
             Ok(answer) => answer,
             Err(error) => {
                 state.process = None;
-                return Err(self.lost(&error));
+                return Err(self.lost(&error, limit));
             }
         };
-        self.give_up(&mut state);
         match answer.message {
             TokenReply::Failed { failure } => Err(failure.into()),
             _ => Ok((generation, answer)),
@@ -199,33 +229,59 @@ impl Line {
         }
     }
 
-    /// Gives a key up: at once where nothing else is asked, which may take long, and otherwise afterwards.
-    pub(super) fn close(&self, of: u64, number: u32) {
-        held(&self.given_up).push((of, number));
-        if let Ok(mut state) = self.state.try_lock() {
-            self.give_up(&mut state);
+    /// Gives a key up. Whoever locks keys does not wait for the process of a service: it is told by another thread, and
+    /// before it is asked anything else.
+    pub(super) fn close(line: &Arc<Self>, of: u64, number: u32) {
+        held(&line.given_up).push((of, number));
+        if !line.waits() {
+            return line.tell();
         }
+        if line.is_telling.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let telling = Arc::clone(line);
+        let started = std::thread::Builder::new().name("giving up".into()).spawn(move || telling.tell());
+        if started.is_err() {
+            line.is_telling.store(false, Ordering::Release);
+        }
+    }
+
+    /// Tells the process which keys are given up.
+    fn tell(&self) {
+        let mut state = held(&self.state);
+        self.is_telling.store(false, Ordering::Release);
+        self.give_up(&mut state);
     }
 
     fn give_up(&self, state: &mut State) {
         let given_up = std::mem::take(&mut *held(&self.given_up));
         for (_, number) in given_up.into_iter().filter(|(of, _)| *of == state.generation) {
             let Some(process) = &state.process else { return };
-            if self.converse(&process.connection, TokenRequest::Close { number }.into()).is_err() {
+            if self.converse(&process.connection, TokenRequest::Close { number }.into(), self.limit).is_err()
+            {
                 state.process = None;
             }
         }
     }
 
+    /// Asks, and waits so long for the answer. Passphrases have the time that they take.
     fn converse(
         &self,
         connection: &UnixStream,
         request: Frame<TokenRequest>,
+        limit: Duration,
     ) -> Result<Frame<TokenReply>, FrameError> {
-        let mut next = request;
+        let (mut next, mut left) = (request, limit);
+        connection.set_write_timeout(Some(limit))?;
         loop {
             next.send(connection)?;
-            let answer = Frame::<TokenReply>::receive(connection)?;
+            let begun = Instant::now();
+            connection.set_read_timeout(Some(left))?;
+            let answer = Begun::<TokenReply>::receive(connection, WHOLE.min(left))?.whole()?;
+            left = left.saturating_sub(begun.elapsed());
+            if left.is_zero() {
+                return Err(io::Error::from(io::ErrorKind::TimedOut).into());
+            }
             next = match answer.message {
                 TokenReply::AskPin { purpose } => self.pin(&purpose.into()),
                 TokenReply::WrongPin { purpose } => {
@@ -251,8 +307,14 @@ impl Line {
         }
     }
 
-    fn lost(&self, error: &FrameError) -> KeyError {
-        self.ended(&format!("it does not answer: {error}"))
+    fn lost(&self, error: &FrameError, limit: Duration) -> KeyError {
+        use io::ErrorKind::{TimedOut, WouldBlock};
+        match error {
+            FrameError::Io(source) if matches!(source.kind(), TimedOut | WouldBlock) => {
+                self.ended(&format!("it did not answer within {} s, and was given up", limit.as_secs()))
+            }
+            error => self.ended(&format!("it does not answer: {error}")),
+        }
     }
 
     fn absent(&self) -> KeyError {

@@ -5,11 +5,13 @@
 //! again when it was started anew. It has no key file and no journal; it may load modules, reach other processes and the
 //! network, and start no program. A PIN goes through a pipe, from the signer's sources of passphrases.
 mod asked;
+mod ending;
 mod holder;
 mod line;
 mod served;
 
 pub(crate) use asked::RemoteTokens;
+pub(crate) use ending::end_with;
 pub(crate) use line::TokenProcess;
 pub(crate) use served::{Modules, serve_tokens};
 
@@ -103,5 +105,7 @@ pub(crate) fn token_frames(octets: &[u8]) -> Vec<Vec<u8>> {
     [request, reply].into_iter().flatten().collect()
 }
 
+#[cfg(test)]
+pub(crate) mod stubs;
 #[cfg(test)]
 mod tests;

@@ -6,7 +6,9 @@ use crate::signing::{ForKey, KeyError, KeyRef, KeyVault, Secret, SecretSource, T
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::mpsc::channel;
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 struct Pin;
 
@@ -127,22 +129,56 @@ fn what_does_not_belong_there_is_refused_and_the_conversation_goes_on() {
 
 /// The process of a service: answers each frame by a key or a signature that has its own number.
 fn of_number(number: u8) -> UnixStream {
-    let (one, other) = UnixStream::pair().unwrap();
-    thread::spawn(move || {
-        while let Ok(asked) = Frame::<TokenRequest>::receive(&other) {
-            let spki =
-                [&[0x30, 0x2a, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 3, 0x21, 0][..], &[number; 32]].concat();
-            let answer = match asked.message {
-                TokenRequest::Open { .. } => Frame::with(TokenReply::Key { number: 0 }, vec![spki]),
-                TokenRequest::Sign { .. } => Frame::with(TokenReply::Signed, vec![vec![number]]),
-                _ => TokenReply::Done.into(),
-            };
-            if answer.send(&other).is_err() {
-                return;
-            }
+    stubs::answering(move |asked| Some(numbered(number, asked))).0
+}
+
+fn numbered(number: u8, asked: &TokenRequest) -> Frame<TokenReply> {
+    let spki = [&[0x30, 0x2a, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 3, 0x21, 0][..], &[number; 32]].concat();
+    match asked {
+        TokenRequest::Open { .. } => Frame::with(TokenReply::Key { number: 0 }, vec![spki]),
+        TokenRequest::Sign { .. } => Frame::with(TokenReply::Signed, vec![vec![number]]),
+        _ => TokenReply::Done.into(),
+    }
+}
+
+fn limited(limit: Duration) -> RemoteTokens {
+    RemoteTokens::limited(Arc::new(Pin), made(Vec::new(), "/nowhere".into(), Arc::new(Pin)), limit)
+}
+
+#[test]
+fn a_process_that_does_not_answer_is_given_up_and_the_next_one_is_asked() {
+    // K2
+    let tokens = limited(Duration::from_secs(1));
+    let (process, _end) = stubs::hanging(channel().0);
+    tokens.connect(process).unwrap();
+    let Err(KeyError::Prevented { reason, .. }) = tokens.open_key(&key()).map(drop) else {
+        panic!("another error")
+    };
+    assert!(reason.contains("did not answer within 1 s"), "{reason}");
+    // one that says nothing when it connects does not take the place of one that serves
+    tokens.connect(of_number(1)).unwrap();
+    let (silent, _other) = UnixStream::pair().unwrap();
+    assert!(tokens.connect(silent).is_err());
+    assert!(tokens.open_key(&key()).is_ok());
+}
+
+#[test]
+fn whoever_drops_a_key_waits_for_no_process_that_hangs() {
+    // K2
+    let tokens = limited(Duration::from_secs(600));
+    let (told, asked) = channel();
+    let (process, end) = stubs::answering(move |asked| {
+        let is_closing = matches!(asked, TokenRequest::Close { .. });
+        if is_closing {
+            told.send(()).unwrap();
         }
+        (!is_closing).then(|| numbered(1, asked))
     });
-    one
+    tokens.connect(process).unwrap();
+    drop(tokens.open_key(&key()).unwrap());
+    // it is told all the same, and at once
+    asked.recv_timeout(Duration::from_secs(60)).unwrap();
+    end.shutdown(std::net::Shutdown::Both).unwrap();
 }
 
 fn of_service(is_expected: bool) -> RemoteTokens {

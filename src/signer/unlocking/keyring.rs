@@ -1,5 +1,6 @@
 //! The unlocked keys of a running service, and how a passphrase that was handed over unlocks one.
 use super::descriptor::{Handed, NoPassphrase, read_handed};
+use super::openings::{Opening, Openings};
 use super::unlocked::{Grant, Login, NotUnlocked, Terms, Unlocked};
 use super::{Attempts, terminal};
 use crate::signer::Scope;
@@ -27,10 +28,18 @@ pub(crate) struct Asked {
     pub(crate) is_pin: bool,
 }
 
+/// Wrong PINs are counted for all tokens together: there are many ways to name the same one.
+const TOKENS: &str = "pkcs11:";
+
 impl Asked {
     /// Returns the word for what is asked.
     pub(super) fn word(&self) -> &'static str {
         if self.is_pin { "PIN" } else { "Passphrase" }
+    }
+
+    /// Returns what wrong ones are counted for.
+    fn guessed(&self) -> &str {
+        if self.is_pin { TOKENS } else { &self.key }
     }
 }
 
@@ -78,23 +87,28 @@ pub(crate) enum UnlockError {
 struct State<K> {
     unlocked: Unlocked<K>,
     attempts: Attempts,
+    openings: Openings,
 }
 
 /// The unlocked keys of a service.
 ///
-/// Locks are taken in this order: `deriving`, the turn at the journal, `state`. Nothing is journaled while `state` is held:
-/// a request for signatures has the turn, and waits for `state`.
+/// Locks are taken in this order: `deriving` or `at_tokens`, the turn at the journal, `state`. Nothing is journaled while
+/// `state` is held: a request for signatures has the turn, and waits for `state`. A key is opened outside of `state`, so
+/// that locking waits for nothing.
 pub(crate) struct Keyring<K> {
     state: Mutex<State<K>>,
     /// Held while a key is derived from a passphrase, so that several connections guess no faster than one, and scrypt
     /// has the memory that the signer may lock.
     deriving: Mutex<()>,
+    /// Likewise held while a token is asked, which may take long. Keys in files do not wait for it.
+    at_tokens: Mutex<()>,
 }
 
 impl<K> Default for Keyring<K> {
     fn default() -> Self {
-        let state = State { unlocked: Unlocked::default(), attempts: Attempts::default() };
-        Self { state: Mutex::new(state), deriving: Mutex::default() }
+        let (unlocked, attempts, openings) = (Unlocked::default(), Attempts::default(), Openings::default());
+        let state = Mutex::new(State { unlocked, attempts, openings });
+        Self { state, deriving: Mutex::default(), at_tokens: Mutex::default() }
     }
 }
 
@@ -103,9 +117,10 @@ impl<K> Keyring<K> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Does something that derives a key from a passphrase, which one thread does at a time.
-    pub(super) fn deriving<T>(&self, act: impl FnOnce() -> T) -> T {
-        let _turn = self.deriving.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Does something that derives a key from a passphrase, or logs in to a token. One thread does either at a time.
+    pub(super) fn deriving<T>(&self, is_in_token: bool, act: impl FnOnce() -> T) -> T {
+        let turn = if is_in_token { &self.at_tokens } else { &self.deriving };
+        let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
         act()
     }
 
@@ -123,9 +138,13 @@ impl<K> Keyring<K> {
         note: &dyn Fn(Event) -> Result<(), KeyError>,
         is_over: &dyn Fn() -> bool,
     ) -> Result<Grant, UnlockError> {
-        let opened = Arc::new(self.opened(asked, open, note, is_over)?);
+        let opening = |key: &str, secret: &Secret| {
+            let opening = self.state().openings.begin(key);
+            Ok((open(key, secret)?, opening))
+        };
+        let (opened, opening) = self.opened(asked, &opening, note, is_over)?;
         let grant = asked.terms.granted(&asked.key, asked.login, wall);
-        Ok(self.put(grant, asked.terms.lasting, opened, note)?)
+        Ok(self.put_opened(grant, asked.terms.lasting, Arc::new(opened), Some(&opening), note)?)
     }
 
     /// Has a key opened with the passphrase behind the descriptor, as [`Keyring::unlock`] does, and returns what `open`
@@ -172,10 +191,28 @@ impl<K> Keyring<K> {
         opened: Arc<K>,
         note: &dyn Fn(Event) -> Result<(), KeyError>,
     ) -> Result<Grant, KeyError> {
+        self.put_opened(grant, lasting, opened, None, note)
+    }
+
+    fn put_opened(
+        &self,
+        grant: Grant,
+        lasting: Duration,
+        opened: Arc<K>,
+        opening: Option<&Opening>,
+        note: &dyn Fn(Event) -> Result<(), KeyError>,
+    ) -> Result<Grant, KeyError> {
         // the journal comes before the state, always: whoever signs has the journal and then asks for the state
         note(Event::Unlocked(grant.clone()))?;
-        self.state().unlocked.unlock(grant.clone(), lasting, opened, Instant::now());
-        Ok(grant)
+        let mut state = self.state();
+        if !opening.is_some_and(Opening::was_locked) {
+            state.unlocked.unlock(grant.clone(), lasting, opened, Instant::now());
+            return Ok(grant);
+        }
+        drop(state);
+        note(Event::Locked(grant.clone()))?;
+        let reason = NotUnlocked::Meanwhile.to_string();
+        Err(KeyError::Locked { key: grant.key, scope: None, reason })
     }
 
     /// Tries one passphrase. No other is tried meanwhile, and none before its time.
@@ -186,19 +223,28 @@ impl<K> Keyring<K> {
         open: &dyn Fn(&str, &Secret) -> Result<T, KeyError>,
         note: &dyn Fn(Event) -> Result<(), KeyError>,
     ) -> Result<T, UnlockError> {
-        let _turn = self.deriving.lock().unwrap_or_else(PoisonError::into_inner);
-        let wait = self.state().attempts.wait(&asked.key, Instant::now());
+        self.deriving(asked.is_pin, || self.tried_in_turn(asked, secret, open, note))
+    }
+
+    fn tried_in_turn<T>(
+        &self,
+        asked: &Asked,
+        secret: &Secret,
+        open: &dyn Fn(&str, &Secret) -> Result<T, KeyError>,
+        note: &dyn Fn(Event) -> Result<(), KeyError>,
+    ) -> Result<T, UnlockError> {
+        let wait = self.state().attempts.wait(asked.guessed(), Instant::now());
         if !wait.is_zero() {
             return Err(UnlockError::Slowed(wait));
         }
         match open(&asked.key, secret) {
             Ok(opened) => {
-                self.state().attempts.succeeded(&asked.key);
+                self.state().attempts.succeeded(asked.guessed());
                 Ok(opened)
             }
             // a wrong PIN counts likewise, and is not asked for again: the token counts too
             Err(error @ (KeyError::SecretRejected(_) | KeyError::PinRejected(_))) => {
-                let number = self.state().attempts.failed(&asked.key, Instant::now());
+                let number = self.state().attempts.failed(asked.guessed(), Instant::now());
                 note(Event::WrongPassphrase { key: asked.key.clone(), login: asked.login, number })?;
                 Err(error.into())
             }
@@ -213,7 +259,7 @@ impl<K> Keyring<K> {
         is_person: bool,
         is_over: &dyn Fn() -> bool,
     ) -> Result<(), UnlockError> {
-        let wait = self.state().attempts.wait(&asked.key, Instant::now());
+        let wait = self.state().attempts.wait(asked.guessed(), Instant::now());
         if wait.is_zero() {
             return Ok(());
         }
@@ -260,6 +306,7 @@ impl<K> Keyring<K> {
     /// Locks a key, or every key, for everybody; returns what ended.
     pub(crate) fn lock(&self, key: Option<&str>) -> Vec<Grant> {
         let mut state = self.state();
+        state.openings.lock(key);
         match key {
             Some(key) => state.unlocked.lock(key),
             None => state.unlocked.lock_all(),

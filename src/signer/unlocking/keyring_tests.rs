@@ -105,3 +105,22 @@ fn a_wrong_pin_is_journaled_as_a_wrong_passphrase_is() {
     let wrong = Event::WrongPassphrase { key: "genfic".into(), login: AMBER, number: 1 };
     assert_eq!(events.into_inner().unwrap(), [wrong]);
 }
+
+#[test]
+fn a_key_that_is_locked_while_its_passphrase_is_tried_is_not_unlocked() {
+    // K2
+    let keyring = Keyring::default();
+    let events = Mutex::new(Vec::new());
+    let note = |event| {
+        events.lock().unwrap().push(event);
+        Ok(())
+    };
+    let slowly = |key: &str, secret: &Secret| {
+        keyring.lock(None);
+        open(key, secret)
+    };
+    let unlocked = keyring.unlock(&asked("right"), UnixTime(0), &slowly, &note, &|| false);
+    assert!(matches!(unlocked, Err(UnlockError::Key(KeyError::Locked { .. }))), "{unlocked:?}");
+    assert_eq!(keyring.grants(), []);
+    assert!(matches!(events.lock().unwrap()[..], [Event::Unlocked(_), Event::Locked(_)]));
+}

@@ -23,8 +23,8 @@ struct Waiting {
     ends: Instant,
 }
 
-/// Passphrases that the stores get, as long as this is there.
-pub(super) struct Given<'p>(&'p Prepared);
+/// Passphrases that the stores get on this thread, as long as this is there.
+struct Given<'p>(&'p Prepared);
 
 impl Drop for Given<'_> {
     fn drop(&mut self) {
@@ -63,35 +63,24 @@ impl Prepared {
         self.replacing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Has this thread open a key with one passphrase and encrypt it with another.
-    pub(super) fn give_both(&self, old: &Secret, new: &Secret) -> Given<'_> {
-        self.replacing().insert(thread::current().id(), new.clone());
-        self.give(old)
-    }
-
-    /// Has this thread open or make a key with this passphrase.
-    pub(super) fn give(&self, secret: &Secret) -> Given<'_> {
+    /// Does something for which the stores get this passphrase, on this thread and until it is done.
+    pub(super) fn with<T>(&self, secret: &Secret, act: impl FnOnce() -> T) -> T {
         self.given().insert(thread::current().id(), secret.clone());
-        Given(self)
+        let _given = Given(self);
+        act()
     }
 
-    fn keep(&self, asked: &Asked, secret: Secret) {
+    /// As [`Prepared::with`], where a key is opened with one passphrase and encrypted with another.
+    pub(super) fn with_both<T>(&self, old: &Secret, new: &Secret, act: impl FnOnce() -> T) -> T {
+        self.replacing().insert(thread::current().id(), new.clone());
+        self.with(old, act)
+    }
+
+    /// Keeps a passphrase, or the PIN of a token, until the key is made.
+    pub(super) fn keep(&self, asked: &Asked, secret: Secret) {
         let terms = (asked.terms.clone(), (self.wall)());
         let (login, ends) = (asked.login, Instant::now() + asked.terms.lasting);
         self.waiting().insert(asked.key.clone(), Waiting { login, secret, terms, ends });
-    }
-
-    /// Keeps a new passphrase until its key is made. A PIN, which the token has already, is read once.
-    pub(super) fn read(&self, asked: &Asked, is_over: &dyn Fn() -> bool) -> Result<(), UnlockError> {
-        let secret = if asked.is_pin {
-            let question =
-                format!("PIN of the token for a new key of {}, read by genfic-signer: ", asked.key);
-            read_handed(&asked.from, asked.handed, asked.user, &question, is_over)?
-        } else {
-            self.chosen(asked, is_over)?
-        };
-        self.keep(asked, secret);
-        Ok(())
     }
 
     /// Returns a new passphrase: at a terminal it is asked for twice, and again when it is weak.
@@ -234,8 +223,8 @@ mod pin_tests {
             assert!(asked(&pins, key).contains("is not the name"), "{key}");
             assert!(asked(&*prepared, key).contains("is not the name"), "{key}");
         }
-        let given = prepared.give(&Secret::new("1234".into()));
-        assert!(pins.secret(&SecretPurpose::Open("genfic-user".into())).is_ok());
-        drop(given);
+        let asked = || pins.secret(&SecretPurpose::Open("genfic-user".into())).is_ok();
+        assert!(prepared.with(&Secret::new("1234".into()), asked));
+        assert!(!asked(), "it is given for one step");
     }
 }

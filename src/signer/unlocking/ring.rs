@@ -4,30 +4,23 @@ use super::expected::Expected;
 use super::keyring::{Asked, Event, Keyring, UnlockError};
 use super::names::{known_as, login_of};
 use super::prepared::Prepared;
+use super::renewing::Renewing;
 use super::unlocked::{Grant, NotUnlocked, Terms};
 use crate::failpoint;
 use crate::signer::service::Ring;
 use crate::signer::{ClientClass, Peer, Scope};
 use crate::signing::{KeyError, KeyRef, KeyVault, Secret, VaultKey};
 use crate::x509::UnixTime;
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
-
-/// How long the key that a timer uses stays open: for what one run asks.
-const RENEWING: Duration = Duration::from_secs(60);
+use std::sync::Arc;
 
 /// Writes what happened to a key into the journal.
 pub(crate) type Noting = dyn Fn(Event) -> Result<(), KeyError> + Send + Sync;
-
-/// Keys that timers use, by name, each until its end.
-type Renewing = HashMap<String, (Instant, Arc<dyn VaultKey>)>;
 
 /// The open keys of the service: those that somebody has unlocked, each for this login alone, and for a minute those
 /// that a timer opened with a credential of the service.
 pub(crate) struct SharedRing {
     keyring: Keyring<Arc<dyn VaultKey>>,
-    renewing: Mutex<Renewing>,
+    renewing: Renewing,
     prepared: Arc<Prepared>,
     expected: Expected,
     note: Box<Noting>,
@@ -38,15 +31,11 @@ impl SharedRing {
     pub(crate) fn new(prepared: Arc<Prepared>, note: Box<Noting>) -> Self {
         Self {
             keyring: Keyring::default(),
-            renewing: Mutex::default(),
+            renewing: Renewing::default(),
             prepared,
             expected: Expected::default(),
             note,
         }
-    }
-
-    fn renewing(&self) -> MutexGuard<'_, Renewing> {
-        self.renewing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Unlocks a key of a store with the passphrase that was handed over.
@@ -61,12 +50,7 @@ impl SharedRing {
         wall: UnixTime,
         is_over: &dyn Fn() -> bool,
     ) -> Result<Grant, UnlockError> {
-        let open = |_: &str, secret: &Secret| {
-            let given = self.prepared.give(secret);
-            let opened = vault.open_key(key);
-            drop(given);
-            opened
-        };
+        let open = |_: &str, secret: &Secret| self.prepared.with(secret, || vault.open_key(key));
         self.keyring.unlock(asked, wall, &open, &self.note, is_over)
     }
 
@@ -86,19 +70,14 @@ impl SharedRing {
     ) -> Result<(), UnlockError> {
         let store = vault.keys().protector(key)?;
         let open = |_: &str, secret: &Secret| {
-            let given = self.prepared.give(secret);
-            let opened = vault.open_key(key);
-            drop(given);
-            Ok((secret.clone(), opened?.public_key().digest()))
+            let opened = self.prepared.with(secret, || vault.open_key(key))?;
+            Ok((secret.clone(), opened.public_key().digest()))
         };
         let (present, identity) = self.keyring.opened(old, &open, &self.note, is_over)?;
         let chosen = self.prepared.chosen(new, is_over)?;
-        let reencrypted = self.keyring.deriving(|| {
-            let given = self.prepared.give_both(&present, &chosen);
-            let reencrypted = store.reencrypt(&KeyRef { identity: Some(identity), ..key.clone() });
-            drop(given);
-            reencrypted
-        })?;
+        let known = KeyRef { identity: Some(identity), ..key.clone() };
+        let reencrypt = || self.prepared.with_both(&present, &chosen, || store.reencrypt(&known));
+        let reencrypted = self.keyring.deriving(false, reencrypt)?;
         (self.note)(Event::Protected { key: old.key.clone(), identity, login: old.login })?;
         failpoint::passed("signer: new passphrase in the journal");
         store.put_reencrypted(&reencrypted)?;
@@ -107,7 +86,8 @@ impl SharedRing {
         Ok(())
     }
 
-    /// Keeps a passphrase that was handed over for a key that is about to be made.
+    /// Keeps a passphrase that was handed over for a key that is about to be made. The PIN of a token is tried before, as
+    /// one that unlocks a key is.
     ///
     /// # Errors
     /// When there is no passphrase, or a weak one; when it is the PIN of a token, and wrong.
@@ -117,21 +97,17 @@ impl SharedRing {
         (vault, key): (&dyn KeyVault, &KeyRef),
         is_over: &dyn Fn() -> bool,
     ) -> Result<(), UnlockError> {
-        self.prepared.read(asked, is_over)?;
-        if !asked.is_pin {
-            return Ok(());
-        }
-        let pin = self.prepared.secret_for(&asked.key, Some(asked.login))?;
-        let given = self.prepared.give(&pin);
-        let checked = vault.check_secret(key);
-        drop(given);
-        let Err(error) = checked else { return Ok(()) };
-        self.prepared.forget(&asked.key);
-        if matches!(error, KeyError::PinRejected(_)) {
-            let (key, login) = (asked.key.clone(), asked.login);
-            (self.note)(Event::WrongPassphrase { key, login, number: 1 })?;
-        }
-        Err(error.into())
+        let secret = if asked.is_pin {
+            let log_in = |_: &str, pin: &Secret| {
+                let checked = self.prepared.with(pin, || vault.check_secret(key));
+                checked.map(|()| pin.clone())
+            };
+            self.keyring.opened(asked, &log_in, &self.note, is_over)?
+        } else {
+            self.prepared.chosen(asked, is_over)?
+        };
+        self.prepared.keep(asked, secret);
+        Ok(())
     }
 
     /// Expects a key to come from another signer, which the passphrase that was handed over opens.
@@ -172,12 +148,7 @@ impl SharedRing {
                 reason: reason.to_owned(),
             });
         };
-        let opened = self.keyring.deriving(|| {
-            let given = self.prepared.give(&secret);
-            let opened = open();
-            drop(given);
-            opened
-        });
+        let opened = self.keyring.deriving(key.is_in_token(), || self.prepared.with(&secret, open));
         if matches!(opened, Err(KeyError::SecretRejected(_))) {
             self.expected.forget(&name);
             (self.note)(Event::WrongPassphrase { key: name, login, number: 1 })?;
@@ -187,20 +158,17 @@ impl SharedRing {
 
     /// Locks a key, or every key, for everybody; returns what ended.
     pub(crate) fn lock(&self, key: Option<&str>) -> Vec<Grant> {
-        let mut renewing = self.renewing();
+        self.renewing.lock(key);
         let expected = match key {
             Some(key) => {
-                renewing.remove(key);
                 self.prepared.forget(key);
                 self.expected.forget(key).into_iter().collect()
             }
             None => {
-                renewing.clear();
                 self.prepared.forget_all();
                 self.expected.forget_all()
             }
         };
-        drop(renewing);
         self.noted([self.keyring.lock(key), expected].concat())
     }
 
@@ -212,8 +180,7 @@ impl SharedRing {
 
     /// Locks what has had its time.
     pub(crate) fn expire(&self) {
-        let now = Instant::now();
-        self.renewing().retain(|_, (end, _)| *end > now);
+        self.renewing.expire();
         self.prepared.expire();
         self.expected.expire();
         self.noted(self.keyring.expire());
@@ -221,7 +188,7 @@ impl SharedRing {
 
     /// Whether nothing is open.
     pub(crate) fn is_empty(&self) -> bool {
-        self.grants().is_empty() && self.renewing().is_empty() && self.prepared.is_empty()
+        self.grants().is_empty() && self.renewing.is_empty() && self.prepared.is_empty()
     }
 
     /// Notes what was locked. It is locked whether or not the journal can have it.
@@ -239,19 +206,19 @@ impl SharedRing {
     ) -> Result<Arc<dyn VaultKey>, KeyError> {
         self.expire();
         let name = known_as(key);
-        let mut renewing = self.renewing();
-        if let Some((_, opened)) = renewing.get(&name) {
-            return Ok(Arc::clone(opened));
-        }
-        // while it is opened nobody else opens it too
-        let opened = self.keyring.deriving(open).map_err(|error| match error {
-            KeyError::SecretUnavailable(reason) => {
-                KeyError::Locked { key: name.clone(), scope: None, reason }
+        let opening = self.renewing.opening(&name);
+        // in its turn, so that the same key is not opened once more
+        let opened = self.keyring.deriving(key.is_in_token(), || match self.renewing.find(&name) {
+            Some(opened) => Ok(opened),
+            None => open().inspect(|opened| self.renewing.put(&name, &opening, opened)),
+        });
+        match opened {
+            Ok(_) if opening.was_locked() => Err(locked(key, None, &NotUnlocked::Meanwhile)),
+            Err(KeyError::SecretUnavailable(reason)) => {
+                Err(KeyError::Locked { key: name, scope: None, reason })
             }
-            error => error,
-        })?;
-        renewing.insert(name, (Instant::now() + RENEWING, Arc::clone(&opened)));
-        Ok(opened)
+            opened => opened,
+        }
     }
 }
 
@@ -287,12 +254,7 @@ impl Ring for SharedRing {
             }
             error => error,
         })?;
-        let made = self.keyring.deriving(|| {
-            let given = self.prepared.give(&secret);
-            let made = make();
-            drop(given);
-            made
-        });
+        let made = self.keyring.deriving(key.is_in_token(), || self.prepared.with(&secret, make));
         if matches!(made, Err(KeyError::PinRejected(_))) {
             self.prepared.forget(&name);
         }
@@ -337,47 +299,6 @@ impl Ring for SharedRing {
 
     fn forget(&self, key: &KeyRef) {
         self.lock(Some(&known_as(key)));
-    }
-}
-
-impl Ring for Arc<SharedRing> {
-    fn make(
-        &self,
-        peer: &Peer,
-        key: &KeyRef,
-        make: &dyn Fn() -> Result<Arc<dyn VaultKey>, KeyError>,
-    ) -> Result<Arc<dyn VaultKey>, KeyError> {
-        SharedRing::make(self, peer, key, make)
-    }
-
-    fn open(
-        &self,
-        peer: &Peer,
-        key: &KeyRef,
-        open: &dyn Fn() -> Result<Arc<dyn VaultKey>, KeyError>,
-    ) -> Result<Arc<dyn VaultKey>, KeyError> {
-        SharedRing::open(self, peer, key, open)
-    }
-
-    fn put(&self, peer: &Peer, key: &KeyRef, opened: Arc<dyn VaultKey>) {
-        SharedRing::put(self, peer, key, opened);
-    }
-
-    fn allow(&self, peer: &Peer, key: &KeyRef, scope: Scope, count: u64) -> Result<(), KeyError> {
-        SharedRing::allow(self, peer, key, scope, count)
-    }
-
-    fn open_coming(
-        &self,
-        peer: &Peer,
-        key: &KeyRef,
-        open: &dyn Fn() -> Result<Arc<dyn VaultKey>, KeyError>,
-    ) -> Result<Option<Arc<dyn VaultKey>>, KeyError> {
-        SharedRing::open_coming(self, peer, key, open)
-    }
-
-    fn forget(&self, key: &KeyRef) {
-        SharedRing::forget(self, key);
     }
 }
 

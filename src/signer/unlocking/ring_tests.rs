@@ -1,10 +1,16 @@
 use super::*;
+use crate::signer::RemoteTokens;
+use crate::signer::token::stubs;
 use crate::signer::unlocking::Login;
-use crate::signing::{AgeFileStore, CaKeys as _, PassphrasePolicy, SecretPurpose, SecretSource};
+use crate::signing::{AgeFileStore, CaKeys as _, KeyPlace, PassphrasePolicy, SecretPurpose, SecretSource};
 use crate::x509::KeyAlgorithm;
 use std::fs::Permissions;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
+use std::sync::Mutex;
+use std::sync::mpsc::channel;
+use std::thread;
+use std::time::Duration;
 
 struct Case {
     _directory: tempfile::TempDir,
@@ -167,4 +173,139 @@ fn a_new_key_is_made_with_the_passphrase_that_was_given_for_it_and_is_unlocked_a
     assert!(case.prepared.is_empty(), "its passphrase is forgotten");
     assert!(case.ring.allow(&command(), &new, Scope::Ca, 1).is_ok());
     assert!(case.ring.allow(&command(), &new, Scope::Ca, 1).is_err());
+}
+
+fn in_token(name: &str) -> KeyRef {
+    KeyRef { identity: None, uri: format!("pkcs11:token=Office;object={name}") }
+}
+
+fn pin(key: &str, pin: &str) -> super::super::Asked {
+    super::super::Asked { is_pin: true, ..asked(key, pin, &[(Scope::Leaf, None)]) }
+}
+
+#[test]
+fn a_tokens_process_that_hangs_holds_up_neither_locking_nor_expiry_nor_keys_in_files() {
+    // K2
+    let (case, key) = case();
+    let beside = Arc::new(case.store.clone());
+    let tokens = RemoteTokens::limited(Arc::new(Right), beside, Duration::from_secs(600));
+    let (told, hangs) = channel();
+    let (process, end) = stubs::hanging(told);
+    tokens.connect(process).unwrap();
+    let token_key = in_token("genfic-user");
+    thread::scope(|scope| {
+        let timer = scope.spawn(|| {
+            let open = || tokens.open_key(&token_key);
+            case.ring.open(&peer(ClientClass::Renew, None), &token_key, &open).map(drop)
+        });
+        hangs.recv().unwrap();
+        case.unlock(&key, "right", &[(Scope::Leaf, None)]).unwrap();
+        case.ring.expire();
+        assert_eq!(case.ring.grants().len(), 1);
+        assert_eq!(case.ring.lock(None).len(), 1);
+        assert!(case.ring.is_empty());
+        assert!(!timer.is_finished(), "it hangs all the while");
+        drop(end);
+        assert!(matches!(timer.join().unwrap(), Err(KeyError::Prevented { .. })));
+    });
+}
+
+#[test]
+fn what_is_locked_while_it_is_opened_stays_locked() {
+    // K2
+    let (case, key) = case();
+    let timer = peer(ClientClass::Renew, None);
+    let right = case.store.clone().asking(Arc::new(Right));
+    let opened = case.ring.open(&timer, &key, &|| {
+        case.ring.lock(Some("genfic"));
+        right.open_key(&key)
+    });
+    let Err(KeyError::Locked { reason, .. }) = opened.map(drop) else { panic!("it is open") };
+    assert!(reason.contains("while it was being opened"), "{reason}");
+    assert!(case.ring.is_empty());
+    // another key's lock is not this one's
+    let opened = case.ring.open(&timer, &key, &|| {
+        case.ring.lock(Some("genfic-user"));
+        right.open_key(&key)
+    });
+    assert!(opened.is_ok() && !case.ring.is_empty());
+}
+
+#[test]
+fn a_pin_for_a_new_key_is_tried_no_faster_than_one_that_unlocks_a_key() {
+    // K2
+    let (case, _) = case();
+    let tokens =
+        RemoteTokens::limited(Arc::new(Right), Arc::new(case.store.clone()), Duration::from_secs(60));
+    tokens.connect(stubs::refusing_pins()).unwrap();
+    let prepare = |name: &str| {
+        case.ring.prepare(&pin(name, "0000"), (&tokens, &in_token(name)), &|| false).unwrap_err()
+    };
+    // a name that nobody has used before is no new beginning
+    for (name, number) in [("a", 1), ("b", 2), ("c", 3)] {
+        assert!(matches!(prepare(name), UnlockError::Key(KeyError::PinRejected(KeyPlace::Uri(_)))));
+        let login = Login { loginuid: 1000, session: Some(3) };
+        let wrong = Event::WrongPassphrase { key: name.into(), login, number };
+        assert_eq!(case.events.lock().unwrap().last(), Some(&wrong));
+    }
+    assert!(matches!(prepare("d"), UnlockError::Slowed(_)));
+    let unlocked =
+        case.ring.unlock(&pin("e", "0000"), &tokens, &in_token("e"), UnixTime(0), &|| false).unwrap_err();
+    assert!(matches!(unlocked, UnlockError::Slowed(_)));
+    assert!(case.prepared.is_empty());
+}
+
+#[test]
+fn whoever_unlocks_signs_locks_and_looks_at_the_same_time_never_waits_for_the_other_for_ever() {
+    // K2: the order of the locks, with a lock in the place of the journal that whoever signs has before the ring
+    let (mut case, key) = case();
+    let journal = Arc::new(Mutex::new(()));
+    let noted = Arc::clone(&journal);
+    let note = move |_| {
+        let _turn = noted.lock().unwrap();
+        thread::yield_now();
+        Ok(())
+    };
+    case.ring = SharedRing::new(Arc::clone(&case.prepared), Box::new(note));
+    let (case, (done, waited)) = (Arc::new((case, key)), channel());
+    let act = |act: fn(&Case, &KeyRef, &Mutex<()>)| {
+        let (case, journal, done) = (Arc::clone(&case), Arc::clone(&journal), done.clone());
+        // a thread that never comes back is left: the test fails, and does not hang
+        thread::spawn(move || {
+            for _ in 0..40 {
+                act(&case.0, &case.1, &journal);
+            }
+            done.send(()).unwrap();
+        });
+    };
+    let acts: [fn(&Case, &KeyRef, &Mutex<()>); 8] = [
+        |case, key, _| drop(case.unlock(key, "right", &[(Scope::Leaf, None)])),
+        |case, key, _| {
+            let asked = asked("genfic-other", "wrong", &[(Scope::Leaf, None)]);
+            drop(case.ring.unlock(&asked, &case.store, key, UnixTime(0), &|| false));
+        },
+        |case, key, journal| {
+            let _turn = journal.lock().unwrap();
+            let _ = case.ring.allow(&command(), key, Scope::Leaf, 1);
+            thread::yield_now();
+        },
+        |case, key, _| {
+            let open = || case.store.clone().asking(Arc::new(Right)).open_key(key);
+            let _ = case.ring.open(&peer(ClientClass::Renew, None), key, &open);
+        },
+        |case, _, _| drop(case.ring.lock(None)),
+        |case, _, _| case.ring.expire(),
+        |case, _, _| drop((case.ring.grants(), case.ring.is_empty())),
+        |case, key, _| {
+            let words = "correct horse battery staple again";
+            let asked = asked("genfic-user", words, &[(Scope::Ca, None)]);
+            let _ = case.ring.prepare(&asked, (&case.store, key), &|| false);
+            case.ring.forget(key);
+        },
+    ];
+    let number = acts.len();
+    acts.into_iter().for_each(act);
+    for _ in 0..number {
+        waited.recv_timeout(Duration::from_secs(120)).expect("threads wait for each other for ever");
+    }
 }

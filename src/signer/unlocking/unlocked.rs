@@ -75,6 +75,9 @@ pub(crate) enum NotUnlocked {
     /// Nobody has unlocked it, or the time is over.
     #[error("it is locked")]
     Locked,
+    /// Somebody locked it while it was being opened.
+    #[error("it was locked while it was being opened")]
+    Meanwhile,
     /// Another login has.
     #[error("it is unlocked for another login than this one")]
     ForAnother,
