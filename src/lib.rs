@@ -160,12 +160,13 @@
 //!    `ocsp/health.rs` logs what is lacking.
 //! 3. A connection (`ocsp/server/connection.rs`) brings a request to `ocsp/http/service.rs`: the body of a POST
 //!    (`ocsp/http/request_body.rs`) or the path of a GET (`ocsp/http/get_path.rs`).
-//! 4. `ocsp/request.rs` reads it, `ocsp/responder.rs` plans the response: issuer by name and key hash
-//!    (`ocsp/cert_id.rs`), whether OCSP is served for the CA (`ocsp/authority_state.rs`), the status of each
-//!    certificate.
-//! 5. The response comes from `ocsp/cache.rs`, or is made: `ocsp/response_data.rs` encodes it,
-//!    `signing/response_signer.rs` signs it with the key of the responder in `ocsp/delegate.rs`, `ocsp/response.rs`
-//!    frames it.
+//! 4. `ocsp/cache.rs` has the answer by the octets of the request when it was compared with this snapshot before, and
+//!    puts it together from what differs. Otherwise `ocsp/request.rs` reads the request, and `ocsp/responder.rs` plans the
+//!    response: issuer by name and key hash (`ocsp/cert_id.rs`), whether OCSP is served for the CA
+//!    (`ocsp/authority_state.rs`), the status of each certificate. A kept answer that says the same is used on.
+//! 5. Else it is made (`ocsp/http/signing.rs`): `ocsp/response_data.rs` encodes it, `signing/response_signer.rs` signs it
+//!    with the key of the responder in `ocsp/delegate.rs`, where the request is or, for keys that take longer, on a thread
+//!    of its own; `ocsp/response.rs` frames it.
 //! 6. `ocsp/http/replies.rs` makes the reply, `ocsp/http/caching.rs` sets how long clients may cache it, and
 //!    `ocsp/http/access.rs` notes it where there is an access log.
 //!

@@ -158,6 +158,7 @@ macro_rules! targets {
 }
 
 targets! {
+    the_admission_of_the_signer_never_panics: "admission",
     ceremonies_never_panic: "ceremony",
     certificates_never_panic: "certificate",
     configurations_never_panic: "config",
@@ -214,6 +215,15 @@ fn the_corpus_is_read_and_not_refused_at_the_door() {
     let stage = bodies::stage();
     let verified = |row: &(String, Vec<u8>)| stage.question.verify(&row.1, bodies::NOW, 300).is_ok();
     assert!(corpus("ocsp_response").iter().any(verified));
+}
+
+#[test]
+fn the_signer_signs_every_seed_of_admission_with_some_key_and_never_with_each() {
+    for (name, octets) in corpus("admission") {
+        let admitted = bodies::admission::admitted(&octets);
+        assert!(admitted.iter().any(Result::is_ok), "{name}: {admitted:?}");
+        assert!(admitted.iter().any(Result::is_err), "{name}");
+    }
 }
 
 /// Writes the seeds that only this project's code can make. It is run after a change of the stage in

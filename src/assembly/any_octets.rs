@@ -1,6 +1,10 @@
 //! The readers of the signer, for tests that try any octets. Release builds do not have them.
 //!
 //! Each returns what it understood, encoded once more: a test sees that this is understood in the same way.
+mod admission;
+
+pub use admission::Admitting;
+
 use crate::ceremony::{History, profile_of};
 use crate::error::Problem;
 use crate::signer::{Failure, Frame, JournalReader, KeyEnvelope, Reply, Request, token_frames};

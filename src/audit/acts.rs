@@ -35,6 +35,8 @@ pub struct Act {
     pub others: usize,
     /// Code of the last refusal among its records, if any.
     pub refused: Option<String>,
+    /// Whether something was done all the same: more than what was intended and given up.
+    pub has_done: bool,
     /// Details of the first record, on one line.
     pub details: String,
     /// Number of records.
@@ -55,6 +57,7 @@ impl Act {
             object: event.object.clone(),
             others: 0,
             refused: None,
+            has_done: false,
             details: without_command(event).details_text(),
             steps: 0,
         };
@@ -73,8 +76,13 @@ impl Act {
         if self.steps > 1 && event.action == self.action && event.object != self.object {
             self.others = self.others.saturating_add(1);
         }
-        if let Outcome::Refused(code) = &event.outcome {
-            self.refused = Some(code.clone());
+        match &event.outcome {
+            Outcome::Refused(code) => self.refused = Some(code.clone()),
+            Outcome::Done => {
+                let is_given_up =
+                    |action: &str| action.ends_with(".intended") || action.ends_with(".abandoned");
+                self.has_done |= !is_given_up(&event.action);
+            }
         }
     }
 

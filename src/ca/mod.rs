@@ -74,6 +74,7 @@ pub(crate) use engine::{EngineParts, SerialSource};
 pub use hierarchy::Hierarchy;
 pub use issuance::{
     GrantedBefore, Issuance, IssuanceOutcome, IssuanceRequest, IssuedCertificate, IssuedResponder, Refusal,
+    Renewal,
 };
 pub use lifecycle::{
     AdoptedAuthority, AdoptedKey, Adoption, AdoptionPlan, AuthorityRekeying, AuthorityRenewal,

@@ -7,6 +7,7 @@ mod duration;
 mod lifetime;
 mod listen;
 mod log;
+mod octets;
 mod organization;
 mod pkcs11;
 mod sections;

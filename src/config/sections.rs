@@ -1,6 +1,7 @@
 //! The other sections of the configuration, with their defaults and bounds.
 use super::duration::{format_duration, parse_duration};
 use super::listen::{InvalidListenAddress, ListenAddress};
+use super::octets::{format_octets, parse_octets};
 use super::pkcs11::pin_source;
 use super::setting::path;
 use crate::document::Section;
@@ -10,6 +11,7 @@ use crate::x509::KeyAlgorithm;
 use std::path::PathBuf;
 
 const MINUTE: i64 = 60;
+const MIB: u64 = 1 << 20;
 const HOUR: i64 = 3600;
 pub(super) const DAY: i64 = 86_400;
 
@@ -257,6 +259,8 @@ pub struct OcspConfig {
     pub max_certificates: usize,
     /// Age in seconds above which the published status is not used for responses.
     pub max_status_age: i64,
+    /// Octets of memory for signed responses.
+    pub cache: u64,
 }
 
 impl Default for OcspConfig {
@@ -270,6 +274,7 @@ impl Default for OcspConfig {
             archive_cutoff: None,
             max_certificates: 20,
             max_status_age: 7 * DAY,
+            cache: 64 * MIB,
         }
     }
 }
@@ -291,7 +296,19 @@ impl OcspConfig {
                 .unwrap_or(default.max_certificates),
             max_status_age: span(section, "max_status_age", HOUR, 366 * DAY)
                 .unwrap_or(default.max_status_age),
+            cache: section
+                .get_as("cache", |text: String| octets_between(&text, MIB, 1024 * 1024 * MIB))
+                .unwrap_or(default.cache),
         }
+    }
+}
+
+/// Reads an amount of memory with its bounds.
+fn octets_between(text: &str, least: u64, most: u64) -> Result<u64, String> {
+    let octets = parse_octets(text).map_err(|error| error.to_string())?;
+    match (least..=most).contains(&octets) {
+        true => Ok(octets),
+        false => Err(format!("must be from {} to {}", format_octets(least), format_octets(most))),
     }
 }
 

@@ -211,6 +211,8 @@ fn every_kind_of_mistake_is_told_with_line_and_key() {
         ("[ocsp]\nnot_issued = 'good'\n", "must be \"unknown\" or \"revoked\""),
         ("[ocsp]\nnonce = 'no'\n", "must be \"echo\" or \"ignore\""),
         ("[ocsp]\nmax_certificates = 0\n", "must be from 1 to 1000"),
+        ("[ocsp]\ncache = '64'\n", "is not an amount of memory such as \"64MiB\""),
+        ("[ocsp]\ncache = '1KiB'\n", "must be from 1MiB to 1024GiB"),
         ("[daemon]\nlisten = ['localhost']\n", "is not ADDRESS:PORT"),
         ("[daemon]\nlisten = []\n", "at least one address"),
         ("[daemon]\nlisten = ['unix:here']\n", "must be an absolute path"),

@@ -247,6 +247,7 @@ codes! {
     QuickstartCheck, "quickstart.check", NotVerified, "a check of the demonstration failed";
     RenewalDiffers, "renewal.differs", Refused, "the certificate to renew is not as it would be now";
     RenewalHook, "renewal.hook", Failure, "the command to run after a renewal failed";
+    RenewalMeanwhile, "renewal.meanwhile", Busy, "another command has renewed the certificate meanwhile";
     RenewalNoGain, "renewal.no-gain", Refused, "the new certificate would end no later";
     RenewalSameKey, "renewal.same-key", Refused, "the request is for the same key";
     RequestMalformed, "request.malformed", Refused, "the file is not a well-formed request";

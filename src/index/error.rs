@@ -44,6 +44,14 @@ pub enum IndexError {
         /// The reason.
         conflict: KeyConflict,
     },
+    /// Another certificate for the key of a renewal was recorded since the renewal was decided.
+    #[error("another command has issued {} for its key meanwhile", .by.serial_number)]
+    RenewedMeanwhile {
+        /// The certificate that was to be signed.
+        id: CertificateId,
+        /// The certificate of the other command, which may be pending.
+        by: CertificateId,
+    },
     /// The clock is behind the time of the newest signature.
     #[error("the clock says {now}, which is before the newest record of something signed, at {newest}")]
     ClockBehind {
@@ -81,6 +89,9 @@ impl IndexError {
             Self::Transition(_) => (Code::IndexTransition, remedy::Record::Show.into()),
             Self::AuthorityExists(_) => (Code::AuthorityExists, remedy::Record::OtherAuthorityName.into()),
             Self::NameTaken { .. } => (Code::PolicyNameOfACa, remedy::Request::OtherNameOfTheCa.into()),
+            Self::RenewedMeanwhile { .. } => {
+                (Code::RenewalMeanwhile, "look at it, then repeat the command if it is still due".into())
+            }
             Self::UnknownAuthority(_) => (Code::AuthorityNotFound, remedy::Record::Authorities.into()),
             Self::IssuerUnfit(_) => (Code::IssuerUnfit, remedy::Record::OtherIssuer.into()),
             Self::ClockBehind { .. } => (Code::ClockBehind, remedy::Home::SetClock.into()),

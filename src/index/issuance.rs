@@ -40,7 +40,8 @@ pub trait IssuanceIndex: Send + Sync {
     /// # Errors
     /// [`IndexError::SerialInUse`]; [`IndexError::KeyRefused`] by the rule of [`check_key`], earlier members of
     /// the group included; [`IndexError::IssuerUnfit`] when the issuer or one of its issuers is revoked or
-    /// expired at the event's time; [`IndexError::AuthorityExists`]; [`IndexError::ClockBehind`];
+    /// expired at the event's time; [`IndexError::RenewedMeanwhile`] by [`Intent::decided_beside`], for what is on
+    /// record before the group; [`IndexError::AuthorityExists`]; [`IndexError::ClockBehind`];
     /// [`IndexError::NotAccepted`] after a restore, for all certificates but those of responders. Every method
     /// below fails when the store cannot be read or written.
     fn record_intent(&self, intents: Vec<Intent>) -> Result<Vec<Recorded<TbsCertificate>>, IndexError> {

@@ -1,7 +1,7 @@
 //! The rule for which subject a key may be certified, given its earlier certificates (P1, X13).
-use super::{CertificateState, KeyUse};
+use super::{CertificateState, IndexError, Intent, KeyUse};
 use crate::error::{Code, Problem, Remedy, remedy};
-use crate::x509::{Name, SerialNumber, UnixTime};
+use crate::x509::{CertificateId, Name, SerialNumber, UnixTime};
 
 /// Reason why a key is not certified.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -82,5 +82,25 @@ pub(crate) fn check_key(
     match other {
         Some(past) => Err(KeyConflict::Reused(past.subject.beside(subject).0)),
         None => Ok(()),
+    }
+}
+
+impl Intent {
+    /// Refuses a renewal when one of the uses of its key, which `uses` returns, was not on record when it was decided.
+    pub(super) fn check_decided(
+        &self,
+        uses: impl FnOnce(&[u8; 32]) -> Result<Vec<KeyUse>, IndexError>,
+    ) -> Result<(), IndexError> {
+        let Some(known) = &self.decided_beside else { return Ok(()) };
+        let tbs = self.tbs.get();
+        let uses = uses(&tbs.public_key().digest())?;
+        match uses.into_iter().find(|one| !one.is_abandoned && !known.contains(&one.id)) {
+            None => Ok(()),
+            Some(other) => {
+                let serial_number = tbs.serial_number().clone();
+                let id = CertificateId { issuer: self.issuer, serial_number };
+                Err(IndexError::RenewedMeanwhile { id, by: other.id })
+            }
+        }
     }
 }

@@ -134,6 +134,9 @@ pub struct Intent {
     /// A former subject of the same subscriber with the same key. The operator asserts that both subjects are
     /// one subscriber, and they are recorded as such.
     pub same_holder_as: Option<Name>,
+    /// For a renewal, the certificates for its key that were on record when it was decided. When there is
+    /// another one by now, the intent is refused.
+    pub decided_beside: Option<Vec<CertificateId>>,
     /// The CA that this certificate creates. Its name and identity are in use from now on. It is a CA of this
     /// home as soon as the certificate is recorded as issued. Its name is free again when the certificate is
     /// abandoned.

@@ -1,8 +1,10 @@
 //! The delegated responder (RFC 6960 §4.2.2.2): a short-lived certificate and its key.
+use super::response::encode_certificates;
 use super::response_data::ResponderId;
 use crate::signing::ResponseSigner;
 use crate::x509::extension::{ExtendedKeyUsage, KeyUsage, Purpose};
 use crate::x509::{Certificate, Fingerprint, UnixTime};
+use bytes::Bytes;
 use std::fmt;
 use std::sync::Arc;
 
@@ -57,6 +59,18 @@ pub struct DelegatedResponder {
     certificate: Certificate,
     fingerprint: Fingerprint,
     signer: Arc<ResponseSigner>,
+    octets: SameInAll,
+}
+
+/// What all answers of a responder have in common, encoded.
+#[derive(Clone)]
+pub(crate) struct SameInAll {
+    /// `responderID`
+    pub(crate) responder_id: Arc<[u8]>,
+    /// `signatureAlgorithm`
+    pub(crate) algorithm: Arc<[u8]>,
+    /// `certs`
+    pub(crate) certificates: Bytes,
 }
 
 impl DelegatedResponder {
@@ -76,7 +90,13 @@ impl DelegatedResponder {
         if signer.public_key() != certificate.tbs().public_key() {
             return Err(DelegationError::OtherKey);
         }
-        Ok(Self { fingerprint: certificate.fingerprint(), certificate, signer })
+        let id = ResponderId::ByKey(certificate.tbs().public_key().key_hash());
+        let octets = SameInAll {
+            responder_id: id.to_der().into(),
+            algorithm: signer.algorithm().to_der().into(),
+            certificates: encode_certificates(&certificate).into(),
+        };
+        Ok(Self { fingerprint: certificate.fingerprint(), certificate, signer, octets })
     }
 
     /// The responder certificate.
@@ -103,10 +123,11 @@ impl DelegatedResponder {
         self.certificate.tbs().validity().contains(now)
     }
 
-    /// `ResponderID`: `byKey`, the SHA-1 of the responder's public key (O7).
+    /// What all answers of this responder have in common. The `ResponderID` is `byKey`, the SHA-1 of the responder's public
+    /// key (O7).
     #[must_use]
-    pub(crate) fn responder_id(&self) -> ResponderId {
-        ResponderId::ByKey(self.certificate.tbs().public_key().key_hash())
+    pub(crate) fn octets(&self) -> &SameInAll {
+        &self.octets
     }
 }
 
@@ -147,7 +168,7 @@ mod tests {
         // O7
         let hierarchy = Hierarchy::new();
         let key = hierarchy.responder.certificate().tbs().public_key().clone();
-        assert_eq!(hierarchy.responder.responder_id(), ResponderId::ByKey(key.key_hash()));
+        assert_eq!(*hierarchy.responder.octets().responder_id, *ResponderId::ByKey(key.key_hash()).to_der());
         assert_ne!(key.key_hash(), key.key_identifier());
     }
 }

@@ -44,6 +44,12 @@ impl From<der::Error> for RequestError {
     }
 }
 
+/// Encodes the request that has these CertIDs and nothing else.
+pub(super) fn encode_plain<'a>(ids: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
+    let list: Vec<Vec<u8>> = ids.map(|id| sequence(&[id])).collect();
+    sequence(&[&sequence(&[&tlv(SEQUENCE, &list.concat())])])
+}
+
 fn malformed(reason: &str) -> RequestError {
     RequestError::Malformed(MalformedDer::new("OCSPRequest", reason))
 }

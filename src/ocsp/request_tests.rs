@@ -127,7 +127,7 @@ static HIERARCHY: LazyLock<Hierarchy> = LazyLock::new(Hierarchy::new);
 
 fn answered(octets: &[u8]) -> Answer {
     let answer = answer(octets, &HIERARCHY.snapshot(), &ResponderSettings::default(), None, NOW);
-    OcspResponse::from_der(answer.octets()).unwrap();
+    OcspResponse::from_der(&answer.octets()).unwrap();
     answer
 }
 

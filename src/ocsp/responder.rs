@@ -3,21 +3,22 @@
 //! An answer has one signature and so one responder: that of the CA that the first CertID with a known issuer names.
 //! CertIDs of other CAs in the same request are answered `unknown`. Clients ask about one certificate of a chain at a
 //! time, and TLS staples one answer for each certificate.
-use super::answer::{Answer, Life};
+use super::answer::{Answer, Life, Refusal};
 use super::cache::AnswerCache;
 use super::cert_id::CertId;
 use super::delegate::DelegatedResponder;
 use super::freshness::Freshness;
 use super::oid;
 use super::request::{OcspRequest, nonce_extension};
-use super::response::{ResponseStatus, encode_response};
-use super::response_data::{CertStatus, ResponseData, SingleResponse};
+use super::response::{ResponseStatus, Surroundings};
+use super::response_data::{CertStatus, DataParts, SingleResponse, put_extensions};
 use super::settings::{NonceHandling, NotIssued, ResponderSettings};
-use super::snapshot::{ServedIssuer, Snapshot};
+use super::snapshot::{Generation, ServedIssuer, Snapshot};
 use crate::index::{CertificateState, StoreError};
 use crate::status::{StatusEntry, StatusError};
 use crate::x509::octets::tlv;
 use crate::x509::{CertificateId, CrlReason, Extension, IssuerId, UnixTime};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 /// What is on record about the certificate that a CertID identifies.
@@ -34,14 +35,25 @@ pub enum CertificateStanding {
 /// An answer that is decided and not signed yet.
 #[derive(Clone, Debug)]
 pub struct Plan {
+    generation: Generation,
     responder: Arc<DelegatedResponder>,
+    /// Whether the client's preferences chose another responder than all others get.
+    is_preferred: bool,
     entries: Vec<(CertId, CertificateStanding)>,
     nonce: Option<Vec<u8>>,
     /// Time at which the status was known to be true.
     status_time: UnixTime,
     archive_cutoff: Option<UnixTime>,
-    /// The earliest end of the certificates that have not ended; no answer outlasts it.
-    ends: Option<UnixTime>,
+    /// The earliest end of the CA and of those certificates that have not ended; no answer outlasts it.
+    ends: UnixTime,
+}
+
+/// A signed answer, and what it was put together of.
+pub(crate) struct Signed {
+    pub(super) answer: Answer,
+    /// For each CertID what follows it in its `SingleResponse`.
+    pub(super) afters: Vec<Vec<u8>>,
+    pub(super) signature: Vec<u8>,
 }
 
 /// Answers a request, whatever its octets are.
@@ -53,89 +65,91 @@ pub fn answer(
     cache: Option<&AnswerCache>,
     now: UnixTime,
 ) -> Answer {
+    if let Some(answer) = cache.and_then(|cache| cache.at_once(octets, snapshot, settings, now)) {
+        return answer;
+    }
     let plan = match plan(octets, snapshot, settings, now) {
         Ok(plan) => plan,
-        Err(refusal) => return refusal,
+        Err(refusal) => return refusal.into(),
     };
     if let Some(answer) = cache.and_then(|cache| cache.get(&plan, now)) {
         return answer;
     }
-    let answer = plan.sign(settings, now);
-    if let Some(cache) = cache {
-        cache.put(&plan, &answer);
-    }
-    answer
+    plan.sign(settings, cache, now)
 }
 
 /// Decides the answer and the responder that signs it.
 ///
 /// # Errors
-/// The answer, when it needs no signature.
+/// When the answer needs no signature.
 pub fn plan(
     octets: &[u8],
     snapshot: &Snapshot,
     settings: &ResponderSettings,
     now: UnixTime,
-) -> Result<Plan, Answer> {
+) -> Result<Plan, Refusal> {
     let request = OcspRequest::from_der(octets, settings.max_cert_ids)
-        .map_err(|error| Answer::refused(ResponseStatus::MalformedRequest, error.to_string()))?;
+        .map_err(|error| Refusal::new(ResponseStatus::MalformedRequest, error.to_string()))?;
     let Some(status) = snapshot.status() else {
         let since = snapshot.unreadable_since().unwrap_or(now);
         let passes = now.0.saturating_sub(since.0) <= settings.patience;
         return Err(unavailable(passes, "there is no status".into()));
     };
     let issuer = request.cert_ids().iter().find_map(|id| snapshot.issuer(id, now)).ok_or_else(|| {
-        Answer::refused(ResponseStatus::Unauthorized, "no CertID is of an issuer that is served here".into())
+        Refusal::new(ResponseStatus::Unauthorized, "no CertID is of an issuer that is served here".into())
     })?;
     let freshness = Freshness::of(status.time(), settings, now);
     if freshness != Freshness::Current {
         let reason = format!("the status is of {}", status.time());
         return Err(unavailable(freshness == Freshness::Lapsed, reason));
     }
-    let responder = choose_responder(issuer, &request, settings, now)?;
+    let (responder, is_preferred) = choose_responder(issuer, &request, settings, now)?;
     let mut entries = Vec::with_capacity(request.cert_ids().len());
-    let mut ends: Option<UnixTime> = None;
+    let validity = issuer.authority.certificate.tbs().validity();
+    let mut ends = validity.not_after;
     for id in request.cert_ids() {
         let is_of_issuer =
             snapshot.issuer(id, now).is_some_and(|of| of.authority.issuer == issuer.authority.issuer);
         let standing = if is_of_issuer {
             let (standing, end) = standing(id, issuer.authority.issuer, snapshot)?;
-            let end = end.filter(|end| *end >= now);
-            ends = ends.into_iter().chain(end).min();
+            ends = end.filter(|end| *end >= now).map_or(ends, |end| ends.min(end));
             standing
         } else {
             CertificateStanding::Elsewhere
         };
         entries.push((id.clone(), standing));
     }
-    let began = issuer.authority.certificate.tbs().validity().not_before;
     Ok(Plan {
+        generation: snapshot.generation(),
         responder,
+        is_preferred,
         entries,
         nonce: request.nonce().filter(|_| settings.nonce == NonceHandling::Echo).map(<[u8]>::to_vec),
         status_time: status.time().min(now),
-        archive_cutoff: settings.archive_cutoff.map(|length| now.plus(-length).max(began)),
+        archive_cutoff: settings.archive_cutoff.map(|length| now.plus(-length).max(validity.not_before)),
         ends,
     })
 }
 
-fn unavailable(passes: bool, reason: String) -> Answer {
+fn unavailable(passes: bool, reason: String) -> Refusal {
     let status = if passes { ResponseStatus::TryLater } else { ResponseStatus::InternalError };
-    Answer::refused(status, reason)
+    Refusal::new(status, reason)
 }
 
-/// Returns a valid responder whose algorithm the client prefers, else the first valid one (O10, O13).
+/// Returns a valid responder whose algorithm the client prefers, else the first valid one (O10, O13), and whether it is
+/// another than the first.
 fn choose_responder(
     issuer: &ServedIssuer,
     request: &OcspRequest,
     settings: &ResponderSettings,
     now: UnixTime,
-) -> Result<Arc<DelegatedResponder>, Answer> {
+) -> Result<(Arc<DelegatedResponder>, bool), Refusal> {
     let signing_with =
         |algorithm| issuer.valid_responders(now).find(|one| one.signer().algorithm() == algorithm);
     let preferred = request.preferred_algorithms().iter().find_map(|algorithm| signing_with(*algorithm));
-    if let Some(responder) = preferred.or_else(|| issuer.valid_responders(now).next()) {
-        return Ok(Arc::clone(responder));
+    if let Some(first) = issuer.valid_responders(now).next() {
+        let chosen = preferred.unwrap_or(first);
+        return Ok((Arc::clone(chosen), !Arc::ptr_eq(chosen, first)));
     }
     let name = &issuer.authority.name;
     // one that is revoked is replaced soon
@@ -154,7 +168,7 @@ fn standing(
     id: &CertId,
     issuer: IssuerId,
     snapshot: &Snapshot,
-) -> Result<(CertificateStanding, Option<UnixTime>), Answer> {
+) -> Result<(CertificateStanding, Option<UnixTime>), Refusal> {
     let Some(serial_number) = id.serial_number() else { return Ok((CertificateStanding::NotIssued, None)) };
     let id = CertificateId { issuer, serial_number: serial_number.clone() };
     match snapshot.entry(&id) {
@@ -175,6 +189,18 @@ impl Plan {
         &self.responder
     }
 
+    /// Whether the client's preferences chose another responder than all others get.
+    #[must_use]
+    pub(crate) fn is_preferred(&self) -> bool {
+        self.is_preferred
+    }
+
+    /// What tells the snapshot from which this was decided from all others.
+    #[must_use]
+    pub(crate) fn generation(&self) -> Generation {
+        self.generation
+    }
+
     /// CertIDs in the order of the request, and what is on record about each.
     #[must_use]
     pub fn entries(&self) -> &[(CertId, CertificateStanding)] {
@@ -187,49 +213,71 @@ impl Plan {
         self.nonce.is_some()
     }
 
+    /// Returns a number below `places` that plans for the same answer have in common; `None` for one that is for one request.
+    #[must_use]
+    pub(crate) fn place_among(&self, places: usize) -> Option<usize> {
+        let mut hasher = DefaultHasher::new();
+        self.responder.fingerprint().0.hash(&mut hasher);
+        self.entries.iter().for_each(|(id, _)| id.as_der().hash(&mut hasher));
+        let place = usize::try_from(hasher.finish()).unwrap_or_default().checked_rem(places);
+        place.filter(|_| !self.has_nonce())
+    }
+
     /// Whether the certificates of all CertIDs are on record.
     #[must_use]
     pub(crate) fn is_all_recorded(&self) -> bool {
         self.entries.iter().all(|(_, standing)| matches!(standing, CertificateStanding::Recorded(_)))
     }
 
-    /// Signs the answer at `now`. A key that fails gives `internalError`.
+    /// Signs the answer at `now`, and caches it. A key that fails gives `internalError`.
     #[must_use]
-    pub fn sign(&self, settings: &ResponderSettings, now: UnixTime) -> Answer {
+    pub fn sign(&self, settings: &ResponderSettings, cache: Option<&AnswerCache>, now: UnixTime) -> Answer {
+        match self.signed(settings, now) {
+            Ok(signed) => {
+                if let Some(cache) = cache {
+                    cache.put(self, &signed);
+                }
+                signed.answer
+            }
+            Err(refusal) => refusal.into(),
+        }
+    }
+
+    fn signed(&self, settings: &ResponderSettings, now: UnixTime) -> Result<Signed, Refusal> {
         let length = match self.is_all_recorded() {
             true => settings.next_update,
             false => settings.next_update.min(ResponderSettings::UNKNOWN_LIFE),
         };
         let validity = self.responder.certificate().tbs().validity();
-        let ends = self.ends.unwrap_or(validity.not_after);
-        let next_update = now.plus(length).min(validity.not_after).min(ends);
+        let next_update = now.plus(length).min(validity.not_after).min(self.ends);
         let responses: Vec<SingleResponse> =
             self.entries.iter().map(|entry| self.single(entry, settings, now, next_update)).collect();
-        let life = Life {
-            this_update: responses.iter().map(|single| single.this_update).max().unwrap_or(now),
-            produced_at: now,
-            next_update,
-            refresh_at: now.plus(next_update.0.saturating_sub(now.0) / 2),
-            is_for_one: self.has_nonce(),
-        };
+        let this_update = responses.iter().map(|single| single.this_update).max().unwrap_or(now);
+        let life = Life { is_for_one: self.has_nonce(), ..Life::new(this_update, now, next_update) };
         let mut extensions: Vec<Extension> = self.nonce.iter().map(|nonce| nonce_extension(nonce)).collect();
         let denies =
             |(_, standing): &(CertId, CertificateStanding)| *standing == CertificateStanding::NotIssued;
         if settings.not_issued == NotIssued::Revoked && self.entries.iter().any(denies) {
             extensions.push(Extension::new(oid::EXTENDED_REVOKE, false, tlv(0x05, &[])));
         }
-        let responder_id = self.responder.responder_id();
-        let tbs = ResponseData { responder_id, produced_at: now, responses, extensions }.encoded();
-        let signer = self.responder.signer();
-        match signer.sign(&tbs) {
+        let octets = self.responder.octets();
+        let afters: Vec<Vec<u8>> = responses.iter().map(SingleResponse::after_cert_id).collect();
+        let ids = self.entries.iter().map(|(id, _)| id.as_der());
+        let data = DataParts {
+            responder_id: &octets.responder_id,
+            produced_at: now,
+            singles: ids.zip(afters.iter().map(Vec::as_slice)),
+            extensions: &put_extensions(&extensions),
+        };
+        let tbs = data.encoded();
+        match self.responder.signer().sign(&tbs) {
             Ok(signature) => {
-                let certificate = self.responder.certificate();
-                Answer::signed(
-                    encode_response(tbs.as_der(), signer.algorithm(), &signature, certificate),
-                    life,
-                )
+                let (algorithm, certificates) = (&*octets.algorithm, octets.certificates.len());
+                let around = Surroundings { algorithm, signature: &signature, certificates };
+                let own = around.around(tbs.as_der().len(), |out| out.extend_from_slice(tbs.as_der()));
+                Ok(Signed { answer: Answer::signed(own, &self.responder, life), afters, signature })
             }
-            Err(error) => Answer::refused(ResponseStatus::InternalError, error.to_string()),
+            Err(error) => Err(Refusal::new(ResponseStatus::InternalError, error.to_string())),
         }
     }
 

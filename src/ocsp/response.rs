@@ -1,12 +1,19 @@
 //! `OCSPResponse` (RFC 6960 §4.2): encoding, and decoding of any responder's response.
 use super::oid;
 use super::response_data::ResponseData;
-use crate::x509::octets::contents_of;
-use crate::x509::octets::{OCTET_STRING, SEQUENCE, sequence, tlv};
+use crate::x509::octets::{
+    OCTET_STRING, SEQUENCE, contents_of, length_with_header, put_header, sequence, tlv,
+};
 use crate::x509::{Certificate, MalformedDer, SignatureAlgorithm, SubjectPublicKeyInfo, verify};
 use der::asn1::{BitStringRef, ObjectIdentifier, OctetStringRef};
-use der::{Decode, Encode, Reader, SliceReader};
+use der::{Decode, Reader, SliceReader};
 use std::fmt;
+
+const BIT_STRING: u8 = 0x03;
+/// `responseStatus` of a successful response, encoded.
+const STATUS: &[u8] = &[0x0a, 1, 0];
+/// `responseType`: `id-pkix-ocsp-basic`, encoded.
+const BASIC_TYPE: &[u8] = &[6, 9, 0x2b, 6, 1, 5, 5, 7, 48, 1, 1];
 
 /// `OCSPResponseStatus`
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -118,19 +125,58 @@ impl BasicOcspResponse {
     }
 }
 
+/// What surrounds the signed octets in a successful `OCSPResponse`.
+pub(super) struct Surroundings<'a> {
+    /// `signatureAlgorithm`, encoded.
+    pub(super) algorithm: &'a [u8],
+    /// Octets of the signature.
+    pub(super) signature: &'a [u8],
+    /// Length of `certs`, which comes last, encoded.
+    pub(super) certificates: usize,
+}
+
+impl Surroundings<'_> {
+    /// Returns the response without `certs`. `put` appends the signed octets, which have this length.
+    pub(super) fn around(&self, length: usize, put: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
+        let bits = self.signature.len() + 1;
+        let basic = length + self.algorithm.len() + length_with_header(bits) + self.certificates;
+        let basic_element = length_with_header(basic);
+        let bytes = BASIC_TYPE.len() + length_with_header(basic_element);
+        let bytes_element = length_with_header(bytes);
+        let whole = STATUS.len() + length_with_header(bytes_element);
+        let mut out = Vec::with_capacity(length_with_header(whole) - self.certificates);
+        put_header(&mut out, SEQUENCE, whole);
+        out.extend_from_slice(STATUS);
+        put_header(&mut out, 0xa0, bytes_element);
+        put_header(&mut out, SEQUENCE, bytes);
+        out.extend_from_slice(BASIC_TYPE);
+        put_header(&mut out, OCTET_STRING, basic_element);
+        put_header(&mut out, SEQUENCE, basic);
+        put(&mut out);
+        out.extend_from_slice(self.algorithm);
+        put_header(&mut out, BIT_STRING, bits);
+        out.push(0);
+        out.extend_from_slice(self.signature);
+        out
+    }
+}
+
+/// Returns `certs` with one certificate.
+pub(super) fn encode_certificates(responder: &Certificate) -> Vec<u8> {
+    tlv(0xa0, &tlv(SEQUENCE, responder.as_der()))
+}
+
 /// Returns a successful `OCSPResponse` of the signed octets, the signature and the responder's certificate.
-#[must_use]
-pub(crate) fn encode_response(
+#[cfg(test)]
+pub(super) fn encode_response(
     tbs: &[u8],
     algorithm: SignatureAlgorithm,
     signature: &[u8],
     responder: &Certificate,
 ) -> Vec<u8> {
-    let bits = tlv(0x03, &[&[0], signature].concat());
-    let certificates = tlv(0xa0, &tlv(SEQUENCE, responder.as_der()));
-    let basic = sequence(&[tbs, &algorithm.to_der(), &bits, &certificates]);
-    let bytes = sequence(&[&oid::BASIC.to_der().unwrap_or_default(), &tlv(OCTET_STRING, &basic)]);
-    sequence(&[&[0x0a, 1, 0], &tlv(0xa0, &bytes)])
+    let (algorithm, certificates) = (algorithm.to_der(), encode_certificates(responder));
+    let around = Surroundings { algorithm: &algorithm, signature, certificates: certificates.len() };
+    [around.around(tbs.len(), |out| out.extend_from_slice(tbs)), certificates].concat()
 }
 
 /// `OCSPResponse`
@@ -174,5 +220,31 @@ impl OcspResponse {
         })?;
         reader.finish()?;
         Ok(response)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use der::Encode;
+
+    #[test]
+    fn a_response_of_any_length_is_framed_as_its_elements_nest() {
+        assert_eq!(BASIC_TYPE, oid::BASIC.to_der().unwrap());
+        for length in (0..300).chain([65_400, 65_535, 65_536]) {
+            let (tbs, algorithm, signature) = (tlv(SEQUENCE, &vec![7; length]), [5, 0], [9; 70]);
+            let certificates = tlv(0xa0, &[1; 40]);
+            let around = Surroundings {
+                algorithm: &algorithm,
+                signature: &signature,
+                certificates: certificates.len(),
+            };
+            let found = around.around(tbs.len(), |out| out.extend_from_slice(&tbs));
+            assert_eq!(found.len(), found.capacity(), "allocated once");
+            let bits = tlv(BIT_STRING, &[&[0], &signature[..]].concat());
+            let basic = sequence(&[&tbs, &algorithm, &bits, &certificates]);
+            let bytes = sequence(&[BASIC_TYPE, &tlv(OCTET_STRING, &basic)]);
+            assert_eq!([found, certificates].concat(), sequence(&[STATUS, &tlv(0xa0, &bytes)]));
+        }
     }
 }

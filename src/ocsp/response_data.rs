@@ -3,8 +3,7 @@ use super::cert_id::CertId;
 use super::oid;
 use super::request::distinct_extensions;
 use crate::signing::EncodedResponseData;
-use crate::x509::octets::contents_of;
-use crate::x509::octets::{OCTET_STRING, SEQUENCE, sequence, tlv};
+use crate::x509::octets::{OCTET_STRING, SEQUENCE, contents_of, length_with_header, put_header, tlv};
 use crate::x509::{Certificate, CrlReason, Extension, MalformedDer, Name, UnixTime};
 use der::asn1::{AnyRef, GeneralizedTime, OctetStringRef};
 use der::{Decode, Reader, SliceReader};
@@ -56,7 +55,7 @@ impl ResponderId {
         }
     }
 
-    fn to_der(&self) -> Vec<u8> {
+    pub(super) fn to_der(&self) -> Vec<u8> {
         match self {
             Self::ByName(name) => tlv(0xa1, name.as_der()),
             Self::ByKey(hash) => tlv(0xa2, &tlv(OCTET_STRING, hash)),
@@ -88,7 +87,8 @@ pub struct SingleResponse {
 }
 
 impl SingleResponse {
-    fn to_der(&self) -> Vec<u8> {
+    /// Encodes what follows the CertID: status, times and extensions.
+    pub(super) fn after_cert_id(&self) -> Vec<u8> {
         let status = match self.status {
             CertStatus::Good => tlv(0x80, &[]),
             CertStatus::Unknown => tlv(0x82, &[]),
@@ -99,13 +99,7 @@ impl SingleResponse {
         };
         let next = self.next_update.map(|at| tlv(0xa0, &at.to_generalized_der())).unwrap_or_default();
         let extensions = put_extensions(&self.extensions);
-        sequence(&[
-            self.cert_id.as_der(),
-            &status,
-            &self.this_update.to_generalized_der(),
-            &next,
-            &extensions,
-        ])
+        [status, self.this_update.to_generalized_der(), next, extensions].concat()
     }
 
     fn read(fields: &mut SliceReader<'_>) -> Result<Self, MalformedDer> {
@@ -128,6 +122,55 @@ impl SingleResponse {
     }
 }
 
+/// The encoded elements of a `ResponseData`.
+pub(super) struct DataParts<'a, I> {
+    /// `responderID`
+    pub(super) responder_id: &'a [u8],
+    /// `producedAt`
+    pub(super) produced_at: UnixTime,
+    /// The CertID of each `SingleResponse`, and what follows it there.
+    pub(super) singles: I,
+    /// `responseExtensions`; empty when there are none.
+    pub(super) extensions: &'a [u8],
+}
+
+impl<'a, I: Iterator<Item = (&'a [u8], &'a [u8])> + Clone> DataParts<'a, I> {
+    fn singles_length(&self) -> usize {
+        self.singles.clone().map(|(id, after)| length_with_header(id.len() + after.len())).sum()
+    }
+
+    fn contents_length(&self) -> usize {
+        let singles = length_with_header(self.singles_length());
+        self.responder_id.len() + UnixTime::GENERALIZED_LENGTH + singles + self.extensions.len()
+    }
+
+    /// Number of octets of the encoding.
+    pub(super) fn length(&self) -> usize {
+        length_with_header(self.contents_length())
+    }
+
+    /// Returns the encoding that is signed.
+    pub(super) fn encoded(&self) -> EncodedResponseData {
+        let mut out = Vec::with_capacity(self.length());
+        self.put(&mut out);
+        EncodedResponseData::new(out)
+    }
+
+    /// Appends the encoding. The version is v1, the default, and so omitted.
+    pub(super) fn put(&self, out: &mut Vec<u8>) {
+        put_header(out, SEQUENCE, self.contents_length());
+        out.extend_from_slice(self.responder_id);
+        self.produced_at.put_generalized(out);
+        put_header(out, SEQUENCE, self.singles_length());
+        for (id, after) in self.singles.clone() {
+            put_header(out, SEQUENCE, id.len() + after.len());
+            out.extend_from_slice(id);
+            out.extend_from_slice(after);
+        }
+        out.extend_from_slice(self.extensions);
+    }
+}
+
 /// `ResponseData`: what a responder signs.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ResponseData {
@@ -142,22 +185,21 @@ pub struct ResponseData {
 }
 
 impl ResponseData {
-    /// Returns the encoding that is signed.
-    #[must_use]
-    pub(crate) fn encoded(&self) -> EncodedResponseData {
-        EncodedResponseData::new(self.to_der())
-    }
-
-    /// DER octets that are signed. The version is v1, the default, and so omitted.
+    /// DER octets that are signed.
     #[must_use]
     pub fn to_der(&self) -> Vec<u8> {
-        let list: Vec<Vec<u8>> = self.responses.iter().map(SingleResponse::to_der).collect();
-        sequence(&[
-            &self.responder_id.to_der(),
-            &self.produced_at.to_generalized_der(),
-            &tlv(SEQUENCE, &list.concat()),
-            &put_extensions(&self.extensions),
-        ])
+        let afters: Vec<Vec<u8>> = self.responses.iter().map(SingleResponse::after_cert_id).collect();
+        let parts = DataParts {
+            responder_id: &self.responder_id.to_der(),
+            produced_at: self.produced_at,
+            singles: self
+                .responses
+                .iter()
+                .map(|one| one.cert_id.as_der())
+                .zip(afters.iter().map(Vec::as_slice)),
+            extensions: &put_extensions(&self.extensions),
+        };
+        parts.encoded().as_der().to_vec()
     }
 
     pub(super) fn from_der(octets: &[u8]) -> Result<Self, MalformedDer> {
@@ -194,7 +236,7 @@ impl ResponseData {
     }
 }
 
-fn put_extensions(extensions: &[Extension]) -> Vec<u8> {
+pub(super) fn put_extensions(extensions: &[Extension]) -> Vec<u8> {
     if extensions.is_empty() {
         return Vec::new();
     }

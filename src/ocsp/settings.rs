@@ -29,7 +29,7 @@ pub struct ResponderSettings {
     /// Seconds after the status or a responder certificate has lapsed during which clients are answered `tryLater`;
     /// later ones are answered `internalError`. 1 hour.
     pub patience: i64,
-    /// Octets of cached answers; 32 MiB.
+    /// Octets of cached answers.
     pub cache_octets: u64,
 }
 
@@ -49,7 +49,7 @@ impl From<&OcspConfig> for ResponderSettings {
             max_cert_ids: config.max_certificates,
             max_status_age: config.max_status_age,
             patience: 3600,
-            cache_octets: 32 << 20,
+            cache_octets: config.cache,
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::status::{PublishedAuthority, StatusEntry, StatusError, StatusReader};
 use crate::x509::{CertificateId, CrlEntry, CrlListing, IssuerId, UnixTime};
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A CA with its delegated responders, the preferred one first.
 #[derive(Clone, Debug)]
@@ -27,9 +28,22 @@ impl ServedIssuer {
     }
 }
 
+/// Tells snapshots apart: no two of a process have the same.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Generation(pub(crate) u64);
+
+impl Default for Generation {
+    /// The next one.
+    fn default() -> Self {
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        Self(LAST.fetch_add(1, Ordering::Relaxed).wrapping_add(1))
+    }
+}
+
 /// Status, responders and public files of one moment.
 #[derive(Default)]
 pub struct Snapshot {
+    generation: Generation,
     status: Option<Arc<dyn StatusReader>>,
     unreadable_since: Option<UnixTime>,
     issuers: Vec<ServedIssuer>,
@@ -135,6 +149,12 @@ impl Snapshot {
     #[must_use]
     pub(crate) fn has_list(&self, issuer: &IssuerId) -> bool {
         self.lists.contains_key(issuer)
+    }
+
+    /// What tells this snapshot from all others.
+    #[must_use]
+    pub(crate) fn generation(&self) -> Generation {
+        self.generation
     }
 
     /// The status; `None` while it cannot be read.

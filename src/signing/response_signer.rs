@@ -158,6 +158,12 @@ impl ResponseSigner {
         self.key.algorithm()
     }
 
+    /// Whether a signature takes so little time that it is made where it is asked for.
+    #[must_use]
+    pub(crate) fn is_quick(&self) -> bool {
+        matches!(self.key, ResponderKey::Soft(_)) && self.key.public_key().algorithm().signs_quickly()
+    }
+
     /// Signs a ResponseData and returns the octets of the signature.
     ///
     /// # Errors

@@ -189,15 +189,21 @@ impl Continuity<'_> {
     }
 }
 
+const STATE: &str = "SELECT s.state, s.revoked_at, s.reason, s.invalidity_date FROM issuer i
+    CROSS JOIN status s ON s.issuer = i.number AND s.serial = ?2 WHERE i.identity = ?1";
+
+/// Returns how often the query of [`state_in`] was prepared anew.
+#[cfg(test)]
+pub(super) fn prepared_anew(connection: &Connection) -> i32 {
+    connection.prepare_cached(STATE).unwrap().get_status(rusqlite::StatementStatus::RePrepare)
+}
+
 /// Returns the state of a certificate in a status file.
 pub(super) fn state_in(
     connection: &Connection,
     id: &CertificateId,
 ) -> Result<Option<CertificateState>, StatusError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT s.state, s.revoked_at, s.reason, s.invalidity_date FROM issuer i
-         CROSS JOIN status s ON s.issuer = i.number AND s.serial = ?2 WHERE i.identity = ?1",
-    )?;
+    let mut statement = connection.prepare_cached(STATE)?;
     let mut rows = statement.query((id.issuer.0, id.serial_number.as_be_octets()))?;
     Ok(rows.next()?.map(|row| row::state(row, 0)).transpose()?)
 }

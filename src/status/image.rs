@@ -4,7 +4,7 @@ use super::authority::WrittenAuthority;
 use super::continuity::state_in;
 use super::failed;
 use super::manifest::StatusPart;
-use super::snapshot::{self, hash};
+use super::snapshot::{self, hash, keep_plans};
 use crate::failpoint;
 use crate::home::{Aside, Mode, open_file};
 use crate::index::sqlite::connection::APPLICATION_ID;
@@ -117,6 +117,12 @@ impl Image {
         state_in(&self.connection, id)
     }
 
+    /// Returns how often the query of [`Image::state`] was prepared anew.
+    #[cfg(test)]
+    pub(super) fn prepared_anew(&self) -> i32 {
+        super::continuity::prepared_anew(&self.connection)
+    }
+
     pub(super) fn rows(&self) -> u64 {
         self.rows
     }
@@ -214,6 +220,7 @@ fn written(file: &Connection) -> Result<HashMap<String, WrittenAuthority>, Statu
 
 fn connect(aside: &mut Aside) -> Result<Connection, StatusError> {
     let connection = Connection::open(aside.file().path())?;
+    keep_plans(&connection)?;
     // No reader sees the file before it is complete and durable.
     connection.pragma_update_and_check(None, "journal_mode", "OFF", |row| row.get::<_, String>(0))?;
     connection.pragma_update(None, "synchronous", "OFF")?;

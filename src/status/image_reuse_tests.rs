@@ -172,3 +172,20 @@ fn files_of_before_names_were_compared_say_the_same_and_are_not_gone_on_from() {
     issue_many(&home, 2, 1);
     assert_eq!(home.publish().written, Written::Delta(1));
 }
+
+#[test]
+fn the_query_of_a_state_is_not_prepared_anew_for_each_certificate() {
+    let home = Home::new();
+    home.publish();
+    let many = issue_many(&home, 1, 3);
+    home.publish();
+    let (manifest, _) = manifest::StatusManifest::read(&home.status).unwrap().unwrap();
+    let base = snapshot::connect(&home.status.join(&manifest.base.file)).unwrap();
+    let next = home.status.join("delta-99.db");
+    let image = image::Image::continuing(&next, &manifest.delta.unwrap()).unwrap().unwrap();
+    for id in &many {
+        assert!(image.state(id).unwrap().is_some());
+        assert!(continuity::state_in(&base, id).unwrap().is_none());
+    }
+    assert_eq!((image.prepared_anew(), continuity::prepared_anew(&base)), (0, 0));
+}

@@ -12,6 +12,7 @@ use crate::index::{CertificateState, StoreError};
 use crate::x509::{CertificateId, IssuerId, Name, UnixTime};
 use aws_lc_rs::digest::{Context, SHA256};
 use base16ct::lower::encode_string as hex;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use std::collections::HashMap;
 use std::fs::File;
@@ -221,6 +222,7 @@ pub(super) fn connect(path: &Path) -> Result<Connection, StatusError> {
     let flags =
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(uri, flags)?;
+    keep_plans(&connection)?;
     // The cache is small because there are several connections, and the system caches the file once for all.
     connection.pragma_update(None, "cache_size", CACHE)?;
     let header = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
@@ -232,6 +234,12 @@ pub(super) fn connect(path: &Path) -> Result<Connection, StatusError> {
         return Err(StoreError::Schema { found: version, known: VERSION }.into());
     }
     Ok(connection)
+}
+
+/// Has the plans of statements not depend on the values that are bound. SQLite would prepare a statement from the cache
+/// anew at each use, since the cache clears its values.
+pub(super) fn keep_plans(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(drop)
 }
 
 /// Returns the issuers and the CAs of a file. The identity of a CA is computed from its certificate and

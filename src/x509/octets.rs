@@ -14,16 +14,28 @@ pub(crate) const OCTET_STRING: u8 = 0x04;
 
 /// Appends identifier and length octets for contents of `length` octets.
 pub(crate) fn put_header(out: &mut Vec<u8>, tag: u8, length: usize) {
-    out.push(tag);
-    match u8::try_from(length) {
-        Ok(short) if short < 0x80 => out.push(short),
+    match (u8::try_from(length), u16::try_from(length).map(u16::to_be_bytes)) {
+        (Ok(short), _) if short < 0x80 => out.extend_from_slice(&[tag, short]),
+        (Ok(low), _) => out.extend_from_slice(&[tag, 0x81, low]),
+        (_, Ok([high, low])) => out.extend_from_slice(&[tag, 0x82, high, low]),
         _ => {
             let octets = length.to_be_bytes();
-            let significant: Vec<u8> = octets.into_iter().skip_while(|octet| *octet == 0).collect();
-            out.push(0x80 | u8::try_from(significant.len()).unwrap_or(0x7f));
-            out.extend_from_slice(&significant);
+            let significant = octets.get(insignificant(length)..).unwrap_or_default();
+            out.extend_from_slice(&[tag, 0x80 | u8::try_from(significant.len()).unwrap_or(0x7f)]);
+            out.extend_from_slice(significant);
         }
     }
+}
+
+/// Number of the leading octets of a length that are 0.
+fn insignificant(length: usize) -> usize {
+    usize::try_from(length.leading_zeros() / 8).unwrap_or_default()
+}
+
+/// Returns the number of octets of an element whose contents have this length.
+pub(crate) fn length_with_header(length: usize) -> usize {
+    let header = if length < 0x80 { 2 } else { 2 + size_of::<usize>() - insignificant(length) };
+    header + length
 }
 
 /// Returns one complete element: identifier, length and contents.
@@ -50,6 +62,20 @@ pub(crate) fn contents_of(element: &[u8], tag: u8) -> Result<&[u8], MalformedDer
         return Err(MalformedDer::new("ASN.1", "an unexpected element"));
     }
     Ok(AnyRef::from_der(element)?.value())
+}
+
+/// Contents of the first of several elements, which must have this tag, and the elements after it. Reads what this project
+/// has encoded: only lengths up to 65,535 octets, and not whether they are written in the fewest octets.
+pub(crate) fn split_element(octets: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = match octets {
+        [first, length, rest @ ..] if *first == tag && *length < 0x80 => (usize::from(*length), rest),
+        [first, 0x81, length, rest @ ..] if *first == tag => (usize::from(*length), rest),
+        [first, 0x82, high, low, rest @ ..] if *first == tag => {
+            (usize::from(u16::from_be_bytes([*high, *low])), rest)
+        }
+        _ => return None,
+    };
+    rest.split_at_checked(length)
 }
 
 /// The first of several elements, whole.

@@ -68,9 +68,18 @@ impl UnixTime {
     /// Encodes `GeneralizedTime` whatever the year, DER, as OCSP and `invalidityDate` require.
     #[must_use]
     pub(crate) fn to_generalized_der(self) -> Vec<u8> {
-        let mut out = vec![0x18, 15];
-        self.put_digits(&mut out, true);
+        let mut out = Vec::with_capacity(Self::GENERALIZED_LENGTH);
+        self.put_generalized(&mut out);
         out
+    }
+
+    /// Number of octets of a `GeneralizedTime`.
+    pub(crate) const GENERALIZED_LENGTH: usize = 17;
+
+    /// Appends `GeneralizedTime` ([`Self::to_generalized_der`]).
+    pub(crate) fn put_generalized(self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&[0x18, 15]);
+        self.put_digits(out, true);
     }
 
     /// Appends `YYMMDDHHMMSSZ`, with the two digits of the century before it when `century` is set. A time that DER

@@ -41,6 +41,21 @@ fn a_command_is_one_row_and_with_verbose_its_steps_are_told() {
 }
 
 #[test]
+fn what_was_done_and_refused_in_part_is_told_as_both() {
+    // G11, G15
+    let home = home();
+    let words = ["revoke", "--file", "list", "--yes"];
+    fs::write(home.path("list"), "b.genfic.example\nnobody.example\n").unwrap();
+    assert_eq!(home.ca(&words).status, 7);
+    let acts = rows(&home, &["--last", "1"]);
+    assert!(acts[0].contains("  refused in part certificate.not-found  "), "{acts:#?}");
+    fs::write(home.path("list"), "nobody.example\n").unwrap();
+    home.ca(&words);
+    let acts = rows(&home, &["--last", "1"]);
+    assert!(acts[0].contains("  refused certificate.not-found  "), "{acts:#?}");
+}
+
+#[test]
 fn in_json_each_record_says_of_which_command_it_is() {
     // G15
     let home = home();

@@ -134,6 +134,32 @@ fn every_key_type_and_encrypted_key_is_handed_out() {
 }
 
 #[test]
+fn a_generated_passphrase_opens_the_file_that_is_handed_out() {
+    // G18
+    let home = home();
+    let words = [
+        "export",
+        "p12",
+        "www.genfic.example",
+        "--key",
+        "www.genfic.example.key",
+        "-o",
+        "w.p12",
+        "--generate",
+    ];
+    let to = |from| [&words[..], &["--p12-passphrase-from", from]].concat();
+    let said = home.ca(&to("file:new")).ok();
+    assert!(said.err.contains("is in new"), "{}", said.all());
+    let generated = fs::read_to_string(home.path("new")).unwrap();
+    assert_eq!(generated.split_whitespace().count(), 6);
+    assert_eq!(mode(&home, "new"), 0o600);
+    home.run(&["openssl", "pkcs12", "-in", "w.p12", "-noout", "-passin", "file:new"]).ok();
+    refused(&home.ca(&to("env:OTHER")), 2, "usage.passphrase-from");
+    fs::remove_file(home.path("w.p12")).unwrap();
+    refused(&home.ca(&words), 9, "key.passphrase-needed");
+}
+
+#[test]
 fn a_file_with_a_key_is_never_replaced_unasked_and_a_wrong_key_is_refused() {
     // G19
     let home = home();
@@ -209,6 +235,42 @@ fn anchors_that_cannot_be_handed_out_are_told() {
     refused(&home.ca(&["export", "bundle", "-o", "none/x"]), 5, "file.directory");
     refused(&home.ca(&["export", "bundle", "--format", "jks"]), 2, "usage");
     assert_eq!(home.ca(&["export", "bundle"]).ok().out.matches("BEGIN CERTIFICATE").count(), 2);
+}
+
+#[test]
+fn a_retired_root_is_handed_out_only_when_it_is_asked_for() {
+    // G10, G18
+    let home = Home::new();
+    for name in ["one", "two"] {
+        home.ca(&["create-root", name]).ok();
+    }
+    let listed = |words: &[&str]| -> Vec<String> {
+        let result = home.result(&[&["export"], words].concat());
+        let all = result["authorities"].as_array().unwrap().iter();
+        all.map(|one| one["name"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(listed(&["hashed-dir", "anchors"]), ["one", "two"]);
+    home.ca(&["retire", "one"]).ok();
+    let said = home.ca(&["export", "bundle"]).ok();
+    assert!(said.err.contains("one-retired is left out: it is retired"), "{}", said.all());
+    assert_eq!(said.out.matches("BEGIN CERTIFICATE").count(), 1);
+    let store = ["truststore", "-o", "roots.p12", "--p12-passphrase-from", "env:GENFIC_TEST_PASSPHRASE"];
+    for words in [&["bundle"][..], &["bundle", "--format", "mobileconfig"], &store] {
+        assert_eq!(listed(words), ["two"], "{words:?}");
+    }
+    // what was written before goes
+    let said = home.ca(&["export", "hashed-dir", "anchors"]).ok();
+    assert!(said.err.contains("one-retired is retired"), "{}", said.all());
+    let files = |ending: &str| {
+        let entries = fs::read_dir(home.path("anchors")).unwrap();
+        entries.filter(|one| one.as_ref().unwrap().file_name().to_str().unwrap().ends_with(ending)).count()
+    };
+    assert_eq!((files(".0"), files(".r0")), (1, 1));
+
+    assert_eq!(listed(&["bundle", "--all"]), ["one-retired", "two"]);
+    assert_eq!(listed(&["bundle", "one-retired"]), ["one-retired"]);
+    assert_eq!(listed(&["hashed-dir", "anchors", "--all"]), ["one-retired", "two"]);
+    assert_eq!((files(".0"), files(".r0")), (2, 2));
 }
 
 #[test]

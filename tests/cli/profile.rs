@@ -23,6 +23,10 @@ fn each_profile_says_what_it_is_for_and_which_ca_may_use_it() {
     let contents = fs::read_to_string(home.path("home/policy/user.toml")).unwrap();
     assert!(shown.contains("a person: client authentication") && shown.ends_with(&contents), "{shown}");
     refused(&home.ca(&["profile", "show", "usr"]), 5, "policy.no-such-profile");
+    // one that is retired uses none
+    home.ca(&["create-child", "oops-system", "-p", "genfic"]).ok();
+    home.ca(&["retire", "oops-system"]).ok();
+    assert_eq!(home.result(&["profile", "list"])["profiles"], list);
 }
 
 #[test]

@@ -1,9 +1,14 @@
 //! `renew` and `rekey` of several certificates, and of all that are due.
 use crate::refused;
-use crate::support::Home;
+use crate::support::{Home, PASSPHRASE};
 use serde_json::Value;
 use std::fs;
-use std::process::Stdio;
+use std::io::Write as _;
+use std::os::unix::process::CommandExt as _;
+use std::path::PathBuf;
+use std::process::{Child, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
 fn with_hosts(hosts: &[&str]) -> Home {
     let home = Home::with_hierarchy("http://pki.genfic.example");
@@ -251,6 +256,71 @@ fn two_commands_at_once_renew_each_certificate_once() {
         object["result"]["certificates"].as_array().unwrap().len()
     });
     assert_eq!(issued.iter().sum::<usize>(), 2, "{issued:?}");
+}
+
+/// Starts a command that has decided what to do and waits for the passphrase of the CA.
+fn waiting(home: &Home, words: &[&str]) -> Child {
+    let mut command = home.command(&[words, &["--json", "--passphrase-from", "fd:0"]].concat());
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+    let child = command.spawn().unwrap();
+    let (begun, mut seen) = (Instant::now(), 0);
+    while seen < 10 && begun.elapsed() < Duration::from_secs(30) {
+        thread::sleep(Duration::from_millis(20));
+        seen = if signer_waits(child.id()) { seen + 1 } else { 0 };
+    }
+    child
+}
+
+/// Whether the signer of this process group waits for a passphrase that is to come through a pipe.
+fn signer_waits(group: u32) -> bool {
+    let read = |path: PathBuf| fs::read_to_string(path).unwrap_or_default();
+    fs::read_dir("/proc").unwrap().flatten().any(|entry| {
+        let stat = read(entry.path().join("stat"));
+        let of_group = stat.rsplit(')').next().and_then(|fields| fields.split_whitespace().nth(2));
+        of_group == Some(&group.to_string())
+            && stat.contains("(genfic-signer)")
+            && read(entry.path().join("wchan")).contains("poll")
+    })
+}
+
+/// Gives a command the passphrase, and returns what it says.
+fn ended(mut child: Child) -> Value {
+    child.stdin.take().unwrap().write_all(format!("{PASSPHRASE}\n").as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let object: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(output.status.success(), "{object}");
+    object
+}
+
+#[test]
+fn a_person_and_a_timer_at_once_renew_a_certificate_once_whoever_is_first() {
+    // G11, C7
+    let home = with_hosts(&["a.example"]);
+    for directory in ["new", "person"] {
+        fs::create_dir(home.path(directory)).unwrap();
+    }
+    let count = || home.result(&["list", "--subject", "a.example"])["certificates"].as_array().unwrap().len();
+    let person = waiting(&home, &["renew", "a.example", "-o", "person/a.crt"]);
+    let timer = home.result(&["renew", "--expiring", "30d", "--dir", "new"]);
+    assert_eq!(timer["certificates"].as_array().unwrap().len(), 1, "{timer}");
+    let said = ended(person);
+    assert_eq!(count(), 2, "{said}");
+    let result = &said["result"];
+    assert_eq!(result["renewed_meanwhile"], true, "{said}");
+    assert_eq!(result["certificates"][0]["serial"], timer["certificates"][0]["serial"], "{said}");
+    assert_eq!(serial_in(&home, "person/a.crt"), serial_in(&home, "new/a.example.crt"));
+
+    // 30 days are not enough for what was renewed
+    let timer = waiting(&home, &["renew", "--expiring", "900d", "-p", "genfic-system", "--dir", "new"]);
+    let person = home.result(&["renew", "a.example", "-v", "380"]);
+    let said = ended(timer);
+    assert_eq!(count(), 3, "{said}");
+    assert_eq!((&said["result"]["replaced_before"], &said["changed"]), (&2.into(), &true.into()), "{said}");
+    assert_eq!(serial_in(&home, "new/a.example.crt"), person["certificates"][0]["serial"], "{said}");
+    home.ca(&["doctor"]).ok();
+    // the next one is renewed again when somebody asks
+    let again = home.ca(&["renew", "a.example"]).ok();
+    assert!(!again.out.contains("renewed already") && count() == 4, "{}", again.all());
 }
 
 #[test]

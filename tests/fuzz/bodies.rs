@@ -1,5 +1,7 @@
 //! What each fuzz target does with octets from outside. Nothing here may panic, whatever the octets are; what is
 //! asserted beside that must hold for every input.
+#[path = "admission.rs"]
+pub mod admission;
 #[path = "../support/builders.rs"]
 mod builders;
 
@@ -37,6 +39,7 @@ pub type Body = fn(&[u8]);
 
 /// Every target by name.
 pub const TARGETS: &[(&str, Body)] = &[
+    ("admission", admission::admission),
     ("ceremony", ceremony_files),
     ("certificate", certificate),
     ("config", config),
@@ -216,7 +219,7 @@ pub fn ocsp_request(octets: &[u8]) {
     let stage = stage();
     for settings in [ResponderSettings::default(), stage.strict.clone()] {
         let answer = answer(octets, &stage.snapshot, &settings, None, NOW);
-        OcspResponse::from_der(answer.octets()).expect("every answer can be read");
+        OcspResponse::from_der(&answer.octets()).expect("every answer can be read");
     }
     let _ = describe(octets);
 }

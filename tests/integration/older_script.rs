@@ -48,3 +48,31 @@ fn create_root_initialises_a_home_that_is_not_there_and_says_so() {
     let made = home.ca(&["-r", "genfic"]).ok();
     assert!(made.err.contains("initialised with defaults"), "{}", made.all());
 }
+
+#[test]
+fn create_root_initialises_a_home_with_the_settings_that_it_is_given() {
+    // G1, G12
+    let home = Home::new();
+    std::fs::remove_dir_all(home.path("home")).unwrap();
+    let with = |url| ["create-root", "genfic", "--org", "Example, Inc.", "--country", "BE", "--url", url];
+    let wrong = home.ca(&with("nonsense"));
+    assert!(
+        wrong.status == 2 && wrong.err.contains("--url") && !home.path("home").exists(),
+        "{}",
+        wrong.all()
+    );
+    let made = home.ca(&with("http://pki.genfic.example")).ok();
+    assert!(made.out.contains("C=BE, O=Example\\, Inc., CN=genfic"), "{}", made.all());
+    assert!(made.err.contains("initialised as asked"), "{}", made.all());
+    home.ca(&["create-child", "genfic-system", "-p", "genfic"]).ok();
+    let shown = home.ca(&["show", "genfic-system"]).ok();
+    assert!(shown.out.contains("http://pki.genfic.example/genfic.crl"), "{}", shown.all());
+    // in a home that is there they have to be what is in force
+    home.ca(&["create-root", "other", "--org", "Example, Inc."]).ok();
+    let other = home.ca(&["create-root", "third", "--org", "Else"]);
+    assert!(
+        other.status == 4 && other.err.contains("asked for Else, there is Example, Inc."),
+        "{}",
+        other.all()
+    );
+}

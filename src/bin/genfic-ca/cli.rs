@@ -16,7 +16,7 @@ mod publication;
 mod renewal;
 mod unlocking;
 
-pub(crate) use authority::{Authorities, AuthorityOptions, CreateChild, CreateRoot};
+pub(crate) use authority::{Authorities, AuthorityOptions, CreateChild, CreateRoot, HomeSettings};
 pub(crate) use backup::{Backup, BackupAccept, BackupCreate, BackupRestore, BackupVerify};
 pub(crate) use certificate::{
     Chain, CreateRequest, HolderType, Lint, List, Revoke, Selected, Several, Show, Sign, StatusFilter,

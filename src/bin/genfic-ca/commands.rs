@@ -167,7 +167,7 @@ pub(crate) fn run(global: &Global, command: Command) -> Result<Report, Problem> 
         Command::CreateRequest(args) => at_home(&|session| ensure::create_and_sign(session, &args)),
         Command::CreateRoot(args) => {
             let new = authority::root_to_be(&args)?;
-            let first = init::make_home_for_first_root(global, &new.name)?;
+            let first = init::make_home_for_first_root(global, &new.name, &args.home)?;
             let (keys, made) = first.map_or((None, None), |(keys, said)| (Some(keys), Some(said)));
             Ok(with(keys, &|session| authority::create_root(session, &args))?.warn(made))
         }
@@ -246,12 +246,12 @@ pub(crate) fn run(global: &Global, command: Command) -> Result<Report, Problem> 
         Command::Export(Export::IndexTxt(args)) => at_home(&|session| export::index_txt(session, &args)),
         Command::Export(Export::Bundle(args)) => at_home(&|session| export::bundle(session, &args)),
         Command::Export(Export::Truststore(args)) => {
-            let secrets = export::new_passphrase(global, args.p12_passphrase_from.as_deref())?;
+            let secrets = export::new_passphrase(global, args.p12_passphrase_from.as_deref(), false)?;
             at_home(&|session| export::truststore(session, &args, &secrets))
         }
         Command::Export(Export::HashedDir(args)) => at_home(&|session| export::hashed_dir(session, &args)),
         Command::Export(Export::P12(args)) => {
-            let secrets = export::new_passphrase(global, args.p12_passphrase_from.as_deref())?;
+            let secrets = export::new_passphrase(global, args.p12_passphrase_from.as_deref(), args.generate)?;
             let old = export::key_passphrase(global, args.key_passphrase_from.as_deref())?;
             at_home(&|session| export::subscriber(session, &args, old.as_ref(), &secrets))
         }

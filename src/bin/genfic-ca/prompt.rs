@@ -146,7 +146,7 @@ impl SecretSource for TerminalPrompt {
             return Err(KeyError::InputNeeded(key.to_owned()));
         }
         let shown = Secret::new(format!(
-            "New passphrase for {}:\n\n    {}\n\nIt is not shown again, and without it the key is lost.\n",
+            "New passphrase for {0}:\n\n    {1}\n\nIt is not shown again, and without it nothing opens {0}.\n",
             thing(key),
             secret.as_str()
         ));

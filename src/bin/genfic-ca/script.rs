@@ -19,7 +19,7 @@ pub(crate) fn command(cli: Cli) -> Result<Command, Problem> {
     let mut takes_output = false;
     if let Some(name) = create_root {
         let authority = AuthorityOptions { valid: valid.clone(), ..AuthorityOptions::default() };
-        given.push(Ok(Command::CreateRoot(CreateRoot { name, authority, profile: None })));
+        given.push(Ok(Command::CreateRoot(CreateRoot { name, authority, ..CreateRoot::default() })));
     }
     if let Some(name) = create_child {
         let authority = AuthorityOptions { valid: valid.clone(), ..AuthorityOptions::default() };

@@ -1,6 +1,6 @@
 //! Evaluation of requests: what is granted to whom, before a key is used.
 use crate::ca::problems::lint_problem;
-use crate::ca::{CaSettings, Engine, IssuanceRequest, Refusal, SerialSource, par_map};
+use crate::ca::{CaSettings, Engine, IssuanceRequest, Refusal, Renewal, SerialSource, par_map};
 use crate::error::Problem;
 use crate::index::{Authority, CertificateState, IndexReader, IntendedAuthority, KeyUse, check_key};
 use crate::lint::{self, Linted};
@@ -24,6 +24,8 @@ pub(in crate::ca) struct Granted {
     pub(in crate::ca) request: Option<[u8; 32]>,
     /// The certificate that it renews, as `CA/SERIAL`.
     pub(in crate::ca) renews: Option<String>,
+    /// That certificate, when it is renewed once.
+    pub(in crate::ca) renewal: Option<Renewal>,
 }
 
 /// A CA on record.
@@ -171,6 +173,7 @@ impl<'a> Evaluation<'a> {
             same_holder_as: request.values.same_holder_as.clone(),
             request: request.applicant.request,
             renews: request.values.renews.clone(),
+            renewal: request.renewal.clone(),
             template,
             tbs,
         })

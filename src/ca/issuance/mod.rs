@@ -13,7 +13,7 @@ pub use before::GrantedBefore;
 pub(in crate::ca) use evaluation::{Known, others};
 pub use issue::{IssuanceOutcome, IssuedCertificate, Refusal};
 pub(in crate::ca) use pipeline::on_record;
-pub use request::IssuanceRequest;
+pub use request::{IssuanceRequest, Renewal};
 pub use responder::IssuedResponder;
 pub(in crate::ca) use responder::PROFILE as RESPONDER_PROFILE;
 pub(in crate::ca) use self_issue::SelfIssuance;

@@ -236,6 +236,7 @@ impl Issuance<'_> {
             profile: profile.name().into(),
             contact: granted.template.contact,
             same_holder_as: granted.same_holder_as,
+            decided_beside: None,
             authority: granted.authority,
             requested: true,
             event,
@@ -253,6 +254,8 @@ impl Issuance<'_> {
         let at = self.engine.now();
         let mut intents = Vec::with_capacity(batch.len());
         let mut answered = Vec::with_capacity(batch.len());
+        let former = |ready: &Granted| ready.renewal.as_ref().map(|renewal| renewal.former.clone());
+        let mut renewed: Vec<Option<CertificateId>> = batch.iter().map(former).collect();
         for ready in batch {
             let tbs = ready.tbs.get();
             let mut event = self.engine.event(at, "certificate.intended", pipeline.object(tbs));
@@ -274,6 +277,7 @@ impl Issuance<'_> {
                 profile: pipeline.profile.name().into(),
                 contact: ready.template.contact.clone(),
                 same_holder_as: ready.same_holder_as,
+                decided_beside: ready.renewal.as_ref().map(|renewal| renewal.decided_beside.clone()),
                 authority: ready.authority,
                 requested: pipeline.requested,
                 event,
@@ -287,9 +291,11 @@ impl Issuance<'_> {
                 let mut intents = intents.clone();
                 intents.iter_mut().for_each(|intent| intent.event.at = at);
                 match self.engine.index().record_intent(intents) {
-                    Err(refusal @ (IndexError::KeyRefused { .. } | IndexError::NameTaken { .. })) => {
-                        Ok(Err(refusal))
-                    }
+                    Err(
+                        refusal @ (IndexError::KeyRefused { .. }
+                        | IndexError::NameTaken { .. }
+                        | IndexError::RenewedMeanwhile { .. }),
+                    ) => Ok(Err(refusal)),
                     other => other.map(Ok),
                 }
             })?;
@@ -300,11 +306,29 @@ impl Issuance<'_> {
             let Some(place) = intents.iter().position(|intent| is_refused(intent, &refusal)) else {
                 return Err(refusal.into());
             };
+            if let (IndexError::RenewedMeanwhile { by, .. }, Some(former)) = (&refusal, renewed.get(place))
+                && !self.is_its_renewal(by, former.as_ref())?
+                && let Some(known) = intents.get_mut(place).and_then(|intent| intent.decided_beside.as_mut())
+            {
+                known.push(by.clone());
+                continue;
+            }
             intents.remove(place);
+            renewed.remove(place);
             let (label, _) = answered.remove(place);
             refused.push(Refusal { label, problem: refusal.into() });
         }
         Ok((None, refused))
+    }
+
+    /// Whether a certificate that another command has issued for the same key takes the place of this one. It may have
+    /// other names, or another profile.
+    fn is_its_renewal(&self, by: &CertificateId, former: Option<&CertificateId>) -> Result<bool, Problem> {
+        let record = |id| self.engine.index().certificate(id);
+        let (Some(newer), Some(former)) = (record(by)?, former.map(record).transpose()?.flatten()) else {
+            return Ok(false);
+        };
+        self.engine.hierarchy().is_one_holder(&newer, &former)
     }
 }
 
@@ -312,7 +336,9 @@ impl Issuance<'_> {
 fn is_refused(intent: &Intent, refusal: &IndexError) -> bool {
     let tbs = intent.tbs.get();
     match refusal {
-        IndexError::KeyRefused { id, .. } => *tbs.serial_number() == id.serial_number,
+        IndexError::KeyRefused { id, .. } | IndexError::RenewedMeanwhile { id, .. } => {
+            *tbs.serial_number() == id.serial_number
+        }
         IndexError::NameTaken { subject, .. } => tbs.subject().to_string() == *subject,
         _ => false,
     }

@@ -180,7 +180,7 @@ impl Issuance<'_> {
         let subject = responder_subject(authority.certificate.tbs().subject(), name)?;
         let subject = self.engine.settings().profile(PROFILE)?.admissible_subject(&subject);
         let applicant = Applicant::new(subject, public_key);
-        Ok(IssuanceRequest { label: label.into(), applicant, values, authority: None })
+        Ok(IssuanceRequest { label: label.into(), applicant, values, authority: None, renewal: None })
     }
 
     /// Returns what [`Issuance::unlock_and_issue_responders`] would sign for one request.

@@ -38,6 +38,7 @@ impl Issuance<'_> {
             profile: profile.into(),
             contact: None,
             same_holder_as: None,
+            decided_beside: None,
             authority,
             requested: false,
             event,

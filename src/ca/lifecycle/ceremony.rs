@@ -231,6 +231,7 @@ impl Lifecycle<'_> {
             applicant: Applicant::new(tbs.subject().clone(), tbs.public_key().clone()),
             values,
             authority: Some(intended),
+            renewal: None,
         };
         let family = self.engine.hierarchy().family_names(Some(&child.name))?;
         let why = plan.why.clone().unwrap_or_else(|| {
@@ -263,6 +264,7 @@ impl Lifecycle<'_> {
             profile: authority.profile.clone(),
             contact: None,
             same_holder_as: None,
+            decided_beside: None,
             authority: Some(self.renewed(authority)),
             requested: false,
             event,
@@ -302,6 +304,7 @@ impl Lifecycle<'_> {
                 succeeds: pending.succeeds.clone(),
                 renews: false,
             }),
+            renewal: None,
         };
         let family = self.engine.hierarchy().family_names(pending.succeeds.as_deref())?;
         let why = plan.why.clone().unwrap_or_else(|| format!("{child} is a new CA"));

@@ -145,6 +145,7 @@ impl Lifecycle<'_> {
                     applicant,
                     values,
                     authority: Some(self.authority_to_be(new, false)),
+                    renewal: None,
                 };
                 let mut issuance = self.engine.issuance().issue(&issuer, profile.name(), &[request])?;
                 if let Some(problem) = issuance.problem() {
@@ -170,8 +171,14 @@ impl Lifecycle<'_> {
     pub(in crate::ca) fn name_is_free(&self, name: &str) -> Result<(), Problem> {
         match self.engine.index().authority(name)? {
             Some(retired) if retired.retired.is_some() => {
-                let message =
-                    format!("{name} is retired, and its name is not free yet: certificates name its files");
+                let until = self.engine.maintenance().unexpired(&retired, self.engine.now())?.named_until;
+                let message = match until {
+                    Some(until) => format!(
+                        "{name} is retired, and its name is not free: until {until} certificates name {name}.crl or \
+                         {name}.crt, where relying parties would get those of the new CA"
+                    ),
+                    None => format!("{name} is retired, and its name has not been freed yet"),
+                };
                 Err(Problem::new(Code::AuthorityExists, message)
                     .hint(remedy::Authority::FreeName(name.to_owned())))
             }

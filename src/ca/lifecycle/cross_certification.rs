@@ -105,8 +105,13 @@ impl Lifecycle<'_> {
             ..RequestedValues::default()
         };
         let applicant = Applicant::new(tbs.subject().clone(), tbs.public_key().clone());
-        let request =
-            IssuanceRequest { label: cross_certification.label.clone(), applicant, values, authority: None };
+        let request = IssuanceRequest {
+            label: cross_certification.label.clone(),
+            applicant,
+            values,
+            authority: None,
+            renewal: None,
+        };
         let before = self.certified_before(issuer.authority(), certificate)?;
         let mut issuance = self.engine.issuance().issue(issuer, &cross_certification.profile, &[request])?;
         if let Some(problem) = issuance.problem() {

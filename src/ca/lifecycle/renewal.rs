@@ -215,6 +215,7 @@ impl Lifecycle<'_> {
             applicant: Applicant::new(tbs.subject().clone(), tbs.public_key().clone()),
             values: self.ask_beside(authority, profile, validity)?,
             authority: Some(self.renewed(authority)),
+            renewal: None,
         };
         let mut issuance = self.engine.issuance().issue(&issuer, profile, &[request])?;
         if let Some(problem) = issuance.problem() {

@@ -150,6 +150,7 @@ fn an_authority_signs_nothing_that_names_another_issuer() {
         profile: "system".into(),
         contact: None,
         same_holder_as: None,
+        decided_beside: None,
         authority: None,
         requested: true,
         event: event(fixture.now()),

@@ -312,7 +312,13 @@ pub(super) fn request_by(key: &SubscriberKey, host: &str) -> IssuanceRequest {
     let request = key.request(&subject, &[GeneralName::Dns(host.into())]).unwrap();
     let request = CertificationRequest::from_der(&request).unwrap().verified().unwrap();
     let values = RequestedValues { backdate: 3600, ..RequestedValues::default() };
-    IssuanceRequest { label: host.into(), applicant: Applicant::from(&request), values, authority: None }
+    IssuanceRequest {
+        label: host.into(),
+        applicant: Applicant::from(&request),
+        values,
+        authority: None,
+        renewal: None,
+    }
 }
 
 /// A request for a host with a fresh key.

@@ -236,6 +236,7 @@ pub(crate) fn intent(issuer: IssuerId, certificate: Option<&Certificate>, tbs: T
         profile: "system".into(),
         contact: Some("owner@example.com".into()),
         same_holder_as: None,
+        decided_beside: None,
         authority: None,
         requested: false,
         event: event(NOW, "certificate.intended"),

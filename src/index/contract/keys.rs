@@ -67,6 +67,34 @@ pub(crate) fn one_holder_with_a_new_name_keeps_the_key(index: &dyn Index) {
     assert_eq!(renamed("fourth.example", 13, "new.example"), Some(KeyConflict::Compromised(serial(9))));
 }
 
+pub(crate) fn a_renewal_is_recorded_only_beside_what_it_was_decided_beside(index: &dyn Index) {
+    // G11, C7
+    let root = CertificateAuthority::root(index, "genfic");
+    let key = TestKey::ed25519();
+    let first = id(&issue(index, &root.key, by(&key, &root, "a.example", 9)), &root);
+    let renewal =
+        |octet| Intent { decided_beside: Some(vec![first.clone()]), ..by(&key, &root, "a.example", octet) };
+    // one of the same group is no other command's
+    let both = index.record_intent(vec![renewal(10), renewal(11)]).unwrap();
+    assert_eq!(both.len(), 2);
+    let head = index.audit_head().unwrap();
+    let (second, third) = (serial(10), serial(12));
+    let late = index.record_intent(vec![renewal(12)]);
+    let is_told = |outcome: &Result<_, IndexError>| match outcome {
+        Err(IndexError::RenewedMeanwhile { id, by }) => {
+            (id.serial_number.clone(), by.serial_number.clone()) == (third.clone(), second.clone())
+        }
+        _ => false,
+    };
+    assert!(is_told(&late), "one that is pending counts: {late:?}");
+    assert_eq!(index.audit_head().unwrap(), head, "what is refused leaves nothing behind");
+    for octet in [10, 11] {
+        let pending = CertificateId { issuer: root.issuer(), serial_number: serial(octet) };
+        index.abandon(&[(pending, event(NOW, "certificate.abandoned"))]).unwrap();
+    }
+    index.record_intent(vec![renewal(12)]).unwrap();
+}
+
 pub(crate) fn a_key_that_others_have_is_certified_for_nobody_and_not_released(index: &dyn Index) {
     // X13
     let root = CertificateAuthority::root(index, "genfic");

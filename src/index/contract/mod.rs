@@ -45,6 +45,7 @@ macro_rules! contract {
             an_abandoned_certificate_counts_as_revoked_and_is_never_issued
             a_key_is_intended_for_one_subject_only_whoever_is_first
             one_holder_with_a_new_name_keeps_the_key
+            a_renewal_is_recorded_only_beside_what_it_was_decided_beside
             a_key_that_others_have_is_certified_for_nobody_and_not_released
             a_ca_that_is_revoked_or_held_does_not_come_back
             what_a_ca_signed_and_nobody_recorded_is_put_on_record

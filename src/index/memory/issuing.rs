@@ -22,6 +22,9 @@ impl IssuanceIndex for MemoryIndex {
             let Some(earliest) = intents.iter().map(|intent| intent.event.at).min() else { return Ok(()) };
             state.check_clock(earliest)?;
             let change = state.next_change();
+            for intent in intents {
+                intent.check_decided(|key| Ok(state.key_uses(key)))?;
+            }
             intents.iter().try_for_each(|intent| store_intent(state, intent, change))
         })
     }

@@ -20,6 +20,9 @@ pub(super) fn store_intents(connection: &Connection, intents: &[Intent]) -> Resu
     let mut fit: HashMap<(IssuerId, UnixTime), (i64, Name)> = HashMap::new();
     let mut uses = keys::Uses::default();
     for intent in intents {
+        keys::check_decided(connection, intent)?;
+    }
+    for intent in intents {
         let tbs = intent.tbs.get();
         let bearer = naming::Bearer::of(intent, tbs);
         // Without a responder certificate, OCSP could not report revocations.

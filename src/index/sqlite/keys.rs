@@ -6,7 +6,7 @@ use super::row::certificate as read_certificate;
 use super::row::{self, STATE};
 use crate::audit::AuditEvent;
 use crate::index::{
-    CertificateRecord, CertificateState, IndexError, KeyConflict, KeyUse, StoreError, check_key,
+    CertificateRecord, CertificateState, IndexError, Intent, KeyConflict, KeyUse, StoreError, check_key,
 };
 use crate::x509::extension::BasicConstraints;
 use crate::x509::{Certificate, CertificateId, IssuerId, Name, TbsCertificate, UnixTime};
@@ -133,6 +133,11 @@ impl Uses {
         });
         Ok(())
     }
+}
+
+/// Refuses a renewal when another certificate for its key was recorded since it was decided.
+pub(super) fn check_decided(connection: &Connection, intent: &Intent) -> Result<(), IndexError> {
+    intent.check_decided(|key| uses(connection, key))
 }
 
 /// Refuses the import of a CA of the name and key of a certificate that is revoked or on hold, so that the

@@ -1,24 +1,62 @@
 //! HTTP headers that let clients and proxies cache answers and files (RFC 9919 §6, RFC 9111).
-use crate::ocsp::answer::Life;
+use crate::ocsp::answer::{Life, Tag};
 use crate::ocsp::public_files::ServedFile;
 use crate::x509::UnixTime;
+use bytes::Bytes;
+use httpdate::HttpDate;
 use hyper::HeaderMap;
 use hyper::header::{self, HeaderName, HeaderValue};
-use jiff::Timestamp;
-use jiff::fmt::rfc2822::DateTimePrinter;
-use std::time::UNIX_EPOCH;
+use std::cell::RefCell;
+use std::io::Write;
+use std::ops::Range;
+use std::time::{Duration, UNIX_EPOCH};
 
 /// Limit of max-age for a CRL or a certificate, in seconds.
 const FILE_MAX_AGE: i64 = 3600;
 
+/// Octets of a date.
+const LONGEST_DATE: usize = 29;
+
+/// Octets of the longest values of a reply: a tag with its quotes, two dates, and `Cache-Control`.
+const VALUES: usize = 66 + 2 * LONGEST_DATE + 80;
+
 /// For how long a reply may be cached, and the validators for revalidating it.
 #[derive(Clone, Debug)]
 pub(super) struct CacheLifetime {
-    tag: String,
+    tag: EntityTag,
     modified: UnixTime,
     expires: Option<UnixTime>,
     max_age: i64,
     dates: Dates,
+}
+
+/// A part of an entity tag that tells replies apart: hexadecimal digits, at most those of a SHA-256 hash.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct EntityTag {
+    digits: [u8; 64],
+    length: usize,
+}
+
+impl EntityTag {
+    /// Returns the tag with these digits. Longer ones are cut short.
+    fn new(text: &str) -> Self {
+        let mut tag = Self { digits: [0; 64], length: text.len().min(64) };
+        tag.digits.iter_mut().zip(text.bytes()).for_each(|(to, from)| *to = from);
+        tag
+    }
+
+    fn as_bytes(&self) -> &[u8] {
+        self.digits.get(..self.length).unwrap_or_default()
+    }
+}
+
+/// The tag of an answer.
+impl From<Tag> for EntityTag {
+    fn from(tag: Tag) -> Self {
+        let mut digits = [0; 64];
+        let length = base16ct::lower::encode(&tag.0, &mut digits).map_or(0, <[u8]>::len);
+        Self { digits, length }
+    }
 }
 
 /// What the date in `If-Modified-Since` shows.
@@ -40,7 +78,7 @@ impl CacheLifetime {
     ///
     /// Successive answers from one status have the same thisUpdate. So a date alone proves that a client's copy is
     /// still good only if the earliest of these answers lasts as long as max-age promises.
-    pub(super) fn of_answer(life: &Life, tag: String, now: UnixTime) -> Self {
+    pub(super) fn of_answer(life: &Life, tag: EntityTag, now: UnixTime) -> Self {
         let max_age = if life.is_for_one { 0 } else { life.refresh_at.0.saturating_sub(now.0).max(0) };
         let length = life.next_update.0.saturating_sub(life.produced_at.0);
         Self {
@@ -61,7 +99,7 @@ impl CacheLifetime {
     pub(super) fn of_file(file: &ServedFile, now: UnixTime) -> Self {
         let left = file.next_update.map_or(i64::MAX, |next| next.0.saturating_sub(now.0)).max(0);
         Self {
-            tag: file.tag.clone(),
+            tag: EntityTag::new(&file.tag),
             modified: file.modified.min(now),
             expires: file.next_update,
             max_age: FILE_MAX_AGE.min(left / 2),
@@ -69,15 +107,33 @@ impl CacheLifetime {
         }
     }
 
-    /// Writes the headers of a 200 or 304 reply.
+    /// Writes the headers of a 200 or 304 reply. Their values share one buffer.
     pub(super) fn put(&self, headers: &mut HeaderMap) {
-        let control = format!("max-age={}, public, no-transform, must-revalidate", self.max_age);
-        put(headers, header::ETAG, &format!("\"{}\"", self.tag));
-        put(headers, header::LAST_MODIFIED, &http_date(self.modified));
+        let mut values = Vec::with_capacity(VALUES);
+        values.push(b'"');
+        values.extend_from_slice(self.tag.as_bytes());
+        values.push(b'"');
+        let tag = values.len();
+        put_date(&mut values, Dated::LastModified, self.modified);
+        let modified = values.len();
         if let Some(expires) = self.expires {
-            put(headers, header::EXPIRES, &http_date(expires));
+            put_date(&mut values, Dated::Expires, expires);
         }
-        put(headers, header::CACHE_CONTROL, &control);
+        let expires = values.len();
+        // writing into memory does not fail
+        let _ = write!(values, "max-age={}, public, no-transform, must-revalidate", self.max_age);
+        let values = Bytes::from(values);
+        let mut put = |name, part: Range<usize>| {
+            if let Ok(value) = HeaderValue::from_maybe_shared(values.slice(part)) {
+                headers.insert(name, value);
+            }
+        };
+        put(header::ETAG, 0..tag);
+        put(header::LAST_MODIFIED, tag..modified);
+        if modified < expires {
+            put(header::EXPIRES, modified..expires);
+        }
+        put(header::CACHE_CONTROL, expires..values.len());
     }
 
     /// Whether the client already has the current reply. The entity tag takes precedence over the date (RFC 9110
@@ -104,14 +160,15 @@ impl CacheLifetime {
         let Some(value) = request.get(header::IF_RANGE) else { return true };
         let text = value.to_str().unwrap_or_default().trim();
         match text.strip_prefix('"').and_then(|tag| tag.strip_suffix('"')) {
-            Some(tag) => tag == self.tag,
+            Some(tag) => tag.as_bytes() == self.tag.as_bytes(),
             None => read_http_date(text) == Some(self.modified) && self.modified < now,
         }
     }
 
     fn is_tag(&self, tag: &str) -> bool {
         let tag = tag.strip_prefix("W/").unwrap_or(tag);
-        tag == "*" || tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"')) == Some(&self.tag)
+        let quoted = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
+        tag == "*" || quoted.is_some_and(|tag| tag.as_bytes() == self.tag.as_bytes())
     }
 }
 
@@ -122,11 +179,67 @@ pub(super) fn put(headers: &mut HeaderMap, name: HeaderName, value: &str) {
     }
 }
 
-/// Returns an HTTP date, for example `Sun, 06 Nov 1994 08:49:37 GMT`.
+/// A time and how it is written.
+type WrittenDate = (i64, [u8; LONGEST_DATE]);
+
+/// Headers with a date.
+#[derive(Clone, Copy)]
+enum Dated {
+    Date,
+    LastModified,
+    Expires,
+}
+
+/// Appends an HTTP date, for example `Sun, 06 Nov 1994 08:49:37 GMT`. A time that it cannot write is written as the nearest
+/// one that it can. Each thread remembers a few of each header, because many answers were signed in the same second.
+fn put_date(out: &mut Vec<u8>, header: Dated, at: UnixTime) {
+    thread_local! {
+        static WRITTEN: RefCell<[[WrittenDate; 16]; 3]> =
+            const { RefCell::new([[(i64::MIN, [0; LONGEST_DATE]); 16]; 3]) };
+    }
+    WRITTEN.with_borrow_mut(|[date, modified, expires]| {
+        let written = match header {
+            Dated::Date => date,
+            Dated::LastModified => modified,
+            Dated::Expires => expires,
+        };
+        let place = usize::try_from(at.0.rem_euclid(16)).unwrap_or_default();
+        let Some((of, octets)) = written.get_mut(place) else { return };
+        if *of != at.0 {
+            let seconds = u64::try_from(at.0.clamp(0, UnixTime::NO_END.0)).unwrap_or_default();
+            // a date has just as many octets
+            let _ = write!(&mut octets[..], "{}", HttpDate::from(UNIX_EPOCH + Duration::from_secs(seconds)));
+            *of = at.0;
+        }
+        out.extend_from_slice(octets);
+    });
+}
+
+/// Returns an HTTP date.
+#[cfg(test)]
 pub(super) fn http_date(at: UnixTime) -> String {
-    Timestamp::from_second(at.0)
-        .and_then(|at| DateTimePrinter::new().timestamp_to_rfc9110_string(&at))
-        .unwrap_or_default()
+    let mut out = Vec::new();
+    put_date(&mut out, Dated::Date, at);
+    String::from_utf8(out).unwrap()
+}
+
+/// Sets Date from the service's own clock, so that it agrees with the times in the answer. Each thread writes it once a
+/// second.
+pub(super) fn set_date(headers: &mut HeaderMap, now: UnixTime) {
+    thread_local! {
+        static LAST: RefCell<(UnixTime, HeaderValue)> =
+            const { RefCell::new((UnixTime(i64::MIN), HeaderValue::from_static(""))) };
+    }
+    LAST.with_borrow_mut(|(of, value)| {
+        if *of != now {
+            let mut out = Vec::with_capacity(LONGEST_DATE);
+            put_date(&mut out, Dated::Date, now);
+            if let Ok(written) = HeaderValue::from_maybe_shared(Bytes::from(out)) {
+                (*of, *value) = (now, written);
+            }
+        }
+        headers.insert(header::DATE, value.clone());
+    });
 }
 
 /// Reads a date in any of the three forms that HTTP has had (RFC 9110 §5.6.7).
@@ -173,7 +286,7 @@ mod tests {
         // O9
         let headers_of = |life: &Life, now| {
             let mut headers = HeaderMap::new();
-            CacheLifetime::of_answer(life, "t".into(), now).put(&mut headers);
+            CacheLifetime::of_answer(life, EntityTag::new("t"), now).put(&mut headers);
             headers
         };
         let headers = headers_of(&life(), NOW.plus(200));
@@ -188,7 +301,7 @@ mod tests {
     #[test]
     fn a_client_that_has_the_answer_is_recognised_by_tag_or_date() {
         // O9
-        let freshness = CacheLifetime::of_answer(&life(), "t".into(), NOW);
+        let freshness = CacheLifetime::of_answer(&life(), EntityTag::new("t"), NOW);
         for tag in ["\"t\"", "W/\"t\"", "\"a\", \"t\"", "*"] {
             assert!(freshness.is_known_to(&asking(header::IF_NONE_MATCH, tag)), "{tag}");
         }
@@ -243,7 +356,7 @@ mod tests {
         // O9
         let later = Life { produced_at: NOW.plus(50_000), next_update: NOW.plus(136_400), ..life() };
         let later = Life { refresh_at: NOW.plus(93_200), ..later };
-        let freshness = CacheLifetime::of_answer(&later, "t".into(), NOW.plus(50_000));
+        let freshness = CacheLifetime::of_answer(&later, EntityTag::new("t"), NOW.plus(50_000));
         let date = http_date(NOW.plus(-300));
         assert!(!freshness.is_known_to(&asking(header::IF_MODIFIED_SINCE, &date)));
     }

@@ -10,6 +10,7 @@ mod replies;
 mod reply_body;
 mod request_body;
 mod service;
+mod signing;
 mod turn;
 
 pub use access::AccessLog;

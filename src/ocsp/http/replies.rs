@@ -1,34 +1,36 @@
 //! The replies of the service, with the headers that belong to each.
-use super::caching::{CacheLifetime, http_date, put};
+use super::caching::{CacheLifetime, put, set_date};
 use super::range::Part;
 use super::reply_body::{FileBody, ReplyBody};
 use crate::ocsp::answer::Answer;
 use crate::ocsp::public_files::ServedFile;
-use crate::x509::{Fingerprint, UnixTime};
+use crate::x509::UnixTime;
 use hyper::body::Bytes;
-use hyper::header::{self, HeaderMap};
+use hyper::header::{self, HeaderMap, HeaderValue};
 use hyper::{Method, Response, StatusCode};
 use std::sync::Arc;
 
 pub(super) const ANSWER: &str = "application/ocsp-response";
 const TEXT: &str = "text/plain; charset=utf-8";
 
+/// Headers of an answer, with those that the HTTP library adds.
+const HEADERS: usize = 8;
+
 /// The HTTP reply.
 pub(crate) type Reply = Response<ReplyBody>;
 
 /// Returns the reply with an answer. `headers` are those of a GET, which may validate a cached copy; `None` for a
 /// POST.
-pub(super) fn answered(answer: &Answer, headers: Option<&HeaderMap>, now: UnixTime) -> Reply {
-    let octets = || Bytes::from_owner(Arc::clone(answer.octets())).into();
+pub(super) fn answered(answer: Answer, headers: Option<&HeaderMap>, now: UnixTime) -> Reply {
     let Some(life) = answer.life() else {
-        let mut reply = of(StatusCode::OK, ANSWER, octets());
+        let mut reply = of(StatusCode::OK, ANSWER, answer.pieces().into());
         put(reply.headers_mut(), header::CACHE_CONTROL, "no-store");
         return reply;
     };
-    let tag = Fingerprint::of(answer.octets()).to_hex();
-    let freshness = CacheLifetime::of_answer(life, tag, now);
+    let freshness = CacheLifetime::of_answer(life, answer.tag().into(), now);
     let is_known = headers.is_some_and(|headers| freshness.is_known_to(headers));
-    let mut reply = if is_known { not_modified() } else { of(StatusCode::OK, ANSWER, octets()) };
+    let mut reply =
+        if is_known { not_modified() } else { of(StatusCode::OK, ANSWER, answer.pieces().into()) };
     freshness.put(reply.headers_mut());
     reply
 }
@@ -92,15 +94,16 @@ pub(super) fn text(status: StatusCode, text: &str) -> Reply {
     reply
 }
 
-fn of(status: StatusCode, media_type: &str, body: ReplyBody) -> Reply {
+fn of(status: StatusCode, media_type: &'static str, body: ReplyBody) -> Reply {
     let mut reply = Reply::new(body);
     *reply.status_mut() = status;
-    put(reply.headers_mut(), header::CONTENT_TYPE, media_type);
+    reply.headers_mut().reserve(HEADERS);
+    reply.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
     reply
 }
 
-/// Sets Date from the service's own clock, so that it agrees with the times in the answer.
+/// Sets Date.
 pub(super) fn with_date(mut reply: Reply, now: UnixTime) -> Reply {
-    put(reply.headers_mut(), header::DATE, &http_date(now));
+    set_date(reply.headers_mut(), now);
     reply
 }

@@ -1,7 +1,8 @@
 //! The body of an HTTP reply.
 use crate::ocsp::public_files::ServedFile;
-use http_body_util::Full;
-use hyper::body::{Body, Bytes, Frame, SizeHint};
+use bytes::buf::Chain;
+use bytes::{Buf, Bytes};
+use hyper::body::{Body, Frame, SizeHint};
 use std::ops::Range;
 use std::pin::Pin;
 use std::sync::{Arc, Weak};
@@ -13,8 +14,8 @@ const PIECE: usize = 8 << 10;
 /// The body: octets in memory, or a file.
 #[derive(Debug)]
 pub enum ReplyBody {
-    /// The whole body in memory.
-    Whole(Full<Bytes>),
+    /// The whole body in memory, in two pieces, each of which may be empty.
+    Whole([Bytes; 2]),
     /// A CRL or certificate.
     File(FileBody),
 }
@@ -58,44 +59,54 @@ impl FileBody {
 
 impl Default for ReplyBody {
     fn default() -> Self {
-        Self::Whole(Full::default())
+        Self::Whole([Bytes::new(), Bytes::new()])
     }
 }
 
 impl From<Bytes> for ReplyBody {
     fn from(octets: Bytes) -> Self {
-        Self::Whole(Full::new(octets))
+        Self::Whole([octets, Bytes::new()])
+    }
+}
+
+impl From<[Bytes; 2]> for ReplyBody {
+    fn from(pieces: [Bytes; 2]) -> Self {
+        Self::Whole(pieces)
     }
 }
 
 impl Body for ReplyBody {
-    type Data = Bytes;
+    type Data = Chain<Bytes, Bytes>;
     type Error = Superseded;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Superseded>>> {
-        match &mut *self {
-            Self::Whole(octets) => Pin::new(octets).poll_frame(cx).map_err(|never| match never {}),
-            Self::File(file) => Poll::Ready(file.next().map(|piece| piece.map(Frame::data))),
-        }
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Self::Data>, Superseded>>> {
+        let piece = match &mut *self {
+            Self::Whole(pieces) => {
+                let [first, second] = pieces.each_mut().map(std::mem::take);
+                let whole = first.chain(second);
+                whole.has_remaining().then_some(Ok(whole))
+            }
+            Self::File(file) => file.next().map(|piece| piece.map(|piece| piece.chain(Bytes::new()))),
+        };
+        Poll::Ready(piece.map(|piece| piece.map(Frame::data)))
     }
 
     fn is_end_stream(&self) -> bool {
         match self {
-            Self::Whole(octets) => octets.is_end_stream(),
+            Self::Whole(pieces) => pieces.iter().all(Bytes::is_empty),
             Self::File(file) => file.sent >= file.end,
         }
     }
 
     fn size_hint(&self) -> SizeHint {
-        match self {
-            Self::Whole(octets) => octets.size_hint(),
-            Self::File(file) => {
-                SizeHint::with_exact(u64::try_from(file.end.saturating_sub(file.sent)).unwrap_or(u64::MAX))
-            }
-        }
+        let left = match self {
+            Self::Whole(pieces) => pieces.iter().map(Bytes::len).sum(),
+            Self::File(file) => file.end.saturating_sub(file.sent),
+        };
+        SizeHint::with_exact(u64::try_from(left).unwrap_or(u64::MAX))
     }
 }
 
@@ -128,7 +139,7 @@ mod tests {
             let mut sent = Vec::new();
             while let Some(frame) = body.frame().await {
                 let piece = frame.unwrap().into_data().unwrap();
-                assert!(piece.len() <= PIECE);
+                assert!(piece.remaining() <= PIECE);
                 sent.extend(piece);
             }
             assert_eq!(sent, *file.octets);

@@ -6,11 +6,12 @@ use super::get_path::request_in;
 use super::log_throttle::LogThrottle;
 use super::refresh::Refresher;
 use super::replies::{Reply, answered, closing, file_reply, refused_method, text, with_date};
-use super::request_body::{BodyFault, collect};
+use super::reply_body::ReplyBody;
+use super::request_body::{BodyFault, Collected, collect, within};
+use super::signing::Signing;
 use super::turn::{Held, Turn};
 use crate::clock::Clock;
-use crate::failpoint;
-use crate::ocsp::answer::Answer;
+use crate::ocsp::answer::{Answer, Refusal};
 use crate::ocsp::readiness::{report, unreadiness};
 use crate::ocsp::responder::{Plan, plan};
 use crate::ocsp::response::ResponseStatus;
@@ -30,8 +31,6 @@ use std::convert::Infallible;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Semaphore;
-use tokio::task::spawn_blocking;
 use tower::ServiceExt;
 
 const ASKED_BY_POST: &str = "application/ocsp-request";
@@ -49,8 +48,7 @@ struct Parts {
     rules: Controls,
     clock: Arc<dyn Clock>,
     log_throttle: LogThrottle,
-    /// Bounds the simultaneous signatures. There are as many as processors, so that those that wait hold no thread.
-    signing: Semaphore,
+    signing: Signing,
     max_body: usize,
     max_path: usize,
     body_timeout: Duration,
@@ -73,7 +71,7 @@ impl OcspService {
             rules: Controls(Arc::new(ArcSwap::from_pointee(rules))),
             clock,
             log_throttle: LogThrottle::default(),
-            signing: Semaphore::new(std::thread::available_parallelism().map_or(2, usize::from)),
+            signing: Signing::default(),
             max_body: server.max_body,
             max_path: server.max_path,
             body_timeout: server.body_timeout,
@@ -83,7 +81,7 @@ impl OcspService {
 
     fn with(parts: Arc<Parts>, refresher: Option<Refresher>) -> Self {
         let others = Router::new()
-            .route("/healthz", get(async || text(StatusCode::OK, "ok\n")))
+            .route("/healthz", get(async || routed(text(StatusCode::OK, "ok\n"))))
             .route("/readyz", get(readyz))
             .fallback(nothing)
             .with_state((Arc::clone(&parts), refresher.clone()));
@@ -130,20 +128,57 @@ impl OcspService {
         B: Body<Data = Bytes> + Send + Unpin,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let is_long = request.uri().path().len() > self.parts.max_path;
-        let reply = match fault(&request) {
-            _ if is_long => text(StatusCode::URI_TOO_LONG, "the path is too long\n"),
-            Some(fault) => {
-                self.parts.refused("400", fault.trim_end(), now);
-                return with_date(closing(text(StatusCode::BAD_REQUEST, fault)), now);
+        if let Some(reply) = self.refused_head(&request, now) {
+            return with_date(self.noting_errors(reply, now), now);
+        }
+        let path = below(request.uri().path(), &rules.paths);
+        let is_ocsp = matches!(path.trim_matches('/'), "" | "ocsp");
+        // who is ahead of his answers waits for his turn first
+        let is_ahead = request.extensions().get::<Turn>().is_some();
+        let is_answered_by_body =
+            is_ocsp && *request.method() == Method::POST && is_request_type(request.headers());
+        if !is_answered_by_body {
+            let early = request_in_line(path, &request).filter(|_| !is_ahead);
+            if let Some(answer) = early.and_then(|octets| self.parts.at_once(rules, &octets, now)) {
+                return with_date(noted(rules, answer, Some(request.headers()), now), now);
             }
-            None => self.route(rules, request, now).await,
+            // what takes longer is kept elsewhere, so that the future of what is answered at once stays small
+            let reply = Box::pin(self.route(rules, request, now)).await;
+            return with_date(self.noting_errors(reply, now), now);
+        }
+        let turn = request.extensions().get::<Turn>().cloned();
+        // the buffer of the head is released with it
+        let early = |octets: &[u8]| (!is_ahead).then(|| self.parts.at_once(rules, octets, now)).flatten();
+        let body = collect(request.into_body(), self.parts.max_body, early);
+        let reply = match within(self.parts.body_timeout, body).await {
+            Ok(Ok(Collected::Early(answer))) => return with_date(noted(rules, answer, None, now), now),
+            Ok(Ok(Collected::Octets(octets))) => Box::pin(self.post(rules, octets, turn, now)).await,
+            Ok(Err(BodyFault::TooLarge)) => {
+                closing(text(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large\n"))
+            }
+            Ok(Err(BodyFault::CutShort)) => closing(text(StatusCode::BAD_REQUEST, "the body is cut short\n")),
+            Err(_) => closing(text(StatusCode::REQUEST_TIMEOUT, "the body took too long\n")),
         };
+        with_date(self.noting_errors(reply, now), now)
+    }
+
+    /// Returns the reply to a request that is refused by its head alone.
+    fn refused_head<B>(&self, request: &Request<B>, now: UnixTime) -> Option<Reply> {
+        if request.uri().path().len() > self.parts.max_path {
+            return Some(text(StatusCode::URI_TOO_LONG, "the path is too long\n"));
+        }
+        let fault = fault(request)?;
+        self.parts.refused("400", fault.trim_end(), now);
+        Some(closing(text(StatusCode::BAD_REQUEST, fault)))
+    }
+
+    /// Logs a reply that refuses something.
+    fn noting_errors(&self, reply: Reply, now: UnixTime) -> Reply {
         if reply.status().is_client_error() {
             let status = reply.status();
             self.parts.refused(status.as_str(), status.canonical_reason().unwrap_or_default(), now);
         }
-        with_date(reply, now)
+        reply
     }
 
     /// Finds what answers a request. The two OCSP routes are handled before the router, which would take longer than
@@ -155,18 +190,19 @@ impl OcspService {
     {
         let path = below(request.uri().path(), &rules.paths);
         let is_ocsp = matches!(path.trim_matches('/'), "" | "ocsp");
-        let turn = request.extensions().get::<Turn>().cloned();
         if *request.method() == Method::POST && is_ocsp {
-            return self.post(rules, request, turn, now).await;
+            let mut reply = text(StatusCode::UNSUPPORTED_MEDIA_TYPE, "send application/ocsp-request\n");
+            put(reply.headers_mut(), HeaderName::from_static("accept-post"), ASKED_BY_POST);
+            return reply;
         }
-        let _turn = come(turn).await;
+        let _turn = come(request.extensions().get::<Turn>().cloned()).await;
         match *request.method() {
-            Method::GET | Method::HEAD if !path.contains('.') && !is_probe(path) => match request_in(path) {
+            Method::GET | Method::HEAD if is_request_path(path) => match request_in(path) {
                 Some(octets) => self.get(rules, &octets, request.headers(), now).await,
                 None => text(StatusCode::NOT_FOUND, "OCSP requests go to POST / or GET /BASE64\n"),
             },
             Method::OPTIONS if path == "*" => refused_method("GET, HEAD, POST"),
-            _ if is_ocsp || (!path.contains('.') && !is_probe(path) && request_in(path).is_some()) => {
+            _ if is_ocsp || (is_request_path(path) && request_in(path).is_some()) => {
                 refused_method(if is_ocsp { "GET, HEAD, POST" } else { "GET, HEAD" })
             }
             _ => match self.file(path, &request, now) {
@@ -176,44 +212,21 @@ impl OcspService {
         }
     }
 
-    async fn post<B>(
-        &self,
-        rules: &Arc<Rules>,
-        request: Request<B>,
-        turn: Option<Turn>,
-        now: UnixTime,
-    ) -> Reply
-    where
-        B: Body<Data = Bytes> + Send + Unpin,
-        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-    {
-        if !is_request_type(request.headers()) {
-            let mut reply = text(StatusCode::UNSUPPORTED_MEDIA_TYPE, "send application/ocsp-request\n");
-            put(reply.headers_mut(), HeaderName::from_static("accept-post"), ASKED_BY_POST);
-            return reply;
-        }
-        // the buffer of the head is released with it
-        let body = collect(request.into_body(), self.parts.max_body);
-        match tokio::time::timeout(self.parts.body_timeout, body).await {
-            Ok(Ok(body)) => {
-                let _turn = come(turn).await;
-                noted(rules, &self.answer(rules, &body, now).await, None, now)
-            }
-            Ok(Err(BodyFault::TooLarge)) => {
-                closing(text(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large\n"))
-            }
-            Ok(Err(BodyFault::CutShort)) => closing(text(StatusCode::BAD_REQUEST, "the body is cut short\n")),
-            Err(_) => closing(text(StatusCode::REQUEST_TIMEOUT, "the body took too long\n")),
-        }
+    async fn post(&self, rules: &Arc<Rules>, octets: Vec<u8>, turn: Option<Turn>, now: UnixTime) -> Reply {
+        let _turn = come(turn).await;
+        noted(rules, self.answer(rules, &octets, now).await, None, now)
     }
 
     async fn get(&self, rules: &Arc<Rules>, octets: &[u8], headers: &HeaderMap, now: UnixTime) -> Reply {
-        noted(rules, &self.answer(rules, octets, now).await, Some(headers), now)
+        noted(rules, self.answer(rules, octets, now).await, Some(headers), now)
     }
 
-    /// Answers from the cache, or signs on a blocking thread so that other requests are not delayed.
+    /// Answers from the cache, or signs.
     async fn answer(&self, rules: &Arc<Rules>, octets: &[u8], now: UnixTime) -> Answer {
         let parts = &self.parts;
+        if let Some(answer) = parts.at_once(rules, octets, now) {
+            return answer;
+        }
         let decide = || plan(octets, &parts.snapshot.load(), &rules.settings, now);
         let mut decided = decide();
         if let Some(refresher) = &self.refresher
@@ -223,10 +236,10 @@ impl OcspService {
             decided = decide();
         }
         let answer = match decided {
-            Err(refusal) => refusal,
+            Err(refusal) => refusal.into(),
             Ok(plan) => match rules.cache.get(&plan, now) {
                 Some(answer) => answer,
-                None => Arc::clone(parts).sign(Arc::clone(rules), plan, now).await,
+                None => parts.signing.answer(rules, plan, now).await,
             },
         };
         match answer.status() {
@@ -273,21 +286,14 @@ impl Parts {
         }
     }
 
-    async fn sign(self: Arc<Self>, rules: Arc<Rules>, plan: Plan, now: UnixTime) -> Answer {
-        let failed = |reason: String| Answer::refused(ResponseStatus::InternalError, reason);
-        let Ok(_turn) = self.signing.acquire().await else { return failed("shutting down".into()) };
-        let signed = spawn_blocking(move || {
-            failpoint::in_thread("daemon: sign");
-            let answer = plan.sign(&rules.settings, now);
-            rules.cache.put(&plan, &answer);
-            answer
-        });
-        signed.await.unwrap_or_else(|error| failed(error.to_string()))
+    /// Returns the answer that needs no look at the request or the status.
+    fn at_once(&self, rules: &Rules, octets: &[u8], now: UnixTime) -> Option<Answer> {
+        rules.cache.at_once(octets, &self.snapshot.load(), &rules.settings, now)
     }
 }
 
 /// Whether newer status than the loaded one could change the answer.
-fn is_ignorant(plan: &Result<Plan, Answer>) -> bool {
+fn is_ignorant(plan: &Result<Plan, Refusal>) -> bool {
     match plan {
         Ok(plan) => !plan.is_all_recorded(),
         Err(refusal) => refusal.status() != ResponseStatus::MalformedRequest,
@@ -295,10 +301,11 @@ fn is_ignorant(plan: &Result<Plan, Answer>) -> bool {
 }
 
 /// Returns the reply with an answer, whose status it has with it when requests are logged.
-fn noted(rules: &Rules, answer: &Answer, headers: Option<&HeaderMap>, now: UnixTime) -> Reply {
+fn noted(rules: &Rules, answer: Answer, headers: Option<&HeaderMap>, now: UnixTime) -> Reply {
+    let status = answer.status();
     let mut reply = answered(answer, headers, now);
     if rules.access.is_some() {
-        reply.extensions_mut().insert(answer.status());
+        reply.extensions_mut().insert(status);
     }
     reply
 }
@@ -313,6 +320,17 @@ fn below<'a>(path: &'a str, bases: &[String]) -> &'a str {
     found.unwrap_or(path)
 }
 
+/// Whether a path may have a request in it, and is none of the others.
+fn is_request_path(path: &str) -> bool {
+    !path.contains('.') && !is_probe(path)
+}
+
+/// Returns the octets of the request in the path of a GET or HEAD.
+fn request_in_line<B>(path: &str, request: &Request<B>) -> Option<Vec<u8>> {
+    let is_asked = matches!(*request.method(), Method::GET | Method::HEAD) && is_request_path(path);
+    if is_asked { request_in(path) } else { None }
+}
+
 async fn come(turn: Option<Turn>) -> Held {
     turn?.come().await
 }
@@ -324,11 +342,14 @@ fn is_probe(path: &str) -> bool {
 /// Whether the Content-Type is that of RFC 6960, is absent, or is `application/octet-stream`.
 fn is_request_type(headers: &HeaderMap) -> bool {
     let Some(value) = headers.get(header::CONTENT_TYPE) else { return true };
+    if value.as_bytes() == ASKED_BY_POST.as_bytes() {
+        return true;
+    }
     let named = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
     [ASKED_BY_POST, "application/octet-stream"].iter().any(|known| named.eq_ignore_ascii_case(known))
 }
 
-async fn readyz(State((parts, refresher)): State<Asked>) -> Reply {
+async fn readyz(State((parts, refresher)): State<Asked>) -> Response<axum::body::Body> {
     let now = parts.clock.now();
     let snapshot = parts.snapshot.load();
     let mut reasons = unreadiness(&snapshot, &parts.rules.0.load().settings, now);
@@ -336,11 +357,19 @@ async fn readyz(State((parts, refresher)): State<Asked>) -> Reply {
         reasons.push("new status is not looked for any more".into());
     }
     let status = if reasons.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    text(status, &report(&reasons, &snapshot, now))
+    routed(text(status, &report(&reasons, &snapshot, now)))
 }
 
-async fn nothing() -> Reply {
-    text(StatusCode::NOT_FOUND, "there is no such file\n")
+async fn nothing() -> Response<axum::body::Body> {
+    routed(text(StatusCode::NOT_FOUND, "there is no such file\n"))
+}
+
+/// Returns a reply as the router has it, which knows bodies in one piece.
+fn routed(reply: Reply) -> Response<axum::body::Body> {
+    reply.map(|body| match body {
+        ReplyBody::Whole([first, _]) => first.into(),
+        ReplyBody::File(_) => axum::body::Body::empty(),
+    })
 }
 
 #[cfg(test)]

@@ -11,16 +11,15 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use rustix::net::listen;
 use rustix::net::sockopt::{set_socket_recv_buffer_size, set_socket_send_buffer_size};
+use std::future::{Future, poll_fn};
 use std::net::IpAddr;
 use std::os::fd::AsFd;
 use std::sync::Arc;
-use tokio::sync::{Semaphore, watch};
+use std::task::Poll;
+use tokio::sync::Semaphore;
 
 /// Limit of a request's head in octets. It also bounds the read and write buffers of the connection.
 const MAX_HEAD: usize = 16 << 10;
-
-/// Limit of the number of headers in a request, and in a trailer.
-const MAX_HEADERS: usize = 64;
 
 /// Receive and send buffer in octets that the kernel is asked for; it allocates twice as much.
 const SOCKET_BUFFERS: (usize, usize) = (32 << 10, 64 << 10);
@@ -49,16 +48,10 @@ pub(super) fn prepare(listener: impl AsFd) {
 
 #[derive(Clone)]
 pub(super) struct Connection {
-    pub(super) service: OcspService,
+    pub(super) service: Arc<OcspService>,
     pub(super) patience: Patience,
-    pub(super) stopped: watch::Receiver<bool>,
     /// Permits for requests that were sent before the client received the previous answer.
     pub(super) turns: Arc<Semaphore>,
-}
-
-async fn stopped(stopped: &mut watch::Receiver<bool>) {
-    // an error means that the server is gone, which is a reason to stop as well
-    let _ = stopped.wait_for(|stopped| *stopped).await;
 }
 
 /// Returns the turn of a request that was sent ahead of the previous answer. Until it is granted, another client may
@@ -73,7 +66,7 @@ fn turn(turns: Arc<Semaphore>, here: Arc<ConnectionPermit>) -> Turn {
 impl Connection {
     /// Serves a client with this address until it or the server ends the connection.
     pub(super) async fn serve(
-        mut self,
+        self,
         stream: impl Stream,
         client: Option<IpAddr>,
         permit: Arc<ConnectionPermit>,
@@ -83,7 +76,7 @@ impl Connection {
         let socket = Stall::new(stream, self.patience, Arc::clone(&pace), Arc::clone(&permit));
         let (service, here, turns) = (self.service, Arc::clone(&permit), self.turns);
         let reply = move |mut request: hyper::Request<Incoming>| {
-            let (service, here) = (service.clone(), Arc::clone(&here));
+            let (service, here) = (Arc::clone(&service), Arc::clone(&here));
             let (pace, turns) = (Arc::clone(&pace), Arc::clone(&turns));
             async move {
                 pace.asked();
@@ -102,25 +95,26 @@ impl Connection {
             // the socket has a time of its own for heads, which does not count while a connection lies idle
             .header_read_timeout(None)
             .max_buf_size(MAX_HEAD)
-            .max_headers(MAX_HEADERS)
             .serve_connection(socket, service_fn(reply));
         let mut connection = std::pin::pin!(connection);
-        let mut is_stopping = false;
-        let ended = loop {
-            tokio::select! {
-                ended = connection.as_mut() => break ended,
-                () = permit.wanted() => {
-                    if permit.is_idle() {
-                        return;
-                    }
-                }
-                () = stopped(&mut self.stopped), if !is_stopping => {
-                    connection.as_mut().graceful_shutdown();
-                    is_stopping = true;
-                }
+        let (mut is_known, mut is_stopping) = (false, false);
+        let ended = poll_fn(|cx| {
+            if !is_known {
+                // always the same task, and so the same waker
+                permit.wakes(cx.waker());
+                is_known = true;
             }
-        };
-        if let Err(error) = ended {
+            let told = permit.told();
+            if told.is_wanted && permit.is_idle() {
+                return Poll::Ready(Ok(()));
+            }
+            if told.is_stopping && !is_stopping {
+                connection.as_mut().graceful_shutdown();
+                is_stopping = true;
+            }
+            connection.as_mut().poll(cx)
+        });
+        if let Err(error) = ended.await {
             tracing::debug!(%error, "connection");
         }
     }

@@ -1,34 +1,50 @@
 //! Bounds the number of simultaneous connections. When all places are taken, a new client gets that of the connection
 //! that has been idle longest. So clients that connect and send nothing delay nobody, however many there are. A
 //! connection whose answer is going out is not idle, unless its client takes nothing of it for seconds.
+//!
+//! A connection says by an atomic number of its own whether it is idle. Only who needs a place looks at all of them.
+use atomic_waker::AtomicWaker;
 use hyper::body::{Body, Bytes, Frame, SizeHint};
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Time between two attempts to free a place for a waiting client while all connections are being answered.
 const PAUSE: Duration = Duration::from_millis(20);
 
+/// The server has something to do on this connection.
+const BUSY: u64 = 0;
+
 /// All places.
 pub(super) struct ConnectionLimit {
     slots: Arc<Semaphore>,
-    waiting: Mutex<IdleConnections>,
+    turns: AtomicU64,
+    places: Mutex<HashMap<u64, Arc<Place>>>,
+    is_stopping: AtomicBool,
 }
 
-/// Idle connections, which wait for their clients to send something; the one idle longest comes first.
+/// What others see of a connection, and what they tell it.
 #[derive(Default)]
-struct IdleConnections {
-    turns: u64,
-    connections: BTreeMap<u64, Arc<Notify>>,
+struct Place {
+    /// [`BUSY`], or the turn since which the client has to send something.
+    idle_since: AtomicU64,
+    /// Whether the place is needed for another client.
+    is_wanted: AtomicBool,
+    waker: AtomicWaker,
 }
 
 impl ConnectionLimit {
     pub(super) fn new(most: usize) -> Arc<Self> {
-        Arc::new(Self { slots: Arc::new(Semaphore::new(most)), waiting: Mutex::default() })
+        Arc::new(Self {
+            slots: Arc::new(Semaphore::new(most)),
+            turns: AtomicU64::new(BUSY),
+            places: Mutex::default(),
+            is_stopping: AtomicBool::default(),
+        })
     }
 
     /// Returns a free place, or takes that of the connection that has been idle longest; `None` when the server has
@@ -37,23 +53,46 @@ impl ConnectionLimit {
         let slot = match Arc::clone(&self.slots).try_acquire_owned() {
             Ok(slot) => slot,
             Err(_) => loop {
-                self.with(|waiting| waiting.connections.pop_first().map(|(_, leave)| leave.notify_one()));
+                self.ask_the_longest_idle();
                 let freed = Arc::clone(&self.slots).acquire_owned();
                 if let Ok(freed) = tokio::time::timeout(PAUSE, freed).await {
                     break freed.ok()?;
                 }
             },
         };
+        let number = self.next_turn();
+        let place = Arc::new(Place::default());
+        self.with(|places| places.insert(number, Arc::clone(&place)));
         let permit = ConnectionPermit {
             connection_limit: Arc::clone(self),
-            leave: Arc::default(),
-            turn: Mutex::default(),
-            is_idle: AtomicBool::default(),
+            number,
+            place,
+            turn: AtomicU64::new(number),
             _slot: slot,
         };
-        permit.begin_turn();
         permit.wait();
         Some(Arc::new(permit))
+    }
+
+    /// Asks the connection that has been idle longest, and was not asked since, for its place.
+    fn ask_the_longest_idle(&self) {
+        let idle = |place: &&Arc<Place>| {
+            !place.is_wanted.load(Ordering::Relaxed) && place.idle_since.load(Ordering::Relaxed) != BUSY
+        };
+        let longest = self.with(|places| {
+            let since = |place: &&Arc<Place>| place.idle_since.load(Ordering::Relaxed);
+            places.values().filter(idle).min_by_key(since).cloned()
+        });
+        if let Some(place) = longest {
+            place.is_wanted.store(true, Ordering::Release);
+            place.waker.wake();
+        }
+    }
+
+    /// Has every connection end with the answer that it is at.
+    pub(super) fn stop(&self) {
+        self.is_stopping.store(true, Ordering::Release);
+        self.with(|places| places.values().for_each(|place| place.waker.wake()));
     }
 
     /// Waits until all places are free again.
@@ -63,52 +102,55 @@ impl ConnectionLimit {
         let _ = self.slots.acquire_many(all).await;
     }
 
-    fn with<T>(&self, change: impl FnOnce(&mut IdleConnections) -> T) -> T {
-        change(&mut self.waiting.lock().unwrap_or_else(PoisonError::into_inner))
+    fn next_turn(&self) -> u64 {
+        self.turns.fetch_add(1, Ordering::Relaxed).wrapping_add(1)
+    }
+
+    fn with<T>(&self, change: impl FnOnce(&mut HashMap<u64, Arc<Place>>) -> T) -> T {
+        change(&mut self.places.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 /// The place of one connection; dropping it frees the place.
 pub(super) struct ConnectionPermit {
     connection_limit: Arc<ConnectionLimit>,
-    leave: Arc<Notify>,
-    turn: Mutex<u64>,
-    is_idle: AtomicBool,
+    number: u64,
+    place: Arc<Place>,
+    turn: AtomicU64,
     _slot: OwnedSemaphorePermit,
 }
 
-impl ConnectionPermit {
-    fn turn(&self) -> u64 {
-        *self.turn.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+/// What a connection is told.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(super) struct Told {
+    /// Its place is needed for another client.
+    pub(super) is_wanted: bool,
+    /// The server ends.
+    pub(super) is_stopping: bool,
+}
 
+impl ConnectionPermit {
     /// Records that the client has connected, sent a whole request, or received its answer: its connection is now the
     /// last to be closed.
     fn begin_turn(&self) {
         self.work();
-        let next = self.connection_limit.with(|waiting| {
-            waiting.turns += 1;
-            waiting.turns
-        });
-        *self.turn.lock().unwrap_or_else(PoisonError::into_inner) = next;
+        self.turn.store(self.connection_limit.next_turn(), Ordering::Relaxed);
     }
 
     /// Marks the connection as idle: the client has to send something.
     fn wait(&self) {
-        self.is_idle.store(true, Ordering::Relaxed);
-        self.connection_limit
-            .with(|waiting| waiting.connections.insert(self.turn(), Arc::clone(&self.leave)));
+        self.place.is_wanted.store(false, Ordering::Relaxed);
+        self.place.idle_since.store(self.turn.load(Ordering::Relaxed), Ordering::Relaxed);
     }
 
     /// Marks the connection as busy: the server has to answer.
     fn work(&self) {
-        self.is_idle.store(false, Ordering::Relaxed);
-        self.connection_limit.with(|waiting| waiting.connections.remove(&self.turn()));
+        self.place.idle_since.store(BUSY, Ordering::Relaxed);
     }
 
     /// Whether the connection is idle. One that was asked to leave and has begun a request since is not.
     pub(super) fn is_idle(&self) -> bool {
-        self.is_idle.load(Ordering::Relaxed)
+        self.place.idle_since.load(Ordering::Relaxed) != BUSY
     }
 
     /// Marks the connection as idle while its client takes nothing of its answer.
@@ -127,9 +169,15 @@ impl ConnectionPermit {
         self.wait();
     }
 
-    /// Waits until the place is needed for another client.
-    pub(super) async fn wanted(&self) {
-        self.leave.notified().await;
+    /// Has this task woken when the connection is told something.
+    pub(super) fn wakes(&self, waker: &Waker) {
+        self.place.waker.register(waker);
+    }
+
+    /// Returns what the connection was told since the last call.
+    pub(super) fn told(&self) -> Told {
+        let is_wanted = self.place.is_wanted.load(Ordering::Acquire);
+        Told { is_wanted, is_stopping: self.connection_limit.is_stopping.load(Ordering::Acquire) }
     }
 
     /// Waits for something that other clients may get first. Meanwhile the connection counts as idle, and its place
@@ -151,7 +199,7 @@ impl ConnectionPermit {
 
 impl Drop for ConnectionPermit {
     fn drop(&mut self) {
-        self.work();
+        self.connection_limit.with(|places| places.remove(&self.number));
     }
 }
 
@@ -213,8 +261,22 @@ mod tests {
         }
     }
 
+    /// Waits until the connection is asked for its place.
+    async fn wanted(permit: &ConnectionPermit) {
+        std::future::poll_fn(|cx| {
+            permit.wakes(cx.waker());
+            if permit.told().is_wanted { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+    }
+
     async fn has_to_go(permit: &ConnectionPermit) -> bool {
-        tokio::time::timeout(Duration::from_millis(1), permit.wanted()).await.is_ok()
+        tokio::time::timeout(Duration::from_millis(1), wanted(permit)).await.is_ok()
+    }
+
+    fn waiting(connection_limit: &ConnectionLimit) -> usize {
+        let is_idle = |place: &&Arc<Place>| place.idle_since.load(Ordering::Relaxed) != BUSY;
+        connection_limit.with(|places| places.values().filter(is_idle).count())
     }
 
     #[tokio::test]
@@ -228,7 +290,7 @@ mod tests {
             let connection_limit = Arc::clone(&connection_limit);
             async move { connection_limit.take().await.is_some() }
         });
-        two.wanted().await;
+        wanted(&two).await;
         assert!(!has_to_go(&one).await, "it was answered last");
         drop(two);
         assert!(third.await.unwrap());
@@ -239,11 +301,36 @@ mod tests {
             let connection_limit = Arc::clone(&connection_limit);
             async move { connection_limit.take().await.is_some() }
         });
-        one.wanted().await;
+        wanted(&one).await;
         assert!(!has_to_go(&held).await, "it is being answered");
         drop(one);
         assert!(fourth.await.unwrap());
-        assert!(connection_limit.with(|waiting| waiting.connections.is_empty()));
+        assert_eq!(waiting(&connection_limit), 0);
+    }
+
+    #[tokio::test]
+    async fn who_is_asked_for_his_place_and_begins_a_request_is_asked_again_when_he_waits_again() {
+        // O2
+        let connection_limit = ConnectionLimit::new(2);
+        let (one, two) = (connection_limit.take().await.unwrap(), connection_limit.take().await.unwrap());
+        connection_limit.ask_the_longest_idle();
+        assert!(has_to_go(&one).await && !has_to_go(&two).await);
+        one.begin_turn();
+        connection_limit.ask_the_longest_idle();
+        assert!(has_to_go(&two).await, "the first is busy");
+        one.sent();
+        assert!(!has_to_go(&one).await, "that was before its answer");
+        connection_limit.ask_the_longest_idle();
+        assert!(has_to_go(&one).await, "the other was asked already");
+    }
+
+    #[tokio::test]
+    async fn all_connections_are_told_that_the_server_ends_and_those_that_come_then_too() {
+        let connection_limit = ConnectionLimit::new(2);
+        let one = connection_limit.take().await.unwrap();
+        assert!(!one.told().is_stopping);
+        connection_limit.stop();
+        assert!(one.told().is_stopping && connection_limit.take().await.unwrap().told().is_stopping);
     }
 
     #[tokio::test]
@@ -251,7 +338,7 @@ mod tests {
         // O2
         let connection_limit = ConnectionLimit::new(1);
         let permit = connection_limit.take().await.unwrap();
-        let waits = || connection_limit.with(|waiting| waiting.connections.len());
+        let waits = || waiting(&connection_limit);
         permit.answer(async {}).await;
         assert_eq!((waits(), permit.is_idle()), (0, false), "it is made, and goes out");
         permit.rest();
@@ -267,7 +354,7 @@ mod tests {
         // O2
         let connection_limit = ConnectionLimit::new(1);
         let permit = connection_limit.take().await.unwrap();
-        let waits = || connection_limit.with(|waiting| waiting.connections.len());
+        let waits = || waiting(&connection_limit);
         permit.begin_turn();
         let never = permit.aside(std::future::pending::<()>());
         assert!(tokio::time::timeout(Duration::from_millis(1), never).await.is_err());
@@ -281,7 +368,7 @@ mod tests {
         // O2
         let connection_limit = ConnectionLimit::new(1);
         let permit = connection_limit.take().await.unwrap();
-        let waits = || connection_limit.with(|waiting| waiting.connections.len());
+        let waits = || waiting(&connection_limit);
         permit.begin_turn();
         assert_eq!(waits(), 0);
         let mut body = Awaited::new(Never, Arc::clone(&permit));

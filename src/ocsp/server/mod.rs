@@ -30,7 +30,7 @@ use std::future::Future;
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::sync::{Notify, Semaphore, watch};
+use tokio::sync::{Notify, Semaphore};
 use tokio::task::{JoinSet, spawn_blocking};
 
 /// Pause after accepting a connection has failed, for example because no file descriptors are left.
@@ -143,17 +143,15 @@ pub async fn serve(
     stop: impl Future<Output = ()>,
 ) -> Result<(), ServerError> {
     let connection_limit = ConnectionLimit::new(settings.max_connections);
-    let (stopping, stopped) = watch::channel(false);
     // half of the processors are left to clients that wait for each answer
     let processors = std::thread::available_parallelism().map_or(2, usize::from);
     let turns = Arc::new(Semaphore::new((processors / 2).max(1)));
-    let mut accepting = JoinSet::new();
+    let (service, mut accepting) = (Arc::new(service), JoinSet::new());
     for listener in listeners {
         let listener = listener.serve().map_err(ServerError::Start)?;
         let connection = Connection {
-            service: service.clone(),
+            service: Arc::clone(&service),
             patience: Patience { head: settings.header_timeout, idle: settings.idle_timeout },
-            stopped: stopped.clone(),
             turns: Arc::clone(&turns),
         };
         accepting.spawn(accept(listener, connection, Arc::clone(&connection_limit)));
@@ -163,7 +161,7 @@ pub async fn serve(
         _ = accepting.join_next() => return Err(ServerError::Ended("accepting connections")),
     }
     accepting.shutdown().await;
-    stopping.send_replace(true);
+    connection_limit.stop();
     let all_free = connection_limit.all_free(settings.max_connections);
     if tokio::time::timeout(settings.shutdown_timeout, all_free).await.is_err() {
         tracing::warn!("connections that did not end in time were cut");

@@ -7,7 +7,7 @@ use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep};
@@ -38,6 +38,8 @@ pub(super) struct Stall<T> {
     /// Whether the connection counts as idle, since the client takes nothing of its answer.
     takes_nothing: bool,
     sleep: Pin<Box<Sleep>>,
+    /// Whom the timer wakes, once it was set.
+    sleeper: Option<Waker>,
     pace: Arc<Pace>,
     permit: Arc<ConnectionPermit>,
 }
@@ -46,7 +48,17 @@ impl<T> Stall<T> {
     pub(super) fn new(inner: T, patience: Patience, pace: Arc<Pace>, permit: Arc<ConnectionPermit>) -> Self {
         let moved = Instant::now();
         let sleep = Box::pin(sleep(patience.idle));
-        Self { inner, patience, moved, head_until: moved, takes_nothing: false, sleep, pace, permit }
+        Self {
+            inner,
+            patience,
+            moved,
+            head_until: moved,
+            takes_nothing: false,
+            sleep,
+            sleeper: None,
+            pace,
+            permit,
+        }
     }
 
     fn deadline(&self, writes: bool) -> Instant {
@@ -64,10 +76,18 @@ impl<T> Stall<T> {
     fn overdue<V>(&mut self, cx: &mut Context<'_>, writes: bool) -> Poll<io::Result<V>> {
         loop {
             let deadline = self.deadline(writes);
-            if self.sleep.is_elapsed() || deadline < self.sleep.deadline() {
+            let is_elapsed = self.sleep.is_elapsed();
+            let is_later = deadline >= self.sleep.deadline();
+            let is_set = self.sleeper.as_ref().is_some_and(|sleeper| sleeper.will_wake(cx.waker()));
+            if is_set && is_later && !is_elapsed {
+                return Poll::Pending;
+            }
+            if is_elapsed || !is_later {
                 self.sleep.as_mut().reset(deadline);
             }
+            self.sleeper = Some(cx.waker().clone());
             ready!(self.sleep.as_mut().poll(cx));
+            self.sleeper = None;
             if self.deadline(writes) > Instant::now() {
                 continue;
             }

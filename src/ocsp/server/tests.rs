@@ -180,9 +180,9 @@ fn requests_sent_ahead_of_their_answers_wait_for_their_turn_and_no_others_do() {
     let clock = Arc::new(FixedClock(NOW));
     let rules = Rules::new(ResponderSettings::default(), Vec::new(), None);
     let service = OcspService::new(snapshot, rules, &settings, clock);
-    let (turns, (_stopping, stopped)) = (Arc::new(Semaphore::new(0)), watch::channel(false));
+    let turns = Arc::new(Semaphore::new(0));
     let patience = Patience { head: settings.header_timeout, idle: settings.idle_timeout };
-    let connection = Connection { service, patience, stopped, turns: Arc::clone(&turns) };
+    let connection = Connection { service: Arc::new(service), patience, turns: Arc::clone(&turns) };
     let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
     let address = listener.local_addr().unwrap();
     runtime.spawn(accept(Served::Tcp(listener), connection, ConnectionLimit::new(8)));

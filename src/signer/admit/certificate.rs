@@ -7,6 +7,7 @@ use crate::profile::{IssuerView, Kind, Profile, Violation};
 use crate::signer::{KeyEnvelope, Scope, Signed, pinned_urls};
 use crate::x509::extension::{self, AUTHORITY_KEY_IDENTIFIER, authority_key_identifier_of};
 use crate::x509::{Certificate, Extension, SerialNumber, TbsCertificate};
+use std::sync::atomic::Ordering;
 
 /// Seconds that notBefore may be after the signer's clock.
 const AHEAD: i64 = 300;
@@ -38,8 +39,12 @@ impl Admission<'_> {
         key: &KeyInUse<'_>,
         group: Vec<Vec<u8>>,
     ) -> Result<Vec<AdmittedTbs>, Refusal> {
-        let looked_at = par_map(group, |octets| self.look_at(key, octets));
-        looked_at.into_iter().map(|one| self.enter(key, one?)).collect()
+        let mut group = group.into_iter();
+        let Some(first) = group.next() else { return Ok(Vec::new()) };
+        // by itself, since most groups are of one profile
+        let first = self.look_at(key, first)?;
+        let others = par_map(group.collect(), |octets| self.look_at(key, octets));
+        std::iter::once(Ok(first)).chain(others).map(|one| self.enter(key, one?)).collect()
     }
 
     /// Enters one that keeps the rules by itself: its serial number and the day's count are of the whole group.
@@ -167,17 +172,22 @@ impl Admission<'_> {
         Ok(if kind == Kind::EndEntity { Scope::Leaf } else { Scope::Ca })
     }
 
-    /// Checks that one of these profiles grants the certificate.
+    /// Checks that one of these profiles grants the certificate. The one that granted the first is tried before the others.
     fn check_granted(
         &self,
-        profiles: Vec<&Profile>,
+        mut profiles: Vec<&Profile>,
         tbs: &TbsCertificate,
         issuer: Option<&IssuerView<'_>>,
     ) -> Result<(), Refusal> {
         let mut nearest: Option<(String, Vec<Violation>)> = None;
+        profiles.sort_by_key(|one| self.likely.get().is_none_or(|likely| likely != one.name()));
         for profile in profiles {
+            self.tried.fetch_add(1, Ordering::Relaxed);
             match profile.regrant(tbs, issuer) {
-                Ok(()) => return Ok(()),
+                Ok(()) => {
+                    self.likely.get_or_init(|| profile.name().to_owned());
+                    return Ok(());
+                }
                 Err(violations) => {
                     if nearest.as_ref().is_none_or(|(_, fewer)| violations.len() < fewer.len()) {
                         nearest = Some((profile.name().to_owned(), violations));

@@ -16,6 +16,8 @@ use crate::error::Code;
 use crate::profile::Profiles;
 use crate::x509::{Certificate, SerialNumber, SubjectPublicKeyInfo, TbsCertList, TbsCertificate, UnixTime};
 use std::collections::HashSet;
+use std::sync::OnceLock;
+use std::sync::atomic::AtomicUsize;
 
 /// A key that is to sign, and what the signer knows of it.
 pub(crate) struct KeyInUse<'a> {
@@ -115,12 +117,17 @@ pub(crate) struct Admission<'a> {
     serials: HashSet<([u8; 32], SerialNumber)>,
     /// Number of certificates of the last 24 hours, this group included, by key.
     today: Vec<([u8; 32], u64)>,
+    /// The profile that grants the first certificate of this group.
+    likely: OnceLock<String>,
+    /// How often a profile was asked whether it grants a certificate.
+    tried: AtomicUsize,
 }
 
 impl<'a> Admission<'a> {
     /// Starts a group.
     pub(crate) fn new(record: &'a dyn SignatureRecord, profiles: &'a Profiles, now: UnixTime) -> Self {
-        Self { record, profiles, now, serials: HashSet::new(), today: Vec::new() }
+        let (serials, today) = (HashSet::new(), Vec::new());
+        Self { record, profiles, now, serials, today, likely: OnceLock::new(), tried: AtomicUsize::new(0) }
     }
 
     fn count_certificate(&mut self, key: &[u8; 32], envelope: Option<&KeyEnvelope>) -> Result<(), Refusal> {

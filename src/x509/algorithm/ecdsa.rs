@@ -42,6 +42,7 @@ pub(super) static P256: KeyScheme = KeyScheme {
     name: "p256",
     read: |key| uncompressed(key, 32),
     generated: &[None],
+    signs_quickly: true,
     ..on_curve(
         SECP_256_R_1,
         PrivateAlgorithm::Ecdsa(&aws::ECDSA_P256_SHA256_ASN1_SIGNING),
@@ -103,6 +104,7 @@ const fn on_curve(
         signature,
         private,
         other_signatures,
+        signs_quickly: false,
         is_usual: true,
         caution: None,
     }

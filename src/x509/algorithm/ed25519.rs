@@ -33,6 +33,7 @@ pub(super) static ED25519: KeyScheme = KeyScheme {
     signature: (SignatureAlgorithm::ED25519, &aws::ED25519),
     private: PrivateAlgorithm::Ed25519,
     other_signatures: &[],
+    signs_quickly: true,
     is_usual: true,
     caution: Some("browsers, Windows and Apple's systems do not accept Ed25519 certificates"),
 };

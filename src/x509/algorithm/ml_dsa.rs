@@ -85,6 +85,7 @@ const fn of_parameter_set(
         signature,
         private: PrivateAlgorithm::MlDsa(private),
         other_signatures: &[],
+        signs_quickly: false,
         is_usual: false,
         caution: Some("few programs verify ML-DSA signatures yet"),
     }

@@ -67,6 +67,12 @@ impl KeyAlgorithm {
         self.length
     }
 
+    /// Tells whether a signature takes so little time that it is made where it is asked for.
+    #[must_use]
+    pub(crate) fn signs_quickly(self) -> bool {
+        self.scheme.signs_quickly
+    }
+
     /// Tells whether keys of this length are accepted.
     #[must_use]
     pub(crate) fn has_accepted_length(self) -> bool {

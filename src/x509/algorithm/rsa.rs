@@ -64,6 +64,7 @@ pub(super) static RSA: KeyScheme = KeyScheme {
         (SignatureAlgorithm::RSA_SHA384, &aws::RSA_PKCS1_2048_8192_SHA384),
         (SignatureAlgorithm::RSA_SHA512, &aws::RSA_PKCS1_2048_8192_SHA512),
     ],
+    signs_quickly: false,
     is_usual: true,
     caution: None,
 };

@@ -37,6 +37,8 @@ pub struct KeyScheme {
     pub(super) private: PrivateAlgorithm,
     /// Other signature algorithms, which are only verified.
     pub(super) other_signatures: &'static [Verification],
+    /// Whether a signature takes so little time that it is made where it is asked for, and on no thread of its own.
+    pub(super) signs_quickly: bool,
     /// Whether profiles that name no schemes accept this one.
     pub(super) is_usual: bool,
     /// Warning for people who have such a key certified.

@@ -34,7 +34,7 @@ pub(crate) struct AuthorityOptions {
     pub(crate) passphrase: NewPassphrase,
 }
 
-#[derive(Args, Debug)]
+#[derive(Args, Debug, Default)]
 pub(crate) struct CreateRoot {
     /// Name of the CA: lower-case letters, digits, `.`, `_` and `-`
     pub(crate) name: String,
@@ -43,6 +43,22 @@ pub(crate) struct CreateRoot {
     /// Profile of the certificate [default: root-ca]
     #[arg(long, value_name = "PROFILE")]
     pub(crate) profile: Option<String>,
+    #[command(flatten)]
+    pub(crate) home: HomeSettings,
+}
+
+/// What `create-root` writes into the configuration of a home that it makes.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct HomeSettings {
+    /// Where there is no home yet: as --org of `init`, which is done first then
+    #[arg(long, value_name = "NAME")]
+    pub(crate) org: Option<String>,
+    /// As --country of `init`
+    #[arg(long, value_name = "CC")]
+    pub(crate) country: Option<String>,
+    /// As --url of `init`
+    #[arg(long, value_name = "URL")]
+    pub(crate) url: Option<String>,
 }
 
 #[derive(Args, Debug)]

@@ -17,9 +17,12 @@ pub(crate) enum BundleFormat {
 
 #[derive(Args, Debug)]
 pub(crate) struct Bundle {
-    /// The CAs [default: every root that is valid]
+    /// The CAs [default: every root that is valid and not retired]
     #[arg(value_name = "CA")]
     pub(crate) authorities: Vec<String>,
+    /// Roots that are retired too
+    #[arg(long, conflicts_with = "authorities")]
+    pub(crate) all: bool,
     /// pem, der (one certificate), pkcs7 (DER, Windows' .p7b) or mobileconfig (macOS and iOS)
     #[arg(long, value_name = "FORMAT", default_value = "pem", hide_possible_values = true)]
     pub(crate) format: BundleFormat,
@@ -30,9 +33,12 @@ pub(crate) struct Bundle {
 
 #[derive(Args, Debug)]
 pub(crate) struct Truststore {
-    /// The CAs [default: every root that is valid]
+    /// The CAs [default: every root that is valid and not retired]
     #[arg(value_name = "CA")]
     pub(crate) authorities: Vec<String>,
+    /// Roots that are retired too
+    #[arg(long, conflicts_with = "authorities")]
+    pub(crate) all: bool,
     /// The file; `-` is standard output
     #[arg(short = 'o', long, value_name = "FILE")]
     pub(crate) output: PathBuf,
@@ -46,12 +52,16 @@ pub(crate) struct Truststore {
 
 #[derive(Args, Debug)]
 pub(crate) struct HashedDir {
-    /// The directory; made when it is not there. What others put into it stays, CAs that are revoked or ended go
+    /// The directory; made when it is not there. What others put into it stays, CAs that are revoked, ended or
+    /// retired go
     #[arg(value_name = "DIR")]
     pub(crate) directory: PathBuf,
-    /// The CAs [default: every root that is valid]
+    /// The CAs [default: every root that is valid and not retired]
     #[arg(value_name = "CA")]
     pub(crate) authorities: Vec<String>,
+    /// Roots that are retired too
+    #[arg(long, conflicts_with = "authorities")]
+    pub(crate) all: bool,
 }
 
 #[derive(Args, Debug)]
@@ -69,6 +79,9 @@ pub(crate) struct SubscriberFile {
     /// Where the passphrase of the new file comes from: prompt, file:PATH, env:VAR, fd:N or cred:NAME [default: prompt]
     #[arg(long, value_name = "SPEC")]
     pub(crate) p12_passphrase_from: Option<String>,
+    /// Generate the passphrase, six words: shown once on the terminal, or written into the new file that file:PATH names
+    #[arg(long)]
+    pub(crate) generate: bool,
     /// The new file; `-` is standard output
     #[arg(short = 'o', long, value_name = "FILE")]
     pub(crate) output: PathBuf,

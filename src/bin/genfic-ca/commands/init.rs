@@ -1,11 +1,13 @@
 //! `init` and `version`.
 use super::values::usage;
-use crate::cli::{Global, Init};
+use crate::cli::{Global, HomeSettings, Init};
 use crate::report::{Report, path_value};
 use crate::session::{home_of, orders_of};
 use genfic_ca::assembly::{self, InitialSetting, Initialization, SignerKeys};
+use genfic_ca::ca::Difference;
 use genfic_ca::config::Config;
 use genfic_ca::error::{Code, Exit, Problem, Shown as _};
+use genfic_ca::home::Home;
 use serde_json::json;
 
 /// Creates the home.
@@ -87,15 +89,29 @@ fn wrong(mistakes: &[(InitialSetting, String)]) -> Option<Problem> {
     })
 }
 
-/// Creates a home with defaults before the first root, when there is none. The passphrase of the root's key is asked for
-/// before. Returns the keys, whose signer has it, and a message about the home.
+/// Creates a home before the first root, when there is none. The passphrase of the root's key is asked for before. Returns
+/// the keys, whose signer has it, and a message about the home.
 pub(crate) fn make_home_for_first_root(
     global: &Global,
     root: &str,
+    settings: &HomeSettings,
 ) -> Result<Option<(SignerKeys, String)>, Problem> {
     let home = home_of(global);
+    let asked = Initialization {
+        organization: settings.org.clone(),
+        country: settings.country.clone(),
+        url: settings.url.clone(),
+        ..Initialization::default()
+    };
+    let is_asked = asked.organization.is_some() || asked.country.is_some() || asked.url.is_some();
     if home.exists() {
+        if is_asked {
+            settled_as(global, &home, &asked)?;
+        }
         return Ok(None);
+    }
+    if let Some(problem) = wrong(&asked.mistakes()) {
+        return Err(problem);
     }
     if global.config.is_some() {
         return Err(usage(
@@ -110,8 +126,7 @@ pub(crate) fn make_home_for_first_root(
         // nobody types a passphrase for what cannot be done
         home.verify_owner()?;
     }
-    let initialization =
-        Initialization { signer_socket: Initialization::signer_of(&home), ..Initialization::default() };
+    let initialization = Initialization { signer_socket: Initialization::signer_of(&home), ..asked };
     let mut config = Config::default();
     config.keys.signer_socket = initialization.signer_socket.as_ref().map(Into::into);
     let keys = SignerKeys::of(&home, &config, &orders_of(global, &config, Vec::new())?);
@@ -121,11 +136,24 @@ pub(crate) fn make_home_for_first_root(
     }
     assembly::init(&home, &initialization).inspect_err(|_| keys.take_back())?;
     let said = format!(
-        "{} did not exist; it was initialised with defaults ({})",
+        "{} did not exist; it was initialised {} ({})",
         home.directory().shown(),
+        if is_asked { "as asked" } else { "with defaults" },
         home.configuration_file().shown()
     );
     Ok(Some((keys, said)))
+}
+
+/// Refuses settings that an existing home does not have.
+fn settled_as(global: &Global, home: &Home, asked: &Initialization) -> Result<(), Problem> {
+    let differences = assembly::compare(home, asked, global.config.as_deref())?;
+    if differences.is_empty() {
+        return Ok(());
+    }
+    let object = format!("the home {}", home.directory().shown());
+    let file = home.configuration_file();
+    Err(Difference::problem(object, &differences)
+        .hint(format!("nothing was done: what is in force is in {}", file.shown())))
 }
 
 /// Reports the version.

@@ -31,12 +31,13 @@ struct Usable<'p> {
     file: PathBuf,
 }
 
-/// Returns the CAs that issue: valid, and with a key of their own.
+/// Returns the CAs that issue: valid, not retired, and with a key of their own.
 fn issuing(session: &Session) -> Result<Vec<Authority>, Problem> {
     let engine = session.engine();
     let mut found = Vec::new();
     for authority in engine.record().authorities()? {
-        if !authority.is_external() && status(engine.record(), &authority, engine.now())? == "valid" {
+        let is_in_use = !authority.is_external() && authority.retired.is_none();
+        if is_in_use && status(engine.record(), &authority, engine.now())? == "valid" {
             found.push(authority);
         }
     }

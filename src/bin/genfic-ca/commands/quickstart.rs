@@ -112,7 +112,8 @@ fn populate(session: &Session, directory: &Path) -> Result<(), Problem> {
         subject: Some(format!("C=BE,O=Gentoo Fictional\\, Inc.,CN={common_name}")),
         ..AuthorityOptions::default()
     };
-    let root = CreateRoot { name: "genfic".into(), authority: named("GenFic Root CA"), profile: None };
+    let root =
+        CreateRoot { name: "genfic".into(), authority: named("GenFic Root CA"), ..CreateRoot::default() };
     authority::create_root(session, &root)?;
     for (name, common_name, profile) in
         [("genfic-user", "GenFic User CA", "user-ca"), ("genfic-system", "GenFic System CA", "system-ca")]

@@ -1,5 +1,7 @@
 //! `renew`, `rekey`: issues a certificate again for the same subscriber.
+pub(super) mod meanwhile;
 mod placing;
+mod unlike;
 
 use super::Pair;
 use super::authority::key;
@@ -27,6 +29,7 @@ use placing::output;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::sync::Arc;
+use unlike::{only, otherwise};
 
 /// The certificate that is replaced, and what the new one is issued under.
 pub(super) struct Former {
@@ -306,7 +309,8 @@ pub(super) fn request(
         backdate: session.assembly.settings().config.issuance.backdate,
         ..RequestedValues::default()
     };
-    let request = IssuanceRequest { label, applicant, values, authority: None };
+    let renewal = meanwhile::renewal(session, former, &applicant)?;
+    let request = IssuanceRequest { label, applicant, values, authority: None, renewal };
     let (tbs, _) = session.engine().issuance().preview(&former.authority, &former.profile, &request)?;
     renewals::check_later(session, args, former, &tbs)?;
     if !tbs.subject().is_same_as(&former.record.subject) {
@@ -335,8 +339,9 @@ fn issue(
 ) -> Result<Report, Problem> {
     let label = single(args).unwrap_or_default().to_owned();
     let request = request(session, args, former, applicant, label.clone())?;
+    let renewal = request.renewal.clone();
     let sign = Sign {
-        files: vec![PathBuf::from(label)],
+        files: vec![PathBuf::from(&label)],
         parent: former.authority.clone(),
         // an output equal to the option was typed
         is_named_here: output != args.output,
@@ -346,7 +351,14 @@ fn issue(
         pair,
         ..Sign::default()
     };
-    let mut report = issue_requests(session, &sign, &former.profile, vec![request], Vec::new())?;
+    let issued = issue_requests(session, &sign, &former.profile, vec![request], Vec::new());
+    if let (Err(problem), Some(renewal)) = (&issued, &renewal)
+        && problem.code == Code::RenewalMeanwhile
+        && let Some(newer) = meanwhile::newer(session, former, renewal)?
+    {
+        return meanwhile::report(session, args, &label, newer);
+    }
+    let mut report = issued?;
     let certificates = report.result.get_mut("certificates").and_then(Value::as_array_mut);
     for fields in certificates.into_iter().flatten().filter_map(Value::as_object_mut) {
         fields.insert("replaces".into(), json!(former.record.id.serial_number.to_string()));
@@ -363,30 +375,4 @@ fn issue(
         former.record.validity.not_after
     );
     Ok(report.warn(former.notices.clone()))
-}
-
-/// Returns the names that only the first list has, or that it has more often.
-fn only(one: &[GeneralName], other: &[GeneralName]) -> String {
-    let count = |list: &[GeneralName], name: &GeneralName| list.iter().filter(|known| *known == name).count();
-    let mut names: Vec<String> = Vec::new();
-    for name in one {
-        let (here, there) = (count(one, name), count(other, name));
-        let told = match there {
-            0 => name.to_string(),
-            there if here > there => format!("{name} {here} times in place of {there}"),
-            _ => continue,
-        };
-        if !names.contains(&told) {
-            names.push(told);
-        }
-    }
-    if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
-}
-
-fn otherwise(what: &str, former: &Former) -> Problem {
-    Problem::new(Code::RenewalDiffers, format!("{what} (profile {} as it is today)", former.profile)).hint(format!(
-        "a renewal changes neither subject nor names: --profile renews it under another profile; for another subject or \
-         other names, `genfic-ca sign REQUEST -p {} --san NAME` issues a new certificate",
-        former.authority
-    ))
 }

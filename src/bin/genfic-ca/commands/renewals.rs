@@ -2,6 +2,7 @@
 mod due;
 mod files;
 mod gain;
+mod others;
 mod report;
 
 use super::chain::{issuers, pem};
@@ -18,7 +19,7 @@ use due::Due;
 use files::{Files, Place};
 pub(super) use gain::{alone, check_gain, check_later};
 use genfic_ca::ca::{IssuanceRequest, IssuedCertificate, IssuingAuthority, Published, Refusal};
-use genfic_ca::error::{Exit, Notice, Problem, Shown as _};
+use genfic_ca::error::{Code, Exit, Notice, Problem, Shown as _};
 use genfic_ca::index::CertificateRecord;
 use genfic_ca::signing::Secret;
 use genfic_ca::x509::{Certificate, CertificateId};
@@ -67,6 +68,8 @@ struct Renewals<'a> {
     /// Certificates whose files an earlier command has written, and whose hook may not have succeeded.
     owed: Vec<Value>,
     refused: Vec<Refusal>,
+    /// Number of certificates that another command has renewed since this one has begun.
+    overtaken: usize,
     notices: Vec<Notice>,
     /// Why a file could not be written; the certificate is kept in the home.
     unplaced: Option<Problem>,
@@ -111,6 +114,7 @@ impl<'a> Renewals<'a> {
             placed: Vec::new(),
             owed: Vec::new(),
             refused: Vec::new(),
+            overtaken: 0,
             notices: Vec::new(),
             unplaced: None,
             stopped: None,
@@ -167,31 +171,6 @@ impl<'a> Renewals<'a> {
         Ok(due)
     }
 
-    /// Writes the files that a command which was cut short has not written.
-    fn place_missing(&mut self, renewed: &[CertificateId]) -> Result<(), Problem> {
-        for id in renewed {
-            let Some(record) = self.session.engine().record().certificate(id)? else { continue };
-            let Some(files) = &mut self.files else { return Ok(()) };
-            let Ok(former) = Former::of(self.session, self.args, record) else { continue };
-            if let Some(place) = files.there(self.session, &former)? {
-                if self.args.hook.is_some() {
-                    self.owed.push(handed_out(&former, &place));
-                }
-                continue;
-            }
-            let Some(place) = files.missing(self.session, &former)? else { continue };
-            let published = self.session.engine().publication().check_published(id)?;
-            let Some(certificate) = published.certificate() else { continue };
-            let chain = self.chain(&former.record.authority)?;
-            let text = pem(std::iter::once(&certificate).chain(&chain));
-            place.put(text.as_bytes())?;
-            let id = former.id();
-            self.rows.push(vec![id, "written now".into(), place.certificate().shown().to_string()]);
-            self.placed.push(handed_out(&former, &place));
-        }
-        Ok(())
-    }
-
     fn chain(&mut self, authority: &str) -> Result<Vec<Published<Certificate>>, Problem> {
         let Some(wanted) = &self.args.chain else { return Ok(Vec::new()) };
         if let Some(known) = self.chains.get(authority) {
@@ -209,7 +188,8 @@ impl<'a> Renewals<'a> {
             let Some(record) = self.session.engine().record().certificate(id)? else { continue };
             let label = format!("{}/{}", record.authority, record.id.serial_number);
             match self.prepare(record, label.clone()) {
-                Ok(one) => {
+                Ok(None) => progress::step(),
+                Ok(Some(one)) => {
                     let under = (one.former.authority.clone(), one.former.profile.clone());
                     prepared.entry(under).or_default().push(one);
                 }
@@ -227,9 +207,14 @@ impl<'a> Renewals<'a> {
         Ok(())
     }
 
-    fn prepare(&mut self, record: CertificateRecord, label: String) -> Result<Prepared, Problem> {
+    /// Returns nothing for what another command has renewed meanwhile. That is looked at before a new key is made, and
+    /// for a present key after it is known what the record is asked beside.
+    fn prepare(&mut self, record: CertificateRecord, label: String) -> Result<Option<Prepared>, Problem> {
         if let Some(problem) = &self.stopped {
             return Err(problem.clone());
+        }
+        if self.rekey.is_some() && self.is_replaced(&record)? {
+            return Ok(None);
         }
         let former = Former::of(self.session, self.args, record)?;
         check_gain(self.session, self.args, &former)?;
@@ -259,7 +244,10 @@ impl<'a> Renewals<'a> {
             Some(made) => not_signed(problem, made),
             None => problem,
         })?;
-        Ok(Prepared { former, place, made, request })
+        if made.is_none() && self.is_replaced(&former.record)? {
+            return Ok(None);
+        }
+        Ok(Some(Prepared { former, place, made, request }))
     }
 
     fn unlock(&mut self, authority: &str) -> Result<(), Problem> {
@@ -298,11 +286,18 @@ impl<'a> Renewals<'a> {
                     }
                 }
                 for Refusal { label, problem } in outcome.refused {
-                    if matches!(problem.exit, Exit::Failure | Exit::Busy) {
+                    let is_own = problem.code == Code::RenewalMeanwhile;
+                    if matches!(problem.exit, Exit::Failure | Exit::Busy) && !is_own {
                         self.stopped.get_or_insert_with(|| problem.clone());
                     }
-                    let problem = given_up(group.remove(&label), problem);
-                    self.refused.push(Refusal { label, problem });
+                    let prepared = group.remove(&label);
+                    match self.taken_over(prepared.as_ref(), &problem) {
+                        Ok(true) => {}
+                        Ok(false) => {
+                            self.refused.push(Refusal { label, problem: given_up(prepared, problem) });
+                        }
+                        Err(problem) => self.refused.push(Refusal { label, problem }),
+                    }
                 }
             }
         }
@@ -364,17 +359,6 @@ impl<'a> Renewals<'a> {
             }
         }
     }
-}
-
-/// Returns the fields of a certificate that an earlier command has issued.
-fn handed_out(former: &Former, place: &Place) -> Value {
-    json!({
-        "name": place.name(),
-        "serial": former.record.id.serial_number.to_string(),
-        "issuer": former.record.authority,
-        "subject": former.record.subject.to_string(),
-        "file": path_value(place.certificate()),
-    })
 }
 
 /// Removes the new key of a certificate that was not issued, where it was made for it.

@@ -211,7 +211,7 @@ fn requests(session: &Session, args: &Sign) -> Result<(Vec<IssuanceRequest>, Vec
                 let same_holder_as =
                     same_holder(session, args.same_holder_as.as_deref(), &applicant, args.dry_run)?;
                 let values = RequestedValues { same_holder_as, ..values.clone() };
-                requests.push(IssuanceRequest { label, applicant, values, authority: None });
+                requests.push(IssuanceRequest { label, applicant, values, authority: None, renewal: None });
             }
             Err(problem) if args.files.len() == 1 => return Err(problem),
             Err(problem) => refused.push(Refusal { label, problem }),

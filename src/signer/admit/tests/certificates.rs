@@ -18,6 +18,20 @@ fn what_the_profiles_grant_is_admitted_in_its_scope() {
 }
 
 #[test]
+fn the_profile_that_grants_the_first_of_a_group_is_asked_first_for_the_others() {
+    // with the examples: `short-lived` comes before `system`
+    let name = |file: &'static str| file.strip_suffix(".example").unwrap_or(file).strip_suffix(".toml");
+    let texts = SHIPPED.iter().filter_map(|(file, text)| Some((name(file)?, *text)));
+    let signer = Signer { profiles: Profiles::parse(texts).unwrap(), ..Signer::new() };
+    let leaf = signer.leaf();
+    let group = (0..40).map(|number| Fields { serial: serial(number), ..leaf.clone() }.encode()).collect();
+    let mut admission = signer.admission();
+    assert_eq!(admission.certificates(&signer.in_use(), group).unwrap().len(), 40);
+    // both for the first
+    assert_eq!(admission.tried.into_inner(), 41);
+}
+
+#[test]
 fn every_lie_about_a_certificate_is_refused_with_its_own_code() {
     // K3
     let signer = Signer::new();

@@ -247,7 +247,11 @@ fn row(act: &Act) -> Vec<String> {
         act.actor.to_string(),
         act.name().to_owned(),
         object,
-        act.refused.as_ref().map_or_else(|| "done".into(), |code| format!("refused {code}")),
+        match &act.refused {
+            None => "done".into(),
+            Some(code) if act.has_done => format!("refused in part {code}"),
+            Some(code) => format!("refused {code}"),
+        },
         act.details.clone(),
     ]
 }

@@ -15,13 +15,17 @@ use genfic_ca::export::pkcs12::{Protection, trust_store};
 use genfic_ca::export::{certificates_only, configuration_profile};
 use genfic_ca::index::Authority;
 use genfic_ca::signing::SecretSource;
-use genfic_ca::x509::Certificate;
+use genfic_ca::x509::{Certificate, UnixTime};
 use serde_json::{Value, json};
 
-/// Returns the CAs of these names, or every valid root; and warnings about them.
+/// The standing of a CA that somebody retired.
+const RETIRED: &str = "retired";
+
+/// Returns the CAs of these names, or every valid root, with `all` those that are retired too; and warnings about them.
 pub(super) fn anchors(
     session: &Session,
     names: &[String],
+    all: bool,
 ) -> Result<(Vec<Published<Authority>>, Vec<String>), Problem> {
     let engine = session.engine();
     let now = engine.now();
@@ -29,7 +33,7 @@ pub(super) fn anchors(
     let mut said = Vec::new();
     for name in names {
         let authority = engine.hierarchy().authority(name)?;
-        let status = status(engine.record(), &authority, now)?;
+        let status = standing(session, &authority, now)?;
         if status != "valid" {
             said.push(format!("{name} is {status}"));
         }
@@ -42,8 +46,9 @@ pub(super) fn anchors(
             if authority.parent.is_some() {
                 continue;
             }
-            match status(engine.record(), &authority, now)?.as_str() {
+            match standing(session, &authority, now)?.as_str() {
                 "valid" => chosen.push(authority),
+                RETIRED if all => chosen.push(authority),
                 other => said.push(format!("{} is left out: it is {other}", authority.name)),
             }
         }
@@ -54,6 +59,13 @@ pub(super) fn anchors(
     }
     let published = chosen.into_iter().map(|one| engine.publication().check_authority_published(&one.name));
     Ok((published.collect::<Result<_, _>>()?, said))
+}
+
+/// Returns the status of a CA, which for a valid one may be that it is retired.
+fn standing(session: &Session, authority: &Authority, now: UnixTime) -> Result<String, Problem> {
+    let status = status(session.engine().record(), authority, now)?;
+    let is_retired = status == "valid" && authority.retired.is_some();
+    Ok(if is_retired { RETIRED.to_owned() } else { status })
 }
 
 /// Returns name, fingerprint and end of each CA.
@@ -72,7 +84,7 @@ pub(super) fn listed(authorities: &[Published<Authority>]) -> Value {
 /// Writes CA certificates.
 pub(crate) fn bundle(session: &Session, args: &Bundle) -> Result<Report, Problem> {
     let output = Output::chosen(args.output.as_deref())?;
-    let (authorities, said) = anchors(session, &args.authorities)?;
+    let (authorities, said) = anchors(session, &args.authorities, args.all)?;
     let certificates: Vec<Published<Certificate>> =
         authorities.iter().map(Published::<Authority>::certificate).collect();
     let (word, is_text, octets) = match args.format {
@@ -125,7 +137,7 @@ pub(crate) fn truststore(
     secrets: &dyn SecretSource,
 ) -> Result<Report, Problem> {
     let output = Output::at(&args.output)?.beside_json(&session.global)?;
-    let (authorities, said) = anchors(session, &args.authorities)?;
+    let (authorities, said) = anchors(session, &args.authorities, args.all)?;
     let passphrase = pkcs12_passphrase(secrets, "the trust store")?;
     let entries: Vec<(String, Published<Certificate>)> =
         authorities.iter().map(|one| (one.name.clone(), one.certificate())).collect();

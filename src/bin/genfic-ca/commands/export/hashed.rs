@@ -22,7 +22,7 @@ const MOST: usize = 1000;
 /// Files of CAs that are no longer trusted are removed first.
 pub(crate) fn hashed_dir(session: &Session, args: &HashedDir) -> Result<Report, Problem> {
     let engine = session.engine();
-    let (chosen, mut said) = match anchors(session, &args.authorities) {
+    let (chosen, mut said) = match anchors(session, &args.authorities, args.all) {
         Err(problem) if args.authorities.is_empty() && problem.exit == Exit::NotFound => {
             return nothing_left(args, remove(session, &args.directory, &[], &[])?, problem);
         }

@@ -29,7 +29,7 @@ struct Present<'a> {
     with_lists: &'a [Authority],
 }
 
-/// Removes certificates and CRLs of this home's CAs that are permanently revoked or have expired, except for those
+/// Removes certificates and CRLs of this home's CAs that are permanently revoked, retired or expired, except for those
 /// that are about to be written. Files of external CAs stay, because such a CA may have a certificate that this home
 /// does not know. The contents of a file decide; files of other CAs stay. The last file of the same hash takes the
 /// place of a removed one, because OpenSSL stops at the first missing number.
@@ -43,6 +43,7 @@ pub(super) fn remove(
     let mut authorities = Vec::new();
     for authority in engine.record().authorities()?.into_iter().filter(|one| !one.is_external()) {
         let fate = match engine.hierarchy().chain_is_revoked(&authority)? {
+            false if authority.retired.is_some() => Some("retired"),
             false => None,
             true if engine.hierarchy().is_revoked(&authority)? => Some("revoked"),
             true => Some("issuer-revoked"),

@@ -8,7 +8,9 @@ use crate::report::{Report, counted, path_value};
 use crate::session::Session;
 use genfic_ca::error::{Code, Exit, Problem, Shown as _};
 use genfic_ca::export::pkcs12::{self, Holding, Passphrase, Protection};
-use genfic_ca::signing::{KeyError, PassphraseSources, SecretPurpose, SecretSource, SecretSpec};
+use genfic_ca::signing::{
+    KeyError, NewPassphrases, PassphraseSources, SecretPurpose, SecretSource, SecretSpec,
+};
 use genfic_ca::subscriber_key::read_subscriber_key_file;
 use serde_json::json;
 
@@ -16,9 +18,21 @@ use serde_json::json;
 pub(crate) fn new_passphrase(
     global: &Global,
     spec: Option<&str>,
+    generate: bool,
 ) -> Result<PassphraseSources<'static>, Problem> {
     let spec = spec.map(str::parse::<SecretSpec>).transpose().map_err(of_flag("--p12-passphrase-from"))?;
-    Ok(spec.unwrap_or_default().source(TerminalPrompt::new(!global.no_input && !global.json)))
+    let prompt = TerminalPrompt::new(!global.no_input && !global.json);
+    if !generate {
+        return Ok(spec.unwrap_or_default().source(prompt));
+    }
+    if !matches!(spec, None | Some(SecretSpec::Prompt | SecretSpec::File(_))) {
+        return Err(Problem::new(Code::UsagePassphraseFrom, "a generated passphrase has no other source")
+            .hint(
+                "with --generate, --p12-passphrase-from takes prompt, or file:PATH for a file to be made",
+            ));
+    }
+    let new = NewPassphrases { from: spec, generates: true, policy: None };
+    Ok(SecretSpec::Prompt.source(prompt).with_new(new))
 }
 
 /// Returns the source of the passphrase of the key that is exported, when one was given.
@@ -40,11 +54,10 @@ fn of_flag(flag: &'static str) -> impl Fn(genfic_ca::signing::InvalidSecretSpec)
 /// Returns a passphrase that every reader of PKCS#12 accepts.
 pub(super) fn pkcs12_passphrase(secrets: &dyn SecretSource, what: &str) -> Result<Passphrase, Problem> {
     let secret = secrets.secret(&SecretPurpose::Protect(what.into())).map_err(|error| {
-        let needed = matches!(error, KeyError::InputNeeded(_));
-        let hint = if needed {
-            "use --p12-passphrase-from file:PATH, env:VAR, fd:N or cred:NAME"
-        } else {
-            "see that the source named by --p12-passphrase-from has the passphrase"
+        let hint = match error {
+            KeyError::InputNeeded(_) => "use --p12-passphrase-from file:PATH, env:VAR, fd:N or cred:NAME",
+            KeyError::NotShown(_) => "use --p12-passphrase-from file:PATH: it is written into this new file",
+            _ => "see that the source named by --p12-passphrase-from has the passphrase",
         };
         Problem::from(error).hint(hint)
     })?;
@@ -58,7 +71,7 @@ pub(crate) fn subscriber(
     session: &Session,
     args: &SubscriberFile,
     old: Option<&PassphraseSources<'static>>,
-    secrets: &dyn SecretSource,
+    secrets: &PassphraseSources<'static>,
 ) -> Result<Report, Problem> {
     let engine = session.engine();
     let found = found(engine, &args.certificate)?;
@@ -82,6 +95,7 @@ pub(crate) fn subscriber(
     let octets = pkcs12::holding(&holding, &passphrase, protection)?;
     let file = output.put_private(&octets, args.force)?;
     let mut warnings = notices;
+    warnings.extend(secrets.take_notes());
     if args.legacy {
         warnings.push("3DES and SHA-1 hold off little: send the file as you would send the bare key".into());
     }

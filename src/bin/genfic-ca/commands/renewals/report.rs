@@ -22,8 +22,9 @@ impl Renewals<'_> {
         if !self.owed.is_empty() {
             parts.push(format!("{} written before, whose hook is run again", self.owed.len()));
         }
-        if due.replaced > 0 {
-            parts.push(format!("{} replaced before", due.replaced));
+        let replaced = due.replaced.saturating_add(self.overtaken);
+        if replaced > 0 {
+            parts.push(format!("{replaced} replaced before"));
         }
         if due.early > 0 {
             parts.push(format!("{} not due", due.early));
@@ -43,7 +44,7 @@ impl Renewals<'_> {
             "refused": self.refused.iter().map(refusal).collect::<Vec<_>>(),
             "placed": self.placed,
             "hook_owed": self.owed,
-            "replaced_before": due.replaced,
+            "replaced_before": replaced,
             "not_due": due.early,
         });
         let report = Report::seen(result, text).warn(self.notices).ending(exit);
