@@ -55,14 +55,6 @@ impl PublicationConfig {
         paths.map(str::to_owned).collect()
     }
 
-    /// Returns the beginning of every URL at its server: scheme and host, with a slash; `None` when no URL is configured.
-    #[must_use]
-    pub fn base(&self) -> Option<String> {
-        let url = self.url.as_deref()?;
-        let host = url.strip_prefix("http://")?.split('/').next()?;
-        Some(format!("http://{host}/"))
-    }
-
     fn below(&self, path: &str) -> Option<String> {
         let base = self.url.as_deref()?;
         Some(format!("{}/{path}", base.trim_end_matches('/')))

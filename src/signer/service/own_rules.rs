@@ -173,8 +173,8 @@ impl OwnRules {
 }
 
 fn not_bound(message: String) -> Refusal {
-    let hint = "make the CA under that profile, or have an administrator unlock the new key again for this one: \
-        key unlock NAME --new --profile PROFILE";
+    let hint = "make the CA under that profile, or have an administrator give the passphrase of the new key again, for this \
+        profile";
     Refusal::new(Code::SignerNotBound, "profile of a new key", message, hint)
 }
 
@@ -189,8 +189,8 @@ fn unaccepted(shown: &Certificate) -> Refusal {
         tbs.validity().not_after,
         base16ct::lower::encode_string(&sha256(shown.as_der()))
     );
-    let hint = "compare it with the certificate that the issuer gave; when it is that one, an administrator accepts it: \
-        key envelope NAME --service --accept-certificate SHA256";
+    let hint = "compare it with the certificate that the issuer gave; when it is that one, an administrator accepts it, with \
+        the option accept-certificate of the command that shows the envelope of the key";
     Refusal::new(Code::SignerCertificateUnknown, "RFC 5280 §6.1", message, hint)
 }
 

@@ -1,6 +1,7 @@
 //! A lying client: each thing that the rules forbid is refused with a code of its own, and what is right is admitted.
 mod certificates;
 mod crls;
+mod pinned;
 
 use super::*;
 use crate::profile::{Applicant, IssuerView, RequestedValidity, RequestedValues, SHIPPED};
