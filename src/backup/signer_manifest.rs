@@ -123,6 +123,7 @@ mod tests {
             "record.db",
             "record.db-wal",
             "a.coming",
+            "a.ready",
             "../a.age",
             "a/b.pem",
             ".new-x",

@@ -8,15 +8,20 @@ use super::signer_manifest::SignerManifest;
 use super::{Opener, read};
 use crate::error::{Problem, Shown as _};
 use crate::home::{Accounts, Mode};
-use crate::signer::{Act, ActKind, Asker, JOURNAL, Journal, KeyEnvelope, Verified, check_journal};
+use crate::signer::{
+    Act, ActKind, Asker, JOURNAL, Journal, KeyEnvelope, Verified, check_journal, named_keys,
+};
 use crate::signing::{CaKeys, KeyFile, KeyRef};
-use crate::x509::extension::CrlNumber;
+use crate::x509::extension::{CrlNumber, DELTA_CRL_INDICATOR};
 use crate::x509::{Certificate, CertificateList, UnixTime, pem};
+use base16ct::lower::encode_string as hex;
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, chown};
 use std::path::{Path, PathBuf};
 
+/// Certificates that the journal is shown at once: it waits for the disk after each group.
+const SHOWN: usize = 2000;
 /// The user of the service.
 const SERVICE: &str = "genfic-signer";
 
@@ -159,10 +164,22 @@ pub(crate) fn restore_signer(restoring: &RestoringSigner<'_>) -> Result<Restored
     let mut found = Found::of(&staged, &manifest)?;
     search(restoring.published, &mut found)?;
     let shown = remember(&staged, &manifest, &found, restoring.now)?;
-    let keys = raise_marks((restoring.keys_in)(&staged).as_ref(), &manifest, &found)?;
+    let named = named(&staged)?;
+    let keys = raise_marks((restoring.keys_in)(&staged).as_ref(), &manifest, &found, &named)?;
     give_to_owner(&staged, directory)?;
     staging.put_in_place()?;
     Ok(RestoredSigner { manifest, keys, shown, notices: found.notices })
+}
+
+/// Keys by their URIs: SHA-256 of the SubjectPublicKeyInfo of each.
+type Named = BTreeMap<String, [u8; 32]>;
+
+/// Returns which key has which name.
+fn named(staged: &Path) -> Result<Named, Problem> {
+    let journal = staged.join(JOURNAL);
+    let opened = fs::File::open(&journal).map_err(|error| unreadable(&journal, &error))?;
+    named_keys(std::io::BufReader::new(opened))
+        .map_err(|fault| damaged(&journal, format!("{JOURNAL}: {fault}")))
 }
 
 /// What was published since, and one of the keys signed.
@@ -191,6 +208,33 @@ impl Found {
     fn key_of(&self, name: &str) -> Option<&Certificate> {
         self.own.get(name).and_then(|own| own.first())
     }
+
+    /// Returns the highest number of the CRLs that were found of the key in the file of this name. Its certificates have the
+    /// name that it had first; `identity` says which key has a name now.
+    fn highest_of(&self, name: &str, identity: Option<&[u8; 32]>) -> Option<CrlNumber> {
+        let is_it = |own: &Certificate| identity == Some(&own.tbs().public_key().digest());
+        let of_key = self.own.iter().find(|(_, own)| own.iter().any(is_it)).map(|(stem, _)| stem.as_str());
+        self.highest.get(of_key.unwrap_or(name)).copied()
+    }
+
+    /// Returns the names of the marks of keys in tokens, with the highest numbers of the CRLs that were found of these.
+    fn in_tokens(&self, manifest: &SignerManifest) -> Vec<(String, Option<CrlNumber>)> {
+        let mut marks = Vec::new();
+        for (stem, own) in &self.own {
+            let Some(one) = own.first() else { continue };
+            let digest = one.tbs().public_key().digest();
+            let name = format!("pkcs11-{}", hex(digest.get(..16).unwrap_or(&digest)));
+            let mark = format!("{name}.mark");
+            let found = self.highest.get(stem).copied();
+            // one that had signed no CRL when the backup was made has no mark there
+            let is_in_token = manifest.files.iter().any(|file| file.path == mark)
+                || (found.is_some() && stem.strip_prefix("key-").is_some_and(|rest| rest.len() == 16));
+            if is_in_token {
+                marks.push((name, found));
+            }
+        }
+        marks
+    }
 }
 
 impl Finder for Found {
@@ -207,7 +251,9 @@ impl Finder for Found {
         let highest = self.highest.entry(name.clone()).or_default();
         *highest = number.max(*highest);
         let known = self.newest_crl.get(&name).and_then(|known| known.tbs().crl_number());
-        if known.is_none_or(|known| known < number) {
+        // a delta tells less than the complete one of its number, and is never the last list
+        let is_delta = crl.tbs().extensions().iter().any(|one| one.oid == DELTA_CRL_INDICATOR);
+        if !is_delta && known.is_none_or(|known| known < number) {
             self.newest_crl.insert(name, crl);
         }
         Ok(())
@@ -240,13 +286,13 @@ fn remember(staged: &Path, manifest: &SignerManifest, found: &Found, now: UnixTi
     journal.turn()?.act(by, now, vec![Act { kind: ActKind::Gap, key: None, details }])?;
     crate::failpoint::passed("restore: gap noted");
     let mut shown = 0;
-    for (name, certificate) in &found.issued {
-        let Some(own) = found.key_of(name) else { continue };
-        let verified = Verified::certificate(own.tbs().public_key(), certificate);
-        if let Some(one) = verified {
-            journal.turn()?.show(by, now, &[one])?;
-            shown += 1;
-        }
+    for group in found.issued.chunks(SHOWN) {
+        let verified = |(name, certificate): &(String, Certificate)| {
+            Verified::certificate(found.key_of(name)?.tbs().public_key(), certificate)
+        };
+        let group: Vec<Verified> = group.iter().filter_map(verified).collect();
+        journal.turn()?.show(by, now, &group)?;
+        shown += u64::try_from(group.len()).unwrap_or(u64::MAX);
     }
     for (name, crl) in &found.newest_crl {
         let Some(own) = found.key_of(name) else { continue };
@@ -262,16 +308,21 @@ fn raise_marks(
     keys: &dyn CaKeys,
     manifest: &SignerManifest,
     found: &Found,
+    named: &Named,
 ) -> Result<Vec<RestoredKey>, Problem> {
+    let files = manifest.keys.iter().map(|key| {
+        let found_crl = found.highest_of(&key.name, named.get(&keys.new_key(&key.name).uri));
+        (key.name.clone(), key.highest_crl, found_crl)
+    });
+    let in_tokens = found.in_tokens(manifest).into_iter().map(|(name, found_crl)| (name, None, found_crl));
     let mut restored = Vec::new();
-    for key in &manifest.keys {
-        let reference: KeyRef = keys.new_key(&key.name);
-        let found_crl = found.highest.get(&key.name).copied();
-        let known = key.highest_crl.max(keys.mark(&reference)?.number).unwrap_or(0);
-        let mark = known.max(found_crl.unwrap_or(0)).saturating_add(SPARE_CRL_NUMBERS);
+    for (name, highest, found_crl) in files.chain(in_tokens) {
+        let reference: KeyRef = keys.new_key(&name);
+        let backup_crl = highest.max(keys.mark(&reference)?.number);
+        let mark = backup_crl.max(found_crl).unwrap_or(0).saturating_add(SPARE_CRL_NUMBERS);
         keys.raise_mark(&reference, mark)?;
         crate::failpoint::passed("restore: mark raised");
-        restored.push(RestoredKey { name: key.name.clone(), backup_crl: key.highest_crl, found_crl, mark });
+        restored.push(RestoredKey { name, backup_crl, found_crl, mark });
     }
     Ok(restored)
 }
@@ -293,3 +344,7 @@ fn give_to_owner(staged: &Path, directory: &Path) -> Result<(), Problem> {
     }
     chown(staged, Some(user), Some(group)).map_err(|error| failed(staged, &error))
 }
+
+#[cfg(test)]
+#[path = "signer_restore_tests.rs"]
+mod tests;

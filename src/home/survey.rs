@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 /// Endings of the signer's copies of the certificates of a CA, of the envelope of its key, and of the key while it comes
 /// from another signer.
-const ENDINGS: [&str; 3] = [".pem", ".envelope.toml", ".coming"];
+const ENDINGS: [&str; 4] = [".pem", ".envelope.toml", ".coming", ".ready"];
 
 /// State of a home, apart from excess permissions.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]

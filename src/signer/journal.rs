@@ -16,6 +16,7 @@ mod format_tests;
 mod group;
 #[cfg(test)]
 mod list_tests;
+mod named_keys;
 mod reader;
 #[cfg(test)]
 mod tests;
@@ -24,6 +25,7 @@ mod turn;
 
 pub(crate) use entry::{Act, ActKind, Entry};
 pub(crate) use group::{Asker, Group, JournalHead};
+pub(crate) use named_keys::named_keys;
 pub(crate) use reader::{JournalFault, JournalReader, check_journal};
 pub(crate) use to_be_signed::ToBeSigned;
 pub(crate) use turn::Turn;

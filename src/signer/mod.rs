@@ -30,7 +30,7 @@ pub(crate) use enrolment::{Enrolment, Known};
 pub(crate) use envelope::KeyEnvelope;
 pub(crate) use journal::{
     Act, ActKind, Asker, JOURNAL, Journal, JournalFault, JournalHead, JournalReader, ToBeSigned,
-    check_journal,
+    check_journal, named_keys,
 };
 pub(crate) use listening::{
     ListeningError, Notice, Patience, Signals, Sockets, listen, passed_by_systemd, say, serve,

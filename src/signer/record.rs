@@ -252,6 +252,12 @@ pub(crate) trait SignatureRecord: Send + Sync {
     /// When the record cannot be read.
     fn knows_serial(&self, key: &[u8; 32], serial: &SerialNumber) -> Result<bool, RecordError>;
 
+    /// Returns whether the newest complete CRL of this key whose entries are known has this serial number.
+    ///
+    /// # Errors
+    /// When the record cannot be read.
+    fn lists_serial(&self, key: &[u8; 32], serial: &SerialNumber) -> Result<bool, RecordError>;
+
     /// Returns notAfter of the certificate of this key with this serial number: of one that it signed, or that was
     /// shown to the signer with a valid signature of this key.
     ///

@@ -86,6 +86,10 @@ fn crls_are_known_by_key(record: &dyn Fill) {
     assert_eq!(record.last_delta(&KEY).unwrap(), None);
     let told = [("4a".to_owned(), 0), ("80".to_owned(), 6), ("0100".to_owned(), 1)];
     assert_eq!(listed(record, &KEY), told);
+    for (number, is_listed) in [("49", false), ("4a", true), ("80", true), ("0100", true), ("0101", false)] {
+        assert_eq!(record.lists_serial(&KEY, &serial(number)).unwrap(), is_listed, "{number}");
+        assert!(!record.lists_serial(&OTHER, &serial(number)).unwrap(), "{number}");
+    }
     let mut first = Vec::new();
     let taken = record.each_last_entry(&KEY, &mut |serial, _| {
         first.push(serial.clone());

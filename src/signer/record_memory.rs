@@ -27,6 +27,11 @@ impl SignatureRecord for MemoryRecord {
         Ok(self.0.lock().unwrap().certificates.contains_key(&(*key, serial.clone())))
     }
 
+    fn lists_serial(&self, key: &Key, serial: &SerialNumber) -> Result<bool, RecordError> {
+        let contents = self.0.lock().unwrap();
+        Ok(contents.crls.get(key).is_some_and(|one| one.1.iter().any(|(listed, _)| listed == serial)))
+    }
+
     fn not_after(&self, key: &Key, serial: &SerialNumber) -> Result<Option<UnixTime>, RecordError> {
         Ok(self.0.lock().unwrap().certificates.get(&(*key, serial.clone())).map(|one| one.0))
     }

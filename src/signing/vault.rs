@@ -113,10 +113,18 @@ pub(crate) trait MoveKeyFiles {
     /// [`KeyError::Exists`] when there is another key of this name; when it cannot be written.
     fn put_aside(&self, key: &KeyRef, sealed: &[u8]) -> Result<(), KeyError>;
 
+    /// Says that everything is known that such a key signed elsewhere. Before that it does not settle, whatever process
+    /// is asked to.
+    ///
+    /// # Errors
+    /// When its file cannot be renamed.
+    fn completed(&self, key: &KeyRef) -> Result<(), KeyError>;
+
     /// Puts a key that is beside its place there. Returns whether there was one.
     ///
     /// # Errors
-    /// [`KeyError::Exists`] when there is another key of this name.
+    /// [`KeyError::Exists`] when there is another key of this name; [`KeyError::Prevented`] when it is not known yet what
+    /// it signed elsewhere.
     fn settle(&self, key: &KeyRef) -> Result<bool, KeyError>;
 
     /// Overwrites and removes a key, where it is. Returns whether there was one.

@@ -154,7 +154,7 @@ for ask, parts in (({"ask": "leave", "key": key}, ()),
             ({"ask": "depart", "key": key}, ()),
             ({"ask": "sealed", "key": key}, ()),
             ({"ask": "come", "key": key, "profile": "root-ca", "mark": 2**63}, (b"", b"")),
-            ({"ask": "claim", "key": key, "until": 0, "mark": 2**63}, (b"",))):
+            ({"ask": "claim", "key": key, "until": 0, "mark": 2**63, "last": True}, (b"",))):
     s.sendall(frame(ask, parts))
     said = answer(s)
     assert said["say"] == "failed", said

@@ -37,8 +37,10 @@ fn goes_on(service: &Service, to: &str, target: &str, at: &str) {
     let is_in_service = to == "signer";
     assert_eq!(is_there("signer/example.age"), is_in_service, "{at}");
     assert_eq!(is_there("own/home/keys/example.age"), !is_in_service, "{at}");
-    for left in ["signer/example.coming", "own/home/keys/example.coming", "own/home/requests/example.moving"]
-    {
+    let asides = ["signer/example.coming", "signer/example.ready"];
+    let own =
+        ["own/home/keys/example.coming", "own/home/keys/example.ready", "own/home/requests/example.moving"];
+    for left in asides.into_iter().chain(own) {
         assert!(!is_there(left), "{at}: {left}");
     }
     let said = service.in_one_login(&[unlock_for_all(service), service.ca("crl publish example")]);
@@ -89,6 +91,7 @@ fn a_move_whose_signer_is_killed_at_any_step_goes_on() {
         "signer: envelope of the coming key kept",
         "key: beside its place",
         "signer: what was signed elsewhere is remembered",
+        "key: completed",
         "key: in its place",
         "signer: settling noted",
     ];

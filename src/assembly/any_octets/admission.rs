@@ -81,6 +81,10 @@ impl SignatureRecord for Last {
         Ok(false)
     }
 
+    fn lists_serial(&self, _: &[u8; 32], serial: &SerialNumber) -> Result<bool, RecordError> {
+        Ok(self.0.iter().flat_map(|(_, entries)| entries).any(|(listed, _)| listed == serial))
+    }
+
     fn not_after(&self, _: &[u8; 32], _: &SerialNumber) -> Result<Option<UnixTime>, RecordError> {
         Ok(None)
     }

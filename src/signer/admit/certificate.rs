@@ -87,7 +87,9 @@ impl Admission<'_> {
     fn check_serial(&self, key: &KeyInUse<'_>, tbs: &TbsCertificate) -> Result<(), Refusal> {
         let (digest, serial) = (key.key.digest(), tbs.serial_number());
         let is_own = |one: &Certificate| one.tbs().serial_number() == serial && one.is_signed_by(key.key);
-        if self.record.knows_serial(&digest, serial)? || key.own.iter().any(is_own) {
+        let is_known = self.record.knows_serial(&digest, serial)? || key.own.iter().any(is_own);
+        // what was revoked was used, also where the record has no certificate of it
+        if is_known || self.record.lists_serial(&digest, serial)? {
             return Err(repeated(serial));
         }
         Ok(())

@@ -99,7 +99,8 @@ impl MoveKeys for RemoteKeys {
             let part = answer.only_part().map_err(|_| KeyError::from(unexpected()))?;
             let used = serials(&part).map_err(|failure: Failure| KeyError::from(failure))?;
             // once for the CRL number, also where no certificate was signed
-            let claim = Request::Claim { key: self.wire(to)?, until: until.0, mark };
+            let last = used.is_empty();
+            let claim = Request::Claim { key: self.wire(to)?, until: until.0, mark, last };
             self.told_of(to, claim, part)?;
             let Some(last) = used.last() else { return Ok(()) };
             after = Vec::new();

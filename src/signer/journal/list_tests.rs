@@ -86,12 +86,24 @@ fn after_a_loss_of_the_record_only_the_crl_that_was_handed_out_last_is_taken_as_
     place.forget_record();
     assert_eq!(show(7), (false, None, 9));
     assert_eq!(show(9), (true, Some(9), 9));
-    // after a restore nobody knows which was the last
+    // after a restore nobody knows which was the last: none of those before it, by which entries would be forgotten
     let gap = Act { kind: ActKind::Gap, key: None, details: String::new() };
     place.open().unwrap().turn().unwrap().act(BY, AT, vec![gap]).unwrap();
     place.forget_record();
-    assert_eq!(show(7), (true, Some(7), 9));
-    sign(10, true);
+    for number in [3, 7, 8] {
+        assert_eq!(show(number), (false, None, 9), "{number}");
+    }
+    assert_eq!(show(9), (true, Some(9), 9));
+    assert_eq!(show(11), (true, Some(11), 11), "one that was signed after the backup");
+    sign(12, true);
     place.forget_record();
-    assert_eq!(show(9), (false, None, 10));
+    assert_eq!(show(11), (false, None, 12));
+    // the key signed elsewhere meanwhile, up to a number that not every CRL has
+    let until = UnixTime(2_000_000_000);
+    place.open().unwrap().turn().unwrap().claim(BY, AT, key, Vec::new(), until, 90).unwrap();
+    assert_eq!(show(11), (false, None, 90));
+    assert_eq!(show(12), (true, Some(12), 90));
+    place.forget_record();
+    assert_eq!(show(11), (false, None, 90));
+    assert_eq!(show(20), (true, Some(20), 90), "one of those");
 }

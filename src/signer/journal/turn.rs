@@ -327,6 +327,17 @@ impl Turn<'_> {
         }
     }
 
+    /// Enters acts, and goes on with the turn: what they say is done within it.
+    ///
+    /// # Errors
+    /// When the journal cannot be written.
+    pub(crate) fn acted(self, by: Asker, at: UnixTime, acts: Vec<Act>) -> Result<Self, RecordError> {
+        let mut turn = self.mended(by, at)?;
+        turn.enter(by, at, acts.into_iter().map(Entry::Act).collect())?;
+        turn.journal.record.begin()?;
+        Ok(turn)
+    }
+
     /// Enters acts. The turn ends.
     ///
     /// # Errors

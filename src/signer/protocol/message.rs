@@ -131,8 +131,9 @@ pub(crate) enum Request {
     /// which is empty at the end.
     Used { key: WireKey },
     /// Says which serial numbers a key that has come and not settled has used, and up to which CRL number. A certificate
-    /// that was not shown here is valid until this time, in seconds since 1970: [`Reply::Done`].
-    Claim { key: WireKey, until: i64, mark: CrlNumber },
+    /// that was not shown here is valid until this time, in seconds since 1970. `last` says that these were all, without
+    /// which the key does not settle: [`Reply::Done`].
+    Claim { key: WireKey, until: i64, mark: CrlNumber, last: bool },
     /// Has a key used that has come: [`Reply::Moved`].
     Settle { key: WireKey },
     /// Removes a key that has left, or that has come and not settled: [`Reply::Moved`].

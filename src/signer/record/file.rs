@@ -4,6 +4,7 @@
 //! not (`synchronous=NORMAL`): what a power cut takes from it is read from the journal again.
 use super::listed::{Packed, unpack};
 use super::lists::{Origin, What};
+use super::of_key::number_of;
 use super::write_ahead::connected;
 use super::{LastCrl, RecordError, Shown, SignatureRecord, Signed, SignedKind};
 use crate::signer::journal::{Act, ActKind, Entry, Group, JournalHead};
@@ -23,7 +24,7 @@ type Keys = BTreeMap<Key, (i64, u64)>;
 
 /// SQLite application_id, `gfsr` in ASCII.
 const APPLICATION_ID: i64 = 0x6766_7372;
-const VERSION: i64 = 3;
+const VERSION: i64 = 4;
 const SCHEMA: &str = include_str!("schema.sql");
 
 /// The record.
@@ -226,6 +227,10 @@ impl SignatureRecord for RecordFile {
         Ok(self.not_after(key, serial)?.is_some())
     }
 
+    fn lists_serial(&self, key: &Key, serial: &SerialNumber) -> Result<bool, RecordError> {
+        self.is_listed(key, serial)
+    }
+
     fn not_after(&self, key: &Key, serial: &SerialNumber) -> Result<Option<UnixTime>, RecordError> {
         self.with(|connection| {
             let find = "SELECT not_after FROM certificate
@@ -312,13 +317,6 @@ impl SignatureRecord for RecordFile {
         }
         Ok(())
     }
-}
-
-pub(super) fn number_of(connection: &Connection, key: &Key) -> rusqlite::Result<Option<i64>> {
-    connection
-        .prepare_cached("SELECT number FROM key WHERE identity = ?1")?
-        .query_row([key], |row| row.get(0))
-        .optional()
 }
 
 /// SQLite's integers have a sign; the octets stay.

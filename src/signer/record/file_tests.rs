@@ -144,6 +144,8 @@ fn entries_that_are_not_known_are_told_as_such() {
         record.commit().unwrap();
         assert_eq!(listed().ok(), expected, "{number}");
         assert_eq!(record.last_crl(&[1; 32]).unwrap().unwrap().number, 5);
+        // those of an older one are used all the same
+        assert!(record.lists_serial(&[1; 32], &"4a".parse().unwrap()).unwrap());
     }
 }
 
@@ -203,5 +205,10 @@ proptest! {
             all
         };
         prop_assert_eq!(all(&record), all(&memory));
+        let ends = (u128::MAX - 1_000_000..).take(6000).step_by(97);
+        for number in (1..40).chain(ends).map(serial) {
+            let told = memory.lists_serial(&[1; 32], &number).unwrap();
+            prop_assert_eq!(record.lists_serial(&[1; 32], &number).unwrap(), told);
+        }
     }
 }

@@ -31,6 +31,11 @@ pub(super) fn pack(serial: &SerialNumber, reason: u8) -> Packed {
     packed
 }
 
+/// Returns the octets of an entry that say its serial number.
+pub(super) fn serial_of(packed: &Packed) -> &[u8] {
+    packed.split_last().map_or(&[], |(_, serial)| serial)
+}
+
 /// Returns the serial number and the reasonCode of an entry; `None` for octets that are none.
 pub(super) fn unpack(packed: &[u8]) -> Option<(SerialNumber, u8)> {
     let (reason, serial) = packed.split_last()?;

@@ -1,9 +1,10 @@
 //! The last CRLs in the record, and the entries of the complete ones.
 use super::file::{Key, RecordFile, stored};
-use super::listed::{Packed, packed};
+use super::listed::{Packed, pack, packed, serial_of};
+use super::of_key::number_of;
 use super::{RecordError, SignedList};
 use crate::x509::extension::CrlNumber;
-use crate::x509::{TbsCertList, sha256};
+use crate::x509::{SerialNumber, TbsCertList, sha256};
 use rusqlite::{Connection, OptionalExtension, params};
 
 /// Entries of a CRL in one row.
@@ -54,6 +55,22 @@ impl RecordFile {
     ) -> Result<bool, RecordError> {
         let of = self.key(key)?;
         self.with(|connection| is_taken(connection, of, list, number, digest))
+    }
+
+    /// Returns whether the newest complete CRL whose entries are known has this serial number.
+    pub(super) fn is_listed(&self, key: &Key, serial: &SerialNumber) -> Result<bool, RecordError> {
+        let wanted = pack(serial, 0);
+        let wanted = serial_of(&wanted);
+        let part: Option<Vec<u8>> = self.with(|connection| {
+            let Some(of) = number_of(connection, key)? else { return Ok(None) };
+            let find = "SELECT octets FROM entries
+                WHERE list = (SELECT number FROM list WHERE key = ?1 AND what = 0) AND first <= ?2
+                ORDER BY first DESC LIMIT 1";
+            connection.prepare_cached(find)?.query_row(params![of, wanted], |row| row.get(0)).optional()
+        })?;
+        let part = part.unwrap_or_default();
+        let (entries, _): (&[Packed], _) = part.as_chunks();
+        Ok(entries.binary_search_by(|entry| serial_of(entry).cmp(wanted)).is_ok())
     }
 
     /// Enters that the intents with these sequence numbers were signed: no CRL before them was handed out last.
@@ -109,6 +126,10 @@ impl RecordFile {
                 list.this_update.0,
                 digest
             ])?;
+            if what == What::Complete && is_told {
+                let least = "UPDATE list SET least = max(least, ?2) WHERE key = ?1 AND what = 0";
+                connection.prepare_cached(least)?.execute(params![of, stored(number)])?;
+            }
             if matches!(origin, Origin::Intended(_)) {
                 connection.execute("UPDATE list SET intended = 1 WHERE key = ?1 AND what = 0", [of])?;
             }
@@ -175,10 +196,11 @@ impl RecordFile {
                 params![of, stored(number), list.this_update.0, digest],
             )?;
             let prepared = connection.last_insert_rowid();
-            let mut insert =
-                connection.prepare_cached("INSERT INTO entries (list, part, octets) VALUES (?1, ?2, ?3)")?;
+            let insert = "INSERT INTO entries (list, part, first, octets) VALUES (?1, ?2, ?3, ?4)";
+            let mut insert = connection.prepare_cached(insert)?;
             for (part, entries) in (0_i64..).zip(entries.chunks(PART)) {
-                insert.execute(params![prepared, part, entries.as_flattened()])?;
+                let first = entries.first().map(serial_of).unwrap_or_default();
+                insert.execute(params![prepared, part, first, entries.as_flattened()])?;
             }
             Ok(())
         })?;
@@ -199,14 +221,16 @@ fn is_taken(
     if list.base.is_some() {
         return Ok(false);
     }
-    let last = "SELECT crl, restored FROM list WHERE key = ?1 AND what = 0";
-    let last: Option<(i64, bool)> =
+    let last = "SELECT crl, CASE WHEN restored THEN least END FROM list WHERE key = ?1 AND what = 0";
+    let last: Option<(i64, Option<i64>)> =
         connection.prepare_cached(last)?.query_row([key], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
-    let Some((last, is_restored)) = last else { return Ok(true) };
+    let Some((last, restored)) = last else { return Ok(true) };
     // one that another program made of a part lacks what the complete one has
     let is_above = list.scope.is_empty() && stored(number) > last;
+    // which was the last one since is not known; it is none of those before
+    let is_since = restored.is_some_and(|least| stored(number) >= least);
     let handed_out = "SELECT 1 FROM handed_out WHERE key = ?1 AND digest = ?2";
-    Ok(is_above || is_restored || connection.prepare_cached(handed_out)?.exists(params![key, digest])?)
+    Ok(is_above || is_since || connection.prepare_cached(handed_out)?.exists(params![key, digest])?)
 }
 
 /// Notes a complete CRL as one that may be that which was handed out last. One that is shown was handed out.

@@ -1,9 +1,9 @@
 //! What the record knows of a key as a whole: when a responder of its CA last renewed itself, and the serial numbers that it
 //! used.
 use super::RecordError;
-use super::file::{Key, RecordFile, number_of};
+use super::file::{Key, RecordFile};
 use crate::x509::{SerialNumber, UnixTime};
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 impl RecordFile {
     /// Enters that a responder of the CA with this key named the next one.
@@ -59,4 +59,12 @@ impl RecordFile {
             reason: "a serial number in it is none; remove the file, it is made anew".into(),
         })
     }
+}
+
+/// Returns the number of a key in the record.
+pub(super) fn number_of(connection: &Connection, key: &Key) -> rusqlite::Result<Option<i64>> {
+    connection
+        .prepare_cached("SELECT number FROM key WHERE identity = ?1")?
+        .query_row([key], |row| row.get(0))
+        .optional()
 }

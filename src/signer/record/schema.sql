@@ -48,6 +48,7 @@ CREATE TABLE list (
     known       INTEGER, -- number of the CRL whose entries are here
     current     INTEGER, -- number of the CRL that these entries stand for
     intended    INTEGER NOT NULL DEFAULT 0, -- whether any of them was to be signed here
+    least       INTEGER NOT NULL DEFAULT 0, -- highest number of one that was to be signed or shown: an older one is not the last
     restored    INTEGER NOT NULL DEFAULT 0, -- whether it is not known which was handed out last: after a restore, or where the key came from elsewhere
     UNIQUE (key, what)
 ) STRICT;
@@ -64,6 +65,8 @@ CREATE TABLE handed_out (
 CREATE TABLE entries (
     list   INTEGER NOT NULL,
     part   INTEGER NOT NULL,
+    first  BLOB NOT NULL, -- the first one, without its reasonCode
     octets BLOB NOT NULL,
     PRIMARY KEY (list, part)
 ) STRICT;
+CREATE INDEX entries_by_serial ON entries (list, first);

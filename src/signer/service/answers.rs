@@ -1,6 +1,7 @@
 //! Answers to the requests of a client.
 use super::foreign::find_keys;
 use super::making::{Expected, Made};
+use super::moving::Came;
 use super::ring::{Ring, vault_of};
 use super::seams::{Asked, JournalPlace, Rules};
 use super::shown::Shown;
@@ -49,8 +50,8 @@ pub(crate) struct Signer {
     /// Keys that are encrypted anew and not in their places yet.
     reencrypted: Kept<(KeyRef, Reencrypted)>,
     pub(super) made: Made,
-    /// Keys that have come and did not settle: their URIs and identities.
-    pub(super) coming: Mutex<HashMap<String, [u8; 32]>>,
+    /// Keys that have come and did not settle, by their URIs.
+    pub(super) coming: Mutex<HashMap<String, Came>>,
     pub(super) expected: Expected,
 }
 
@@ -272,8 +273,8 @@ impl Signer {
                 self.come(peer, &key.into(), (&profile, mark), &parts, descriptors)
             }
             Request::Used { key } => self.used(peer, &key.into(), &parts),
-            Request::Claim { key, until, mark } => {
-                self.claim(peer, &key.into(), UnixTime(until), mark, &parts)
+            Request::Claim { key, until, mark, last } => {
+                self.claim(peer, &key.into(), UnixTime(until), mark, (last, &parts))
             }
             Request::Settle { key } => self.settle(peer, &key.into()),
             Request::Depart { key } => self.depart(peer, &key.into()),

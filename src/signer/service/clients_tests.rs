@@ -16,15 +16,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-const WORDS: &str = "correct horse battery staple again";
+pub(super) const WORDS: &str = "correct horse battery staple again";
 
 /// A service with the key of `genfic`.
 pub(super) struct Service {
     pub(super) directory: tempfile::TempDir,
-    store: AgeFileStore,
-    ring: Arc<SharedRing>,
-    journal: Arc<JournalPlace>,
-    signer: Signer,
+    pub(super) store: AgeFileStore,
+    pub(super) ring: Arc<SharedRing>,
+    pub(super) journal: Arc<JournalPlace>,
+    pub(super) signer: Signer,
 }
 
 fn now() -> UnixTime {
@@ -43,7 +43,7 @@ pub(super) fn key(name: &str) -> WireKey {
     WireKey { uri: format!("age:{name}.age"), identity: None }
 }
 
-fn asked(key: &str, scopes: &[Scope]) -> Unlocking {
+pub(super) fn asked(key: &str, scopes: &[Scope]) -> Unlocking {
     let (reading, mut writing) = std::io::pipe().unwrap();
     writing.write_all(WORDS.as_bytes()).unwrap();
     let scopes = scopes.iter().map(|scope| (*scope, None)).collect();
@@ -65,13 +65,23 @@ pub(super) fn bound_to(profile: &str) -> Bound {
 impl Service {
     pub(super) fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
+        made_private(directory.path());
+        let service = Self::within(directory);
+        let store = service.store.clone().asking(Arc::new(OnePassphrase(WORDS)));
+        let made = store.generate(&store.new_key("genfic"), KeyAlgorithm::P256).unwrap();
+        bound_to("root-ca").put(service.directory.path(), &made.public_key().digest()).unwrap();
+        service
+    }
+
+    /// The service of another process, in the same directory.
+    pub(super) fn restarted(self) -> Self {
+        Self::within(self.directory)
+    }
+
+    fn within(directory: tempfile::TempDir) -> Self {
         let within = directory.path().to_owned();
-        made_private(&within);
         let prepared = Arc::new(Prepared::new(PassphrasePolicy::default(), now));
         let store = AgeFileStore::new(&within, AgeFileStore::LEAST_WORK, prepared.clone()).unwrap();
-        let asking = store.clone().asking(Arc::new(OnePassphrase(WORDS)));
-        let made = asking.generate(&store.new_key("genfic"), KeyAlgorithm::P256).unwrap();
-        bound_to("root-ca").put(&within, &made.public_key().digest()).unwrap();
         let ring = Arc::new(SharedRing::new(prepared, Box::new(|_| Ok(()))));
         let vaults: Vec<Arc<dyn KeyVault>> = vec![Arc::new(store.clone())];
         let shared: Box<dyn Ring> = Box::new(Arc::clone(&ring));
@@ -89,7 +99,7 @@ impl Service {
         self.ring.unlock(&asked(name, scopes), &self.store, &key, NOW, &|| false).unwrap();
     }
 
-    fn prepare(&self, name: &str) {
+    pub(super) fn prepare(&self, name: &str) {
         self.prepare_for(name, bound_to("root-ca"));
     }
 
@@ -121,7 +131,7 @@ impl Service {
         std::fs::read(self.file("journal")).unwrap_or_default()
     }
 
-    fn act(&self, kind: ActKind) {
+    pub(super) fn act(&self, kind: ActKind) {
         let by = Asker::this_process();
         let turn = self.journal.journal(by, NOW).unwrap().turn().unwrap();
         turn.act(by, NOW, vec![Act { kind, key: None, details: String::new() }]).unwrap();
@@ -186,16 +196,17 @@ fn who_ends_a_move_under_one_name_does_nothing_to_the_key_of_another() {
     let before = service.journaled().len();
     let timer = Peer { login: None, session: None, ..peer(ClientClass::Renew, 0) };
     for request in [Request::Settle { key: lie() }, Request::Depart { key: lie() }] {
-        std::fs::copy(service.file("genfic.age"), service.file("other.coming")).unwrap();
+        std::fs::copy(service.file("genfic.age"), service.file("other.ready")).unwrap();
         let _ = std::fs::remove_file(service.file("other.age"));
-        service.ask(&timer, request, Vec::new());
+        let said = service.ask(&timer, request, Vec::new());
+        assert_eq!(said.message, Reply::Moved { moved: true }, "or this test holds nothing");
         let journal = service.journaled();
         assert!(
             !journal[before..].windows(32).any(|octets| octets == own.digest()),
             "a beginning of its own"
         );
     }
-    assert!(!service.file("other.coming").exists());
+    assert!(!service.file("other.ready").exists());
     assert_eq!(std::fs::read_to_string(service.file("genfic.envelope.toml")).unwrap(), "untouched");
 }
 

@@ -1,6 +1,7 @@
 //! Keys that are made, renamed and deleted.
 use super::answers::{Answer, Signer, signer};
 use crate::error::Reason;
+use crate::failpoint;
 use crate::signer::copies::Copies;
 use crate::signer::protocol::{Failure, Reply};
 use crate::signer::unlocking::{Login, known_as, login_of};
@@ -32,7 +33,8 @@ impl Made {
         (login_of(peer) == Some(*login)).then_some(*identity)
     }
 
-    fn forget(&self, key: &KeyRef) {
+    /// Forgets a name: the key that had it is gone, and another may get it.
+    pub(super) fn forget(&self, key: &KeyRef) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&key.uri);
     }
 }
@@ -67,15 +69,20 @@ impl Signer {
         let algorithm: KeyAlgorithm =
             algorithm.parse().map_err(|reason| signer(&Reason::to_string(&reason)))?;
         let bound = self.expected.by(peer, &known_as(key));
-        let make = || match (&bound, peer.class) {
-            (None, ClientClass::Command | ClientClass::Administrator) => {
-                Err(KeyError::Signer("no administrator has said what the new key is for".into()))
+        let is_unsaid =
+            bound.is_none() && matches!(peer.class, ClientClass::Command | ClientClass::Administrator);
+        let make = || {
+            if is_unsaid {
+                return Err(KeyError::Signer("no administrator has said what the new key is for".into()));
             }
-            _ => self.vault(key)?.make_key(key, algorithm),
+            // before it is there; what it is is known only then
+            self.act(peer, ActKind::KeyGenerated, None, format!("{} is to be made", key.uri))?;
+            failpoint::passed("signer: making noted");
+            self.vault(key)?.make_key(key, algorithm)
         };
         let made = self.parts.ring.make(peer, key, &make)?;
         let identity = made.public_key().digest();
-        // before it is journaled: what the disk had no room for can be discarded
+        // before the journal says which it is: what the disk had no room for can be discarded
         self.made.put(peer, key, identity);
         let mut details = key.uri.clone();
         if let Some(bound) = bound {
@@ -91,22 +98,26 @@ impl Signer {
     /// Gives a key another name, for its user, or for a login that may certify CAs with it.
     pub(super) fn rename(&self, peer: &Peer, from: &KeyRef, to: &KeyRef) -> Answer {
         let keys = self.vault(from)?.keys();
+        let is_absent = |key: &KeyRef| {
+            let inspected = keys.inspecting().map(|own| own.inspect(key));
+            matches!(inspected, Some(Err(KeyError::NotFound(_))))
+        };
+        let is_gone = is_absent(from);
         let identity = match peer.class {
             ClientClass::Child => from.identity,
             // it has its new name already, as after a command that was cut short
-            _ if matches!(
-                keys.inspecting().map(|own| own.inspect(from)),
-                Some(Err(KeyError::NotFound(_)))
-            ) =>
-            {
-                return Ok(Reply::Moved { moved: false }.into());
-            }
+            _ if is_gone => return Ok(Reply::Moved { moved: false }.into()),
             _ => {
                 let opened = self.opened(peer, from)?;
                 self.parts.ring.allow(peer, from, Scope::Ca, 1)?;
                 Some(opened.public_key().digest())
             }
         };
+        // before it has its new name; a name that is taken is refused
+        if !is_gone && is_absent(to) {
+            self.act(peer, ActKind::KeyRenamed, identity, format!("{} to {}", from.uri, to.uri))?;
+            failpoint::passed("signer: renaming noted");
+        }
         if let Some(identity) = identity {
             // before the key, which is looked for again until it has its new name
             Copies::read(self.parts.journal.directory())?.rename(from, to, &identity)?;
@@ -115,9 +126,6 @@ impl Signer {
         for key in [from, to] {
             self.parts.ring.forget(key);
             self.made.forget(key);
-        }
-        if moved {
-            self.act(peer, ActKind::KeyRenamed, identity, format!("{} to {}", from.uri, to.uri))?;
         }
         Ok(Reply::Moved { moved }.into())
     }

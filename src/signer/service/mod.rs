@@ -17,7 +17,11 @@ mod group;
 #[cfg(test)]
 mod lying_tests;
 mod making;
+#[cfg(test)]
+mod making_tests;
 mod moving;
+#[cfg(test)]
+mod moving_tests;
 mod own_rules;
 mod own_rules_moving;
 mod remembering;

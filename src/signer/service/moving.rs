@@ -1,18 +1,27 @@
 //! Keys that move between two signers. A key leaves as an open descriptor of its encrypted file, and comes as one.
 //!
 //! What came is not used before it has settled, and what leaves is used until it departs: whoever is killed in between
-//! leaves one place in which the key is used.
+//! leaves one place in which the key is used. It settles only when it is known what it signed elsewhere; the name of its
+//! file says whether it is.
 use super::answers::{Answer, Signer, signer};
 use super::remembering::identity;
 use super::seams::Coming;
 use crate::failpoint;
 use crate::signer::protocol::{Failure, Frame, MOST_SERIALS, Reply, put_serial, serials};
+use crate::signer::unlocking::{Login, login_of};
 use crate::signer::{Act, ActKind, ClientClass, Peer, Scope};
 use crate::signing::{KeyError, KeyRef, MoveKeyFiles};
 use crate::x509::extension::CrlNumber;
 use crate::x509::{Certificate, SerialNumber, UnixTime};
 use std::os::fd::OwnedFd;
 use std::sync::PoisonError;
+
+/// A key that has come and did not settle.
+pub(super) struct Came {
+    identity: [u8; 32],
+    /// Who had it come; `None` for a client without a login.
+    login: Option<Login>,
+}
 
 impl Signer {
     fn files(&self, key: &KeyRef) -> Result<&dyn MoveKeyFiles, KeyError> {
@@ -82,21 +91,26 @@ impl Signer {
             return Err(KeyError::OtherKey(self.vault(key)?.keys().place(key)).into());
         }
         // before the key is there, so that what it signed elsewhere is older than its coming
-        let acts =
-            [(ActKind::KeyMoved, format!("{} comes", key.uri)), (ActKind::Envelope, on_one_line(&envelope))];
-        let acts = acts.map(|(kind, details)| Act { kind, key: Some(of), details });
+        let mut acts = vec![
+            (ActKind::KeyMoved, format!("{} comes", key.uri)),
+            (ActKind::Envelope, on_one_line(&envelope)),
+        ];
+        let strange = self.parts.rules.unvouched(&coming)?;
+        acts.extend(strange.into_iter().map(|one| (ActKind::Envelope, format!("{}: {one}", key.uri))));
+        let acts = acts.into_iter().map(|(kind, details)| Act { kind, key: Some(of), details });
         let (by, at, journal) = self.remembers(peer)?;
-        journal.turn()?.act(by, at, acts.into())?;
+        let turn = journal.turn()?.acted(by, at, acts.collect())?;
         failpoint::passed("signer: coming noted");
         self.parts.rules.keep(&coming, &envelope)?;
+        drop(turn);
         failpoint::passed("signer: envelope of the coming key kept");
         self.vault(key)?.keys().raise_mark(key, mark)?;
         files.put_aside(key, &sealed)?;
-        self.coming().insert(key.uri.clone(), of);
+        self.coming().insert(key.uri.clone(), Came { identity: of, login: login_of(peer) });
         Ok(Reply::Done.into())
     }
 
-    fn coming(&self) -> std::sync::MutexGuard<'_, std::collections::HashMap<String, [u8; 32]>> {
+    fn coming(&self) -> std::sync::MutexGuard<'_, std::collections::HashMap<String, Came>> {
         self.coming.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -105,13 +119,14 @@ impl Signer {
     fn identity_of_coming(&self, peer: &Peer, key: &KeyRef) -> Option<[u8; 32]> {
         match peer.class {
             ClientClass::Child => key.identity,
-            _ => self.coming().get(&key.uri).copied(),
+            _ => self.coming().get(&key.uri).map(|came| came.identity),
         }
     }
 
-    /// Returns whether this is the key that has come under this name, and did not settle.
-    pub(super) fn is_coming(&self, key: &KeyRef, identity: &[u8; 32]) -> bool {
-        self.coming().get(&key.uri) == Some(identity)
+    /// Returns whether this is the key that this login, or this child, has had come under this name, and did not settle.
+    pub(super) fn is_coming(&self, peer: &Peer, key: &KeyRef, identity: &[u8; 32]) -> bool {
+        let is_by = |came: &Came| peer.class == ClientClass::Child || came.login == login_of(peer);
+        self.coming().get(&key.uri).is_some_and(|came| came.identity == *identity && is_by(came))
     }
 
     /// Returns serial numbers that a key has used.
@@ -124,18 +139,18 @@ impl Signer {
         Ok(Frame::with(Reply::Done, vec![part]))
     }
 
-    /// Remembers what a key that has come has used elsewhere.
+    /// Remembers what a key that has come has used elsewhere. With the last of it, the key may settle.
     pub(super) fn claim(
         &self,
         peer: &Peer,
         key: &KeyRef,
         until: UnixTime,
         mark: CrlNumber,
-        parts: &[Vec<u8>],
+        (last, parts): (bool, &[Vec<u8>]),
     ) -> Answer {
         let of = identity(key)?;
-        if !self.is_coming(key, &of) {
-            return Err(signer("only of a key that has come is it told what it signed elsewhere"));
+        if !self.is_coming(peer, key, &of) {
+            return Err(signer("only who has a key come says what it signed elsewhere"));
         }
         check_mark(mark)?;
         let used: Vec<SerialNumber> = serials(parts.first().map(Vec::as_slice).unwrap_or_default())?;
@@ -150,6 +165,9 @@ impl Signer {
         let (by, at, journal) = self.remembers(peer)?;
         journal.turn()?.claim(by, at, of, used, until, mark)?;
         failpoint::passed("signer: what was signed elsewhere is remembered");
+        if last {
+            self.files(key)?.completed(key)?;
+        }
         Ok(Reply::Done.into())
     }
 
@@ -188,6 +206,7 @@ impl Signer {
             failpoint::passed("signer: envelope of the departed key removed");
         }
         self.parts.ring.forget(key);
+        self.made.forget(key);
         self.coming().remove(&key.uri);
         Ok(Reply::Moved { moved }.into())
     }

@@ -71,22 +71,7 @@ impl OwnRules {
         if own.contains(shown) {
             return Ok(false);
         }
-        if !BasicConstraints::of(shown.tbs()).is_some_and(|constraints| constraints.ca) {
-            let message =
-                format!("the client shows a certificate of `{}` that is no CA's", shown.tbs().subject());
-            let hint = "this program never asks for it: see who used the account of the CA, and when";
-            return Err(Refusal::new(Code::SignerIssuer, "RFC 5280 §4.2.1.9", message, hint));
-        }
-        let is_other = |one: &Certificate| !one.tbs().subject().is_same_as(shown.tbs().subject());
-        if let Some(other) = own.iter().find(|one| is_other(one)) {
-            let message = format!(
-                "the client shows a certificate of `{}`, and this is the key of `{}`",
-                shown.tbs().subject(),
-                other.tbs().subject()
-            );
-            let hint = "this program never asks for it: see who used the account of the CA, and when";
-            return Err(Refusal::new(Code::SignerIssuer, "RFC 5280 §4.1.2.4", message, hint));
-        }
+        check_own(&own, shown)?;
         let is_strange = !copies.vouch_for(shown);
         if is_strange
             && asked.peer.class != ClientClass::Child
@@ -192,6 +177,34 @@ fn unaccepted(shown: &Certificate) -> Refusal {
     let hint = "compare it with the certificate that the issuer gave; when it is that one, an administrator accepts it, with \
         the option accept-certificate of the command that shows the envelope of the key";
     Refusal::new(Code::SignerCertificateUnknown, "RFC 5280 §6.1", message, hint)
+}
+
+/// Refuses a certificate that is shown as one of the CA whose key has these: that of no CA, or of another name.
+pub(super) fn check_own(own: &[Certificate], shown: &Certificate) -> Result<(), Refusal> {
+    if !BasicConstraints::of(shown.tbs()).is_some_and(|constraints| constraints.ca) {
+        let message =
+            format!("the client shows a certificate of `{}` that is no CA's", shown.tbs().subject());
+        let hint = "this program never asks for it: see who used the account of the CA, and when";
+        return Err(Refusal::new(Code::SignerIssuer, "RFC 5280 §4.2.1.9", message, hint));
+    }
+    let is_other = |one: &Certificate| !one.tbs().subject().is_same_as(shown.tbs().subject());
+    if let Some(other) = own.iter().find(|one| is_other(one)) {
+        let message = format!(
+            "the client shows a certificate of `{}`, and this is the key of `{}`",
+            shown.tbs().subject(),
+            other.tbs().subject()
+        );
+        let hint = "this program never asks for it: see who used the account of the CA, and when";
+        return Err(Refusal::new(Code::SignerIssuer, "RFC 5280 §4.1.2.4", message, hint));
+    }
+    Ok(())
+}
+
+/// Returns what the journal says of a certificate for which no key of this signer vouches.
+pub(super) fn of_unknown_issuer(certificate: &Certificate) -> String {
+    let tbs = certificate.tbs();
+    let (serial, issuer, end) = (tbs.serial_number(), tbs.issuer(), tbs.validity().not_after);
+    format!("certificate {serial} by {issuer} until {end}, of an issuer that the signer does not know")
 }
 
 impl Rules for OwnRules {
@@ -321,6 +334,14 @@ impl Rules for OwnRules {
         self.keep_coming(coming, envelope)
     }
 
+    fn unvouched(&self, coming: &Coming<'_>) -> Result<Vec<String>, Failure> {
+        self.unvouched_of(coming)
+    }
+
+    fn identity_named(&self, key: &KeyRef) -> Result<Option<[u8; 32]>, Failure> {
+        Ok(self.copies()?.key_named(key).map(|public_key| public_key.digest()))
+    }
+
     fn drop_envelope(&self, key: &KeyRef, identity: &[u8; 32]) -> Result<(), Failure> {
         self.drop_envelope_of(key, identity)
     }
@@ -340,15 +361,8 @@ impl Rules for OwnRules {
 fn acts(asked: &Asked<'_>, made: Option<&KeyEnvelope>, is_strange: bool) -> Vec<Act> {
     let uri = &asked.key.uri;
     let made = made.map(|envelope| format!("{uri}: made for a CA of the profile {}", envelope.profile));
-    let strange = asked.issuer.filter(|_| is_strange).map(|shown| {
-        let tbs = shown.tbs();
-        format!(
-            "{uri}: certificate {} by {} until {}, of an issuer that the signer does not know",
-            tbs.serial_number(),
-            tbs.issuer(),
-            tbs.validity().not_after
-        )
-    });
+    let strange = asked.issuer.filter(|_| is_strange);
+    let strange = strange.map(|shown| format!("{uri}: {}", of_unknown_issuer(shown)));
     let act = |details| Act { kind: ActKind::Envelope, key: Some(asked.public_key.digest()), details };
     made.into_iter().chain(strange).map(act).collect()
 }

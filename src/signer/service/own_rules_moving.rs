@@ -1,12 +1,12 @@
 //! What the rules of admission have on disk of a key that comes or goes.
-use super::own_rules::OwnRules;
+use super::own_rules::{OwnRules, check_own, of_unknown_issuer};
 use super::seams::{Coming, Kept};
 use crate::error::{Code, Shown as _};
 use crate::signer::copies::Copies;
 use crate::signer::protocol::Failure;
 use crate::signer::{KeyEnvelope, Refusal};
 use crate::signing::KeyRef;
-use crate::x509::SubjectPublicKeyInfo;
+use crate::x509::{Certificate, SubjectPublicKeyInfo};
 
 fn shown_none() -> Failure {
     Failure::Signer { reason: "no certificate of the CA with this key was shown".into() }
@@ -18,6 +18,22 @@ fn parsed(text: &str) -> Result<KeyEnvelope, Failure> {
         let hint = "correct the envelope of the key; nothing was moved";
         Refusal::new(Code::SignerEnvelopeMalformed, "envelope of the key", message, hint).into()
     })
+}
+
+/// Checks what is brought as certificates of the CA as those are that come with what is to be signed. Returns those that
+/// are kept here, or for which a key of this signer vouches, and the others.
+fn judged<'c>(
+    copies: &Copies,
+    coming: &Coming<'c>,
+) -> Result<(Vec<&'c Certificate>, Vec<&'c Certificate>), Failure> {
+    let first = coming.certificates.first().ok_or_else(shown_none)?;
+    let kept = copies.of(first.tbs().public_key());
+    let mut own = kept.clone();
+    for brought in coming.certificates.iter().filter(|one| !kept.contains(one)) {
+        check_own(&own, brought)?;
+        own.push(brought.clone());
+    }
+    Ok(coming.certificates.iter().partition(|one| kept.contains(one) || copies.vouch_for(one)))
 }
 
 impl OwnRules {
@@ -33,9 +49,12 @@ impl OwnRules {
     }
 
     /// Who owns the keys sets their limits. Another client brings what it says are the limits: they hold as far as they
-    /// are no wider than what the signer would set itself.
+    /// are no wider than what the signer would set itself. It sets them by what it knows of the CA, where it knows any.
     pub(super) fn envelope_of_coming(&self, coming: &Coming<'_>) -> Result<String, Failure> {
-        let newest = coming.certificates.iter().max_by_key(|one| one.tbs().validity().not_after);
+        let copies = Copies::read(self.directory())?;
+        let (known, strange) = judged(&copies, coming)?;
+        let known = if known.is_empty() { strange } else { known };
+        let newest = known.into_iter().max_by_key(|one| one.tbs().validity().not_after);
         let newest = newest.ok_or_else(shown_none)?;
         let profiles = self.profiles();
         let name = if coming.profile.is_empty() { "unknown" } else { coming.profile };
@@ -47,13 +66,19 @@ impl OwnRules {
             .unwrap_or(KeyEnvelope { urls, ..made });
         // in the home they would bind nobody: its user sets what the configuration says
         let taken = if coming.is_own { taken } else { taken.pinned_to(coming.urls) };
-        let copies = Copies::read(self.directory())?;
         copies.check(coming.key, Some(newest.tbs().public_key().digest()), false)?;
         Ok(taken.to_toml(&copies.stem(coming.key, newest.tbs().public_key())))
     }
 
+    pub(super) fn unvouched_of(&self, coming: &Coming<'_>) -> Result<Vec<String>, Failure> {
+        let (_, strange) = judged(&Copies::read(self.directory())?, coming)?;
+        Ok(strange.into_iter().map(of_unknown_issuer).collect())
+    }
+
     pub(super) fn keep_coming(&self, coming: &Coming<'_>, envelope: &str) -> Result<(), Failure> {
         let mut copies = Copies::read(self.directory())?;
+        // once more, now that nobody else writes there
+        judged(&copies, coming)?;
         let public_key = coming.certificates.first().ok_or_else(shown_none)?.tbs().public_key();
         copies.check(coming.key, Some(public_key.digest()), false)?;
         for certificate in coming.certificates {

@@ -29,11 +29,21 @@ impl Signer {
     /// key that is open for it, or that an administrator has had come, and about no other.
     pub(super) fn meant(&self, peer: &Peer, key: &KeyRef) -> Result<[u8; 32], Failure> {
         let said = identity(key)?;
-        let is_heard = peer.class == ClientClass::Child || self.is_coming(key, &said);
+        let is_heard = peer.class == ClientClass::Child || self.is_coming(peer, key, &said);
         if !is_heard && self.opened(peer, key)?.public_key().digest() != said {
             return Err(signer("the key is another one"));
         }
         Ok(said)
+    }
+
+    /// Returns the identity of the key that is here under this name, whatever the client says that it is: of the open key,
+    /// else by the certificates that are kept of it. `None` where neither says.
+    fn identity_here(&self, peer: &Peer, key: &KeyRef) -> Result<Option<[u8; 32]>, Failure> {
+        let of_name = KeyRef { identity: None, uri: key.uri.clone() };
+        match self.opened(peer, &of_name) {
+            Ok(opened) => Ok(Some(opened.public_key().digest())),
+            Err(_) => self.parts.rules.identity_named(&of_name),
+        }
     }
 
     /// Accepts what a restore could not know, where there was one. Whoever uses keys does not approve that.
@@ -94,9 +104,13 @@ impl Signer {
         if peer.class == ClientClass::Child {
             return Ok(());
         }
+        if self.vault(key)?.keys().mark(key)?.number.is_some_and(|mark| mark >= number) {
+            return Ok(());
+        }
+        let identity = self.identity_here(peer, key)?;
         let (_, _, journal) = self.remembers(peer)?;
         let turn = journal.turn()?;
-        let last = match key.identity {
+        let last = match identity {
             Some(identity) => turn.record().last_crl(&identity)?.map_or(0, |last| last.number),
             None => 0,
         };

@@ -142,13 +142,27 @@ pub(crate) trait Rules: Send + Sync {
     /// what its certificate and the profiles give.
     ///
     /// # Errors
-    /// When the envelope cannot be read, or no certificate of its CA is shown.
+    /// When the envelope cannot be read; when no certificate of its CA is shown, or one that is not kept.
     fn envelope_of(&self, coming: &Coming<'_>) -> Result<String, Failure>;
 
-    /// Keeps the certificates of a key that comes, and this envelope.
+    /// Returns the SHA-256 of the SubjectPublicKeyInfo of the key with this name, by the certificates that are kept of it;
+    /// `None` where they do not say.
     ///
     /// # Errors
-    /// When they cannot be written.
+    /// When they cannot be read.
+    fn identity_named(&self, key: &KeyRef) -> Result<Option<[u8; 32]>, Failure>;
+
+    /// Returns a line about each certificate of a key that comes which is not kept yet and for which no key of this signer
+    /// vouches. The administrator who has the key come answers for it; the journal has it.
+    ///
+    /// # Errors
+    /// As [`Rules::envelope_of`].
+    fn unvouched(&self, coming: &Coming<'_>) -> Result<Vec<String>, Failure>;
+
+    /// Keeps the certificates of a key that comes, and this envelope. Nobody else writes into the record meanwhile.
+    ///
+    /// # Errors
+    /// When one of them is no certificate of a CA, or of another name than the CA has; when they cannot be written.
     fn keep(&self, coming: &Coming<'_>, envelope: &str) -> Result<(), Failure>;
 
     /// Removes the envelope of a key that has left. The certificates stay: others may be vouched for by them.

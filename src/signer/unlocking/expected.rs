@@ -37,9 +37,10 @@ impl Expected {
 
     /// Returns the passphrase of a key that this login expects.
     pub(super) fn secret(&self, key: &str, login: Login) -> Option<Secret> {
-        self.expire();
+        let now = Instant::now();
         let awaited = self.awaited();
-        awaited.get(key).filter(|one| one.grant.login == login).map(|one| one.secret.clone())
+        let own = awaited.get(key).filter(|one| one.grant.login == login && one.ends > now);
+        own.map(|one| one.secret.clone())
     }
 
     /// Forgets a key, and returns what was expected.
@@ -51,9 +52,10 @@ impl Expected {
         std::mem::take(&mut *self.awaited()).into_values().map(|one| one.grant).collect()
     }
 
-    pub(super) fn expire(&self) {
+    /// Forgets the keys whose time is over; returns what ended.
+    pub(super) fn expire(&self) -> Vec<Grant> {
         let now = Instant::now();
-        self.awaited().retain(|_, one| one.ends > now);
+        self.awaited().extract_if(.., |_, one| one.ends <= now).map(|(_, one)| one.grant).collect()
     }
 
     /// Returns what is expected.

@@ -150,8 +150,9 @@ impl SharedRing {
         };
         let opened = self.keyring.deriving(key.is_in_token(), || self.prepared.with(&secret, open));
         if matches!(opened, Err(KeyError::SecretRejected(_))) {
-            self.expected.forget(&name);
+            let ended = self.expected.forget(&name);
             (self.note)(Event::WrongPassphrase { key: name, login, number: 1 })?;
+            self.noted(ended.into_iter().collect());
         }
         opened
     }
@@ -182,8 +183,7 @@ impl SharedRing {
     pub(crate) fn expire(&self) {
         self.renewing.expire();
         self.prepared.expire();
-        self.expected.expire();
-        self.noted(self.keyring.expire());
+        self.noted([self.keyring.expire(), self.expected.expire()].concat());
     }
 
     /// Whether nothing is open.

@@ -175,6 +175,32 @@ fn a_new_key_is_made_with_the_passphrase_that_was_given_for_it_and_is_unlocked_a
     assert!(case.ring.allow(&command(), &new, Scope::Ca, 1).is_err());
 }
 
+#[test]
+fn a_key_that_was_expected_and_did_not_come_is_journaled_as_locked() {
+    let (case, _) = case();
+    let expect = |lasting| {
+        let mut asked = asked("other", "right", &[(Scope::Move, None)]);
+        asked.terms.lasting = lasting;
+        case.ring.expect(&asked, UnixTime(0), &|| false).unwrap()
+    };
+    let coming = case.store.new_key("other");
+    // its time is over
+    let grant = expect(Duration::ZERO);
+    let never = || panic!("its passphrase is not used after its time");
+    assert!(matches!(case.ring.open_coming(&command(), &coming, &never), Err(KeyError::Locked { .. })));
+    case.ring.expire();
+    let (unlocked, locked) = (Event::Unlocked(grant.clone()), Event::Locked(grant));
+    assert_eq!(*case.events.lock().unwrap(), [unlocked, locked]);
+    // its passphrase was wrong
+    case.events.lock().unwrap().clear();
+    let grant = expect(Duration::from_secs(900));
+    let wrong = || Err(KeyError::SecretRejected(case.store.place(&coming)));
+    assert!(case.ring.open_coming(&command(), &coming, &wrong).is_err());
+    let rejected = Event::WrongPassphrase { key: "other".into(), login: grant.login, number: 1 };
+    let (unlocked, locked) = (Event::Unlocked(grant.clone()), Event::Locked(grant));
+    assert_eq!(*case.events.lock().unwrap(), [unlocked, rejected, locked]);
+}
+
 fn in_token(name: &str) -> KeyRef {
     KeyRef { identity: None, uri: format!("pkcs11:token=Office;object={name}") }
 }

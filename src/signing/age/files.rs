@@ -11,8 +11,10 @@ use std::str::FromStr;
 pub(super) const KEY: &str = "age";
 /// Extension of a file with the highest CRL number used (the mark).
 pub(super) const MARK: &str = "mark";
-/// Extension of an encrypted key that has come here and is not used yet.
+/// Extension of an encrypted key that comes here and is not used: what it signed elsewhere is not known yet.
 pub(super) const COMING: &str = "coming";
+/// Extension of one of which that is known, and which is not used yet.
+pub(super) const READY: &str = "ready";
 /// Former extension of a mark.
 pub(super) const FORMER_MARK: &str = "crlnumber";
 

@@ -1,9 +1,11 @@
 //! Key files that go to another signer, encrypted as they are, and come from one.
 //!
-//! A key that comes is first `NAME.coming`, which nothing opens; [`MoveKeyFiles::settle`] gives it its name.
+//! A key that comes is first `NAME.coming`, which nothing opens; once it is known what it signed elsewhere,
+//! [`MoveKeyFiles::completed`] makes it `NAME.ready`, and [`MoveKeyFiles::settle`] gives it its name.
 use super::at_rest::decrypt;
-use super::files::{COMING, KeyFile};
+use super::files::{COMING, KeyFile, READY};
 use super::store::{AgeFileStore, at, check_directory, missing_or, name_of, read_file};
+use crate::error::Code;
 use crate::failpoint;
 use crate::home::{AccessRule, Mode, OpenError, open_checked, overwrite, replace, sync_directory};
 use crate::signing::{KeyError, KeyRef, MoveKeyFiles, SecretPurpose, VaultKey, open_with};
@@ -61,16 +63,33 @@ impl MoveKeyFiles for AgeFileStore {
             Err(KeyError::NotFound(_)) => {}
             Err(error) => return Err(error),
         }
+        // one that came before is told everything anew
+        if removed(&path.with_extension(READY))? {
+            synced(path)?;
+        }
         replace(&path.with_extension(COMING), sealed, Mode::Private)?;
         failpoint::passed("key: beside its place");
         Ok(())
     }
 
+    fn completed(&self, key: &KeyRef) -> Result<(), KeyError> {
+        let path = &self.path_of(key)?;
+        match fs::rename(path.with_extension(COMING), path.with_extension(READY)) {
+            // it is in its place already
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(KeyError::Backend(at(path), error.to_string())),
+            Ok(()) => {}
+        }
+        failpoint::passed("key: completed");
+        synced(path)
+    }
+
     fn settle(&self, key: &KeyRef) -> Result<bool, KeyError> {
         let path = &self.path_of(key)?;
-        let aside = path.with_extension(COMING);
+        let aside = path.with_extension(READY);
         match renameat_with(CWD, &aside, CWD, path, RenameFlags::NOREPLACE) {
             Ok(()) => {}
+            Err(Errno::NOENT) if path.with_extension(COMING).exists() => return Err(incomplete(path)),
             Err(Errno::NOENT) => return Ok(false),
             Err(Errno::EXIST) => return Err(KeyError::Exists(at(path))),
             Err(error) => return Err(KeyError::Backend(at(path), io::Error::from(error).to_string())),
@@ -82,11 +101,21 @@ impl MoveKeyFiles for AgeFileStore {
 
     fn remove(&self, key: &KeyRef) -> Result<bool, KeyError> {
         let path = &self.path_of(key)?;
-        let (settled, aside) = (removed(path)?, removed(&path.with_extension(COMING))?);
-        if settled || aside {
+        let settled = removed(path)?;
+        let (coming, ready) = (removed(&path.with_extension(COMING))?, removed(&path.with_extension(READY))?);
+        let moved = settled || coming || ready;
+        if moved {
             synced(path)?;
         }
-        Ok(settled || aside)
+        Ok(moved)
+    }
+}
+
+fn incomplete(path: &Path) -> KeyError {
+    KeyError::Prevented {
+        code: Code::KeyMoveUnfinished,
+        reason: format!("the key {} has come, and what it signed elsewhere is not known yet", name_of(path)),
+        hint: "move it again: the same command goes on".into(),
     }
 }
 
@@ -129,10 +158,18 @@ mod tests {
         moving.put_aside(&key, SEALED).unwrap();
         assert!(directory.path().join("a.coming").exists());
         assert!(matches!(moving.handed_out(&key), Err(KeyError::NotFound(_))));
+        // nor before all is known that it signed elsewhere, by whatever process
+        assert!(matches!(moving.settle(&key), Err(KeyError::Prevented { .. })));
+        moving.completed(&key).unwrap();
+        assert!(matches!(moving.handed_out(&key), Err(KeyError::NotFound(_))));
+        // one that comes again is told it again
+        moving.put_aside(&key, SEALED).unwrap();
+        assert!(matches!(moving.settle(&key), Err(KeyError::Prevented { .. })));
+        moving.completed(&key).unwrap();
         assert!(moving.settle(&key).unwrap() && !moving.settle(&key).unwrap());
         let handed = moving.handed_out(&key).unwrap();
         assert_eq!(moving.taken_in(&key, handed).unwrap(), SEALED);
-        assert!(!directory.path().join("a.coming").exists());
+        assert!(!directory.path().join("a.coming").exists() && !directory.path().join("a.ready").exists());
     }
 
     #[test]
@@ -140,18 +177,20 @@ mod tests {
         let (directory, store, key) = store();
         let moving: &dyn MoveKeyFiles = &store;
         moving.put_aside(&key, SEALED).unwrap();
+        moving.completed(&key).unwrap();
         moving.settle(&key).unwrap();
         moving.put_aside(&key, SEALED).unwrap();
+        moving.completed(&key).unwrap();
         assert!(!directory.path().join("a.coming").exists(), "it is there already");
         let other = [SEALED, b"other"].concat();
         assert!(matches!(moving.put_aside(&key, &other), Err(KeyError::Exists(_))));
     }
 
     #[test]
-    fn what_is_removed_is_gone_from_both_places() {
+    fn what_is_removed_is_gone_from_all_places() {
         let (directory, store, key) = store();
         let moving: &dyn MoveKeyFiles = &store;
-        for name in ["a.age", "a.coming"] {
+        for name in ["a.age", "a.coming", "a.ready"] {
             fs::write(directory.path().join(name), SEALED).unwrap();
         }
         assert!(moving.remove(&key).unwrap() && !moving.remove(&key).unwrap());

@@ -171,6 +171,17 @@ fn a_serial_number_is_signed_once_on_record_and_in_one_group() {
 }
 
 #[test]
+fn a_serial_number_on_the_last_crl_is_not_signed_though_nothing_else_is_known_of_it() {
+    // K3, X1
+    let signer = Signer::new();
+    let leaf = signer.leaf();
+    signer.made(3, &[(8, 0), (10, 0)], false);
+    assert_eq!(code(signer.decide(leaf.clone().encode())), "admitted");
+    signer.made(4, &[(8, 0), (9, 0), (10, 0)], false);
+    assert_eq!(code(signer.decide(leaf.encode())), "signer.serial");
+}
+
+#[test]
 fn the_envelope_bounds_what_the_profiles_grant() {
     // K3
     let mut signer = Signer::new();

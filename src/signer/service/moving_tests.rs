@@ -1,0 +1,162 @@
+//! What a service takes from a client that has a key come.
+use super::clients_tests::{Service, WORDS, asked, command, key, peer, root};
+use super::test_parts::{OnePassphrase, made_private};
+use crate::signer::admit::tests::name;
+use crate::signer::protocol::{Failure, Frame, Reply, Request, WireKey, put_serial};
+use crate::signer::{ClientClass, Peer, Scope};
+use crate::signing::{AgeFileStore, CaKeys as _, SoftKey};
+use crate::testing::{CertificateBuilder, NOW, TestKey};
+use crate::x509::{Certificate, KeyAlgorithm, UnixTime};
+use std::fs;
+use std::sync::Arc;
+
+const UNTIL: UnixTime = UnixTime(4_000_000_000);
+
+/// The key of a root, in another directory.
+struct Elsewhere {
+    directory: tempfile::TempDir,
+    key: SoftKey,
+    root: Certificate,
+}
+
+impl Elsewhere {
+    fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        made_private(directory.path());
+        let store =
+            AgeFileStore::new(directory.path(), AgeFileStore::LEAST_WORK, Arc::new(OnePassphrase(WORDS)))
+                .unwrap();
+        store.generate(&store.new_key("other"), KeyAlgorithm::P256).unwrap();
+        let key = store.open(&store.new_key("other")).unwrap();
+        let root = root(key.public_key(), |tbs| key.forge(tbs));
+        Self { directory, key, root }
+    }
+
+    fn wire(&self) -> WireKey {
+        WireKey { identity: Some(self.key.public_key().digest()), ..key("other") }
+    }
+
+    /// Returns the envelope that the key would get with these certificates.
+    fn proposed(&self, service: &Service, certificates: &[Certificate]) -> Result<Vec<u8>, Failure> {
+        let mut parts = vec![Vec::new()];
+        parts.extend(certificates.iter().map(|one| one.as_der().to_vec()));
+        let request = Request::Propose { key: self.wire(), profile: "root-ca".into() };
+        let answer = service.ask(&command(), request, parts);
+        match answer.message {
+            Reply::Failed { failure } => Err(failure),
+            _ => Ok(answer.only_part().unwrap()),
+        }
+    }
+
+    /// Has the key come, as an administrator of the login of `command()` expects it.
+    fn come(&self, service: &Service, certificates: &[Certificate], envelope: Vec<u8>) -> Reply {
+        service.ring.expect(&asked("other", &[Scope::Move]), NOW, &|| false).unwrap();
+        let mut parts = vec![envelope];
+        parts.extend(certificates.iter().map(|one| one.as_der().to_vec()));
+        let file = fs::File::open(self.directory.path().join("other.age")).unwrap();
+        let message = Request::Come { key: self.wire(), profile: "root-ca".into(), mark: 1 };
+        let frame = Frame { message, parts, descriptors: vec![file.into()] };
+        service.signer.answer(&command(), frame).message
+    }
+
+    fn comes(&self, service: &Service) {
+        let certificates = [self.root.clone()];
+        let envelope = self.proposed(service, &certificates).unwrap();
+        assert_eq!(self.come(service, &certificates, envelope), Reply::Done);
+    }
+
+    fn claim(&self, service: &Service, peer: &Peer, serial: &str, last: bool) -> Reply {
+        let mut part = Vec::new();
+        put_serial(&mut part, &serial.parse().unwrap());
+        let request = Request::Claim { key: self.wire(), until: UNTIL.0, mark: 1, last };
+        service.ask(peer, request, vec![part]).message
+    }
+
+    fn settle(&self, service: &Service) -> Reply {
+        let timer = Peer { login: None, session: None, ..peer(ClientClass::Renew, 0) };
+        service.ask(&timer, Request::Settle { key: self.wire() }, Vec::new()).message
+    }
+}
+
+fn is_refused(reply: &Reply) -> bool {
+    matches!(reply, Reply::Failed { .. })
+}
+
+#[test]
+fn a_key_settles_only_after_all_is_known_that_it_signed_elsewhere_also_by_another_process() {
+    // K3, X1
+    let (service, elsewhere) = (Service::new(), Elsewhere::new());
+    elsewhere.comes(&service);
+    assert!(is_refused(&elsewhere.settle(&service)));
+    assert_eq!(elsewhere.claim(&service, &command(), "4a", false), Reply::Done);
+    assert!(is_refused(&elsewhere.settle(&service)));
+    // killed and started again, it is as far as it was, and the key has to come again
+    let service = service.restarted();
+    assert!(is_refused(&elsewhere.settle(&service)));
+    assert!(is_refused(&elsewhere.claim(&service, &command(), "4b", true)));
+    assert!(!service.file("other.age").exists());
+    elsewhere.comes(&service);
+    assert_eq!(elsewhere.claim(&service, &command(), "4b", true), Reply::Done);
+    // one that comes again has everything told again
+    elsewhere.comes(&service);
+    assert!(is_refused(&elsewhere.settle(&service)));
+    assert_eq!(elsewhere.claim(&service, &command(), "4b", true), Reply::Done);
+    let service = service.restarted();
+    assert_eq!(elsewhere.settle(&service), Reply::Moved { moved: true });
+    assert!(service.file("other.age").exists());
+}
+
+#[test]
+fn what_a_key_signed_elsewhere_is_told_by_the_login_that_has_it_come_and_by_no_other() {
+    // K2
+    let (service, elsewhere) = (Service::new(), Elsewhere::new());
+    elsewhere.comes(&service);
+    let before = service.journaled();
+    let other_session = Peer { session: Some(4), ..command() };
+    for other in [peer(ClientClass::Command, 1001), other_session] {
+        assert!(is_refused(&elsewhere.claim(&service, &other, "4a", true)));
+        let show = Request::Show { key: elsewhere.wire(), crl: false };
+        service.refused(&other, show, vec![elsewhere.root.as_der().to_vec(); 2]);
+    }
+    assert_eq!(service.journaled(), before);
+    assert!(is_refused(&elsewhere.settle(&service)));
+    assert_eq!(elsewhere.claim(&service, &command(), "4a", true), Reply::Done);
+}
+
+#[test]
+fn a_key_brings_no_certificate_that_would_not_be_taken_with_what_is_to_be_signed() {
+    // K3
+    let (service, elsewhere) = (Service::new(), Elsewhere::new());
+    let (subject, public_key) = (elsewhere.root.tbs().subject(), elsewhere.key.public_key());
+    let sign = |builder: CertificateBuilder| builder.signed(|tbs| elsewhere.key.forge(tbs));
+    let no_ca = sign(CertificateBuilder::new(subject, public_key));
+    let renamed = sign(CertificateBuilder::new(&name("CN=Somebody"), public_key).into_ca(None));
+    let envelope = elsewhere.proposed(&service, std::slice::from_ref(&elsewhere.root)).unwrap();
+    for other in [no_ca, renamed] {
+        let both = [elsewhere.root.clone(), other];
+        let refused = elsewhere.proposed(&service, &both).unwrap_err();
+        let is_issuer = |failure: &Failure| matches!(failure, Failure::NotAdmitted { code, .. } if code == "signer.issuer");
+        assert!(is_issuer(&refused), "{refused:?}");
+        let Reply::Failed { failure } = elsewhere.come(&service, &both, envelope.clone()) else {
+            panic!("it came")
+        };
+        assert!(is_issuer(&failure), "{failure:?}");
+    }
+    assert!(!service.file("other.pem").exists() && !service.file("other.coming").exists());
+}
+
+#[test]
+fn a_certificate_by_an_unknown_ca_sets_no_limits_beside_a_known_one_and_is_journaled() {
+    // K3
+    let (service, elsewhere) = (Service::new(), Elsewhere::new());
+    let (subject, public_key) = (elsewhere.root.tbs().subject(), elsewhere.key.public_key());
+    let envelope = elsewhere.proposed(&service, std::slice::from_ref(&elsewhere.root)).unwrap();
+    let stranger = TestKey::p256();
+    let far = CertificateBuilder::new(subject, public_key).into_ca(Some(9)).valid(NOW, UNTIL);
+    let both = [far.signed_by(&stranger), elsewhere.root.clone()];
+    assert_eq!(elsewhere.proposed(&service, &both).unwrap(), envelope);
+    assert_eq!(elsewhere.come(&service, &both, envelope), Reply::Done);
+    let said = b"age:other.age: certificate 01 by ";
+    let journal = service.journaled();
+    assert_eq!(journal.windows(said.len()).filter(|octets| octets == said).count(), 1);
+}
