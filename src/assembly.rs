@@ -34,7 +34,7 @@ pub use init::{InitialSetting, Initialization, compare, init};
 pub use inspection::Inspection;
 pub use reconciliation::{JournalComparison, JournalComparisons};
 pub(crate) use settings::read_config;
-pub use settings::{check_config, check_profiles, leaf_key, secret_sources};
+pub use settings::{check_config, check_profiles, configured_base, leaf_key, secret_sources};
 pub use signer::{PromptMaker, SignerKeys, passphrase_orders, serve_signer_child};
 pub use signer_service::{SignerService, serve_signer};
 pub use signer_tokens::{confine_signer_tokens, serve_signer_tokens, serve_standing_signer_tokens};

@@ -75,17 +75,19 @@ impl SignerAdministration {
         Ok(unlocking(self.0.unlock(key, wire(terms), &passphrase.spec, passphrase.attended)?))
     }
 
-    /// Gives the passphrase of a key that is about to be made.
+    /// Gives the passphrase of a key that is about to be made for a CA of this profile. Its certificates may name URLs that
+    /// begin with one of these; with none, any.
     ///
     /// # Errors
-    /// As [`SignerAdministration::unlock`]; when the passphrase is weak.
+    /// As [`SignerAdministration::unlock`]; when the passphrase is weak, or the signer has no such profile.
     pub fn prepare(
         &self,
         key: &str,
+        bound: (&str, &[String]),
         terms: &UnlockingTerms,
         passphrase: &PassphraseFor,
     ) -> Result<(), Problem> {
-        Ok(self.0.prepare(key, wire(terms), &passphrase.spec, passphrase.attended)?)
+        Ok(self.0.prepare(key, bound, wire(terms), &passphrase.spec, passphrase.attended)?)
     }
 
     /// Gives a key of the signer a new passphrase in the place of the present one, and locks it.
@@ -123,6 +125,14 @@ impl SignerAdministration {
     /// When the signer cannot be asked.
     pub fn unlocked(&self) -> Result<Vec<Unlocking>, Problem> {
         Ok(self.0.unlocked()?.into_iter().map(unlocking).collect())
+    }
+
+    /// Accepts the certificate of a CA with this SHA-256, in hexadecimal digits, whose issuer the signer does not know.
+    ///
+    /// # Errors
+    /// When it is none, or the signer cannot be asked.
+    pub fn accept_certificate(&self, key: &str, certificate: &str) -> Result<(), Problem> {
+        Ok(self.0.accept_certificate(key, certificate)?)
     }
 
     /// Returns the envelope of a key, and as it would be with these fields set to these values.

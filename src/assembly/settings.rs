@@ -91,6 +91,13 @@ pub(super) fn read_config_file(home: &Home, file: Option<&Path>) -> Result<Confi
     Config::parse(&text_given(home, &path, LARGEST_TEXT)?).map_err(|errors| within(&path, errors.into()))
 }
 
+/// Returns the beginning of every URL at the server that the configuration names; `None` where it names none or cannot be
+/// read.
+#[must_use]
+pub fn configured_base(home: &Home, file: Option<&Path>) -> Option<String> {
+    read_config_file(home, file).ok()?.publication.base()
+}
+
 /// Checks the configuration, and the list of compromised keys that it names. Returns the path of the file.
 ///
 /// # Errors

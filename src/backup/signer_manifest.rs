@@ -13,7 +13,7 @@ use std::path::Path;
 const FORMAT: &str = "genfic-signer-backup/";
 const VERSION: u64 = 1;
 /// Endings of files beside a key, besides its mark.
-const BESIDE: [&str; 3] = [".envelope.toml", ".pem", ".shares.toml"];
+const BESIDE: [&str; 5] = [".envelope.toml", ".pem", ".shares.toml", ".bound.toml", ".accepted"];
 
 /// The contents of a backup of the signer.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -116,6 +116,8 @@ mod tests {
         {
             assert!(is_kept(name), "{name}");
         }
+        let digest = "0123456789abcdef".repeat(4);
+        assert!(is_kept(&format!("{digest}.bound.toml")) && is_kept(&format!("{digest}.accepted")));
         for name in [
             "",
             "record.db",

@@ -172,6 +172,16 @@ impl Config {
     }
 }
 
+impl PublicationConfig {
+    /// Returns the beginning of every URL at its server: scheme and host, with a slash; `None` when no URL is configured.
+    #[must_use]
+    pub fn base(&self) -> Option<String> {
+        let url = self.url.as_deref()?;
+        let host = url.strip_prefix("http://")?.split('/').next()?;
+        Some(format!("http://{host}/"))
+    }
+}
+
 /// Reads the source of a passphrase.
 fn source(section: &mut Section, key: &str) -> Option<SecretSpec> {
     section.get_as(key, |text: String| text.parse().map_err(|error: InvalidSecretSpec| error.to_string()))

@@ -263,6 +263,7 @@ codes! {
     ShareOpensNothing, "share.opens-nothing", KeyUnavailable, "the shares belong together and do not open the key";
     ShareRepeated, "share.repeated", NotVerified, "the share was given before";
     SignerAlgorithm, "signer.algorithm", Refused, "the signature algorithm is not the key's";
+    SignerCertificateUnknown, "signer.certificate-unknown", KeyUnavailable, "nobody has accepted a CA certificate of an issuer that the signer does not know";
     SignerClock, "signer.clock", Integrity, "a time is not near that of the signer's clock";
     SignerCrlEntryMissing, "signer.crl-entry-missing", Integrity, "a CRL would take back what the last one revokes";
     SignerCrlEntryUnknown, "signer.crl-entry-unknown", Integrity, "the signer does not know the end of what a CRL leaves out";
@@ -279,12 +280,14 @@ codes! {
     SignerEnvelopeNone, "signer.envelope-none", NotFound, "the key has no envelope yet";
     SignerEnvelopePath, "signer.envelope-path", Refused, "the path length is beyond what the key was made for";
     SignerEnvelopePurpose, "signer.envelope-purpose", Refused, "the purpose is none that the key was made for";
+    SignerEnvelopeUrl, "signer.envelope-url", Refused, "a URL is at another server than those that the key was made for";
     SignerEnvelopeValidity, "signer.envelope-validity", Refused, "the validity is longer than what the key was made for";
     SignerIssuer, "signer.issuer", Integrity, "what is to be signed names another issuer than the key's CA";
     SignerLint, "signer.lint", Refused, "what is to be signed breaks a rule";
     SignerLocked, "signer.locked", KeyUnavailable, "the signer has the key, and it is not unlocked for this";
     SignerMalformed, "signer.malformed", Refused, "what is to be signed is not what it is said to be";
     SignerNoCertificate, "signer.no-certificate", Integrity, "the signer has no certificate of the CA";
+    SignerNotBound, "signer.not-bound", Refused, "an administrator has unlocked the new key for another profile, or for none";
     SignerOutlivesIssuer, "signer.outlives-issuer", Refused, "the certificate would outlive its issuer";
     SignerProfile, "signer.profile", Refused, "no profile of the signer grants the certificate";
     SignerRecord, "signer.record", Integrity, "the signer's record cannot be read";

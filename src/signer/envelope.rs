@@ -23,8 +23,12 @@ pub(crate) struct KeyEnvelope {
     pub(crate) longest_days: i64,
     /// Longest time from thisUpdate to nextUpdate of a CRL, in days. A longer one takes the scope of CA certificates.
     pub(crate) longest_crl_days: i64,
+    /// The same for a CRL that a timer asks for, without anybody who has unlocked the key.
+    pub(crate) timer_crl_days: i64,
     /// Subtrees (RFC 5280 §4.2.1.10) that the names of an end entity are below; `None` for any name.
     pub(crate) permitted: Option<Vec<Subtree>>,
+    /// Beginnings of the URLs of CRLs, OCSP responders and issuers that its certificates name; `None` for any.
+    pub(crate) urls: Option<Vec<String>>,
     /// Number of certificates that it signs in 24 hours at most.
     pub(crate) a_day: u64,
 }
@@ -40,7 +44,7 @@ impl KeyEnvelope {
     const OFFLINE_CRL_DAYS: i64 = 800;
     /// The longest CRL of another CA: five times the usual. What the configuration has for longer takes the scope of CA
     /// certificates, or a wider envelope.
-    const CRL_DAYS: i64 = 35;
+    pub(super) const CRL_DAYS: i64 = 35;
     /// Far above the needs of a day of one CA, and far below what a thief would need to flood a log or a directory.
     const A_DAY: u64 = 100_000;
 
@@ -67,9 +71,18 @@ impl KeyEnvelope {
                 .filter(|purposes| !purposes.contains(&Purpose::ANY)),
             longest_days: longest.max(own_days).clamp(1, Self::MOST_DAYS),
             longest_crl_days: if tbs.is_self_issued() { Self::OFFLINE_CRL_DAYS } else { Self::CRL_DAYS },
+            timer_crl_days: Self::CRL_DAYS,
             permitted: permitted.filter(|trees| !trees.is_empty()),
+            urls: None,
             a_day: Self::A_DAY,
         }
+    }
+
+    /// Returns the same envelope with these URLs, unless it has some; none are no limit.
+    #[must_use]
+    pub(crate) fn pinned_to(self, urls: &[String]) -> Self {
+        let urls = self.urls.clone().or_else(|| (!urls.is_empty()).then(|| urls.to_vec()));
+        Self { urls, ..self }
     }
 
     /// Reads the text of the file. Unknown keys are refused.
@@ -110,13 +123,20 @@ impl KeyEnvelope {
             (None, Some(_)) => false,
             (Some(own), Some(other)) => is_below(own, other),
         };
+        let urls = match (&self.urls, &other.urls) {
+            (_, None) => true,
+            (None, Some(_)) => false,
+            (Some(own), Some(other)) => own.iter().all(|one| other.iter().any(|base| one.starts_with(base))),
+        };
         let cas = !self.issues_cas || (other.issues_cas && paths);
         self.profile == other.profile
             && cas
             && purposes
             && names
+            && urls
             && self.longest_days <= other.longest_days
             && self.longest_crl_days <= other.longest_crl_days
+            && self.timer_crl_days <= other.timer_crl_days
             && self.a_day <= other.a_day
     }
 

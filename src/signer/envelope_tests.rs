@@ -33,24 +33,26 @@ fn envelope() -> impl Strategy<Value = KeyEnvelope> {
         "[a-z\"\\\\ é\u{1}-]{1,12}",
         prop::option::of(prop::option::of(any::<u8>())),
         prop::option::of(purposes),
-        (1..=KeyEnvelope::MOST_DAYS, 1..=KeyEnvelope::MOST_DAYS),
+        (1..=KeyEnvelope::MOST_DAYS, 1..=KeyEnvelope::MOST_DAYS, 1..=KeyEnvelope::MOST_DAYS),
         prop::option::of(prop::collection::vec(subtree(), 1..4)),
+        prop::option::of(prop::collection::vec("http://[a-z]{1,9}\\.example/".prop_map(String::from), 1..4)),
         0..=i64::MAX,
     )
-        .prop_map(
-            |(profile, cas, extended_key_usages, (longest_days, longest_crl_days), permitted, a_day)| {
-                KeyEnvelope {
-                    profile,
-                    issues_cas: cas.is_some(),
-                    path_length: cas.flatten(),
-                    extended_key_usages,
-                    longest_days,
-                    longest_crl_days,
-                    permitted,
-                    a_day: u64::try_from(a_day).unwrap(),
-                }
-            },
-        )
+        .prop_map(|(profile, cas, extended_key_usages, days, permitted, urls, a_day)| {
+            let (longest_days, longest_crl_days, timer_crl_days) = days;
+            KeyEnvelope {
+                profile,
+                issues_cas: cas.is_some(),
+                path_length: cas.flatten(),
+                extended_key_usages,
+                longest_days,
+                longest_crl_days,
+                timer_crl_days,
+                permitted,
+                urls,
+                a_day: u64::try_from(a_day).unwrap(),
+            }
+        })
 }
 
 proptest! {
@@ -69,7 +71,7 @@ proptest! {
     #[test]
     fn a_key_that_is_not_known_is_refused(envelope in envelope(), key in "[a-z_]{1,12}") {
         let known = ["profile", "certifies_cas", "path_length", "extended_key_usage", "longest_days",
-            "longest_crl_days", "permitted", "certificates_a_day"];
+            "longest_crl_days", "timer_crl_days", "permitted", "urls", "certificates_a_day"];
         prop_assume!(!known.contains(&key.as_str()));
         let text = format!("{}{key} = 1\n", envelope.to_toml("genfic"));
         prop_assert!(KeyEnvelope::parse(&text).is_err());
@@ -110,11 +112,13 @@ fn what_is_set_is_written_as_in_the_file_and_narrower_is_told_from_wider() {
         ("permitted", "[\"dns:genfic.example\"]"),
         ("certificates_a_day", "1"),
         ("longest_crl_days", "1"),
+        ("timer_crl_days", "1"),
+        ("urls", "http://pki.genfic.example/, http://b.example/"),
     ] {
         let narrower = set(key, value).unwrap();
         assert!(narrower.is_within(&made) && !made.is_within(&narrower), "{key}");
         let again = narrower.with(&[(key.to_owned(), "any".into())]);
-        assert!(again.is_err() || again.unwrap() == made, "{key}");
+        assert!(again.is_err() || again.unwrap() == made || key == "timer_crl_days", "{key}");
     }
     for (key, value) in [
         ("longest_days", "0"),
@@ -124,9 +128,27 @@ fn what_is_set_is_written_as_in_the_file_and_narrower_is_told_from_wider() {
         ("permitted", "[\"nonsense:\"]"),
         ("certificates_a_day", "-1"),
         ("profile", "\"\""),
+        ("timer_crl_days", "0"),
+        ("urls", "http://pki.genfic.example"),
         ("longest_days", "any"),
         ("a\nb", "1"),
     ] {
         assert!(set(key, value).is_err(), "{key} = {value}");
     }
+}
+
+#[test]
+fn an_envelope_from_before_there_were_bounds_for_timers_and_urls_has_the_usual_one_and_none() {
+    // K3
+    let text = |days: i64| {
+        format!(
+            "profile = 'root-ca'\ncertifies_cas = true\nlongest_days = 9\nlongest_crl_days = {days}\ncertificates_a_day = 9\n"
+        )
+    };
+    let read = |days| KeyEnvelope::parse(&text(days)).unwrap();
+    assert_eq!([read(800), read(7)].map(|one| (one.timer_crl_days, one.urls)), [(35, None), (7, None)]);
+    let urls = ["http://pki.example/".to_owned()];
+    let pinned = read(7).pinned_to(&urls);
+    assert!(pinned.is_within(&read(7)) && !read(7).is_within(&pinned) && read(7).pinned_to(&[]) == read(7));
+    assert_eq!(pinned.clone().pinned_to(&["http://other.example/".into()]), pinned);
 }

@@ -2,6 +2,7 @@
 use super::KeyEnvelope;
 use crate::document::{self, Mistake, Section};
 use crate::error::{Code, Problem, Reason};
+use crate::signer::pinned_urls::is_base;
 use crate::x509::extension::{Purpose, Subtree};
 use std::fmt::Write as _;
 
@@ -18,14 +19,16 @@ impl From<Mistakes> for Problem {
 }
 
 /// The keys of the file, in order.
-const KEYS: [&str; 8] = [
+const KEYS: [&str; 10] = [
     "profile",
     "certifies_cas",
     "path_length",
     "extended_key_usage",
     "longest_days",
     "longest_crl_days",
+    "timer_crl_days",
     "permitted",
+    "urls",
     "certificates_a_day",
 ];
 
@@ -49,9 +52,19 @@ fn read(section: &mut Section) -> Option<KeyEnvelope> {
         .then(|| section.require_list_as("extended_key_usage", "purpose", |text| text.parse::<Purpose>()));
     let longest_days = section.require_as("longest_days", days);
     let longest_crl_days = section.require_as("longest_crl_days", days);
+    // one from before there was this line has the usual bound
+    let usual = longest_crl_days.map(|longest| longest.min(KeyEnvelope::CRL_DAYS));
+    let timer_crl_days =
+        if section.has("timer_crl_days") { section.require_as("timer_crl_days", days) } else { usual };
     let permitted = section
         .has("permitted")
         .then(|| section.require_list_as("permitted", "subtree of names", |text| text.parse::<Subtree>()));
+    let urls = section.has("urls").then(|| {
+        section.require_list_as("urls", "beginning of URLs", |text| match is_base(text) {
+            true => Ok(text.to_owned()),
+            false => Err("must be as http://pki.genfic.example/, with a slash at its end"),
+        })
+    });
     let a_day = section.require_as("certificates_a_day", |number: i64| {
         u64::try_from(number).map_err(|_| Reason::from("must be 0 or more"))
     });
@@ -65,7 +78,9 @@ fn read(section: &mut Section) -> Option<KeyEnvelope> {
         extended_key_usages,
         longest_days: longest_days?,
         longest_crl_days: longest_crl_days?,
+        timer_crl_days: timer_crl_days?,
         permitted,
+        urls,
         a_day: a_day?,
     })
 }
@@ -92,6 +107,8 @@ fn value(envelope: &KeyEnvelope, key: &str) -> Option<String> {
         "extended_key_usage" => quoted_list(envelope.extended_key_usages.as_ref()?),
         "longest_days" => envelope.longest_days.to_string(),
         "longest_crl_days" => envelope.longest_crl_days.to_string(),
+        "timer_crl_days" => envelope.timer_crl_days.to_string(),
+        "urls" => quoted_list(envelope.urls.as_ref()?),
         "permitted" => quoted_list(envelope.permitted.as_ref()?),
         "certificates_a_day" => envelope.a_day.to_string(),
         _ => return None,
@@ -122,7 +139,7 @@ fn as_in_file(key: &str, value: &str) -> String {
     let value = value.trim();
     match key {
         "profile" if !value.starts_with('"') => quoted(value),
-        "extended_key_usage" | "permitted" if !value.starts_with('[') => {
+        "extended_key_usage" | "permitted" | "urls" if !value.starts_with('[') => {
             let items: Vec<&str> = value.split(',').map(str::trim).filter(|item| !item.is_empty()).collect();
             quoted_list(&items)
         }

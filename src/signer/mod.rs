@@ -3,6 +3,7 @@
 //!
 //! `service/` answers requests, `client/` asks them for the programs that have no key, and both speak `protocol/`.
 mod admit;
+mod bound;
 mod client;
 mod copies;
 mod enrolment;
@@ -11,6 +12,7 @@ mod envelope_text;
 mod journal;
 mod listening;
 mod peer;
+mod pinned_urls;
 mod protocol;
 mod reconcile;
 mod record;
@@ -22,6 +24,7 @@ mod token;
 mod unlocking;
 
 pub(crate) use admit::{Admission, AdmittedContents, AdmittedTbs, KeyInUse, Refusal};
+pub(crate) use bound::Bound;
 pub(crate) use client::{Administration, Link, RemoteJournal, RemoteKeys};
 pub(crate) use enrolment::{Enrolment, Known};
 pub(crate) use envelope::KeyEnvelope;

@@ -45,8 +45,12 @@ pub struct KeyLimits {
     pub longest_days: i64,
     /// Longest time from thisUpdate to nextUpdate of a CRL, in days.
     pub longest_crl_days: i64,
+    /// The same for a CRL that a timer asks for.
+    pub timer_crl_days: i64,
     /// Subtrees (RFC 5280 §4.2.1.10) that names are below; `None` for any name.
     pub permitted: Option<Vec<String>>,
+    /// Beginnings of the URLs that certificates name; `None` for any.
+    pub urls: Option<Vec<String>>,
     /// Number of certificates in 24 hours.
     pub certificates_a_day: u64,
 }

@@ -30,6 +30,8 @@ pub struct ComingKey {
     pub key: KeyRef,
     /// The profile of its CA.
     pub profile: String,
+    /// Beginnings of the URLs that the configuration has, to which its envelope is bound where it names none.
+    pub urls: Vec<String>,
     /// The certificates of its CA.
     pub certificates: Vec<Certificate>,
     /// The text of its envelope, TOML: the one that it has, then the one that was confirmed.

@@ -188,6 +188,7 @@ fn an_envelope_that_allows_more_than_the_profiles_of_the_signer_is_not_taken_ove
     service.done(&moving(&service, "signer"));
     let there = fs::read_to_string(service.home.path("signer/example.envelope.toml")).unwrap();
     assert!(there.contains("certificates_a_day = 100000"), "{there}");
+    assert!(there.contains("urls = [\"http://pki.example/\"]"), "as the configuration says: {there}");
     // a narrower one goes with the key, both ways
     let narrow = there.replace("certificates_a_day = 100000", "certificates_a_day = 5");
     fs::write(service.home.path("signer/example.envelope.toml"), &narrow).unwrap();

@@ -237,7 +237,7 @@ fn the_envelope_of_a_key_of_the_service_is_set_by_an_administrator_and_by_nobody
         return skipped("becoming two other users needs root");
     }
     let service = Service::new();
-    let all = "--new --scope leaf --scope ca --scope crl --passphrase-from fd:0";
+    let all = "--new --profile root-ca --scope leaf --scope ca --scope crl --passphrase-from fd:0";
     let narrow = "key envelope example --set longest_days=9000 --confirm example";
     let steps = [
         service.own_home(),

@@ -10,11 +10,7 @@ use std::process::Command;
 /// A service with the root `example` and the CA `example-system`, and a home that uses them. Everything is locked.
 fn with_hierarchy() -> Service {
     let service = Service::new();
-    let new = |name: &str| {
-        service.admin(&format!(
-            "key unlock {name} --new --scope leaf --scope ca --scope crl --passphrase-from fd:0"
-        ))
-    };
+    let new = |name: &str| prepare(&service, name);
     let steps = [
         service.own_home(),
         new("example"),
@@ -289,8 +285,10 @@ fn an_administrator_changes_a_passphrase_of_the_service_and_a_killed_signer_leav
 
 /// The line by which the administrator gives the passphrase of a new key.
 fn prepare(service: &Service, name: &str) -> String {
-    let scopes = "--scope leaf --scope ca --scope crl";
-    service.admin(&format!("key unlock {name} --new {scopes} --passphrase-from fd:0"))
+    let scopes = "--scope leaf --scope ca --scope crl --passphrase-from fd:0";
+    // the name of the other one says its profile
+    let profile = if name == "example" { "--profile root-ca" } else { "" };
+    service.admin(&format!("key unlock {name} --new {profile} {scopes}"))
 }
 
 #[test]

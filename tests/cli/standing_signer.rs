@@ -204,7 +204,7 @@ impl Service {
     pub(crate) fn own_home(&self) -> String {
         let socket = self.home.path("sockets/ca.socket");
         self.ca(&format!(
-            "init --org Example --country BE --url http://pki.example --signer-socket {}",
+            "init --org Example --country BE --url http://pki.genfic.example --signer-socket {}",
             socket.display()
         ))
     }

@@ -52,7 +52,9 @@ impl Vault {
     /// Returns the shell line by which the PIN is given for a new key of this name.
     fn new_key(&self, name: &str) -> String {
         let scopes = "--scope leaf --scope ca --scope crl --passphrase-from fd:0";
-        self.admin(PASSPHRASE, &format!("key unlock 'pkcs11:token=Office;object={name}' --new {scopes}"))
+        let profile = if name == "other" || name.starts_with("system") { "system-ca" } else { "root-ca" };
+        let new = format!("--new --profile {profile} {scopes}");
+        self.admin(PASSPHRASE, &format!("key unlock 'pkcs11:token=Office;object={name}' {new}"))
     }
 
     fn unlock(&self, pin: &str, name: &str) -> String {
@@ -181,7 +183,8 @@ fn when_the_process_of_the_tokens_ends_the_service_says_so_and_goes_on_with_the_
         return skipped("becoming other users needs root");
     }
     let mut vault = Vault::of(Tokens::softhsm());
-    let file = "key unlock filed --new --scope leaf --scope ca --scope crl --passphrase-from fd:0";
+    let file =
+        "key unlock filed --new --profile root-ca --scope leaf --scope ca --scope crl --passphrase-from fd:0";
     vault.done(&[
         vault.service.own_home(),
         vault.new_key("example"),
@@ -263,7 +266,8 @@ fn a_ca_moves_from_a_file_of_the_service_into_a_token_and_a_client_loads_no_modu
     let vault = Vault::of(Tokens::softhsm());
     let file = |name: &str| {
         let scopes = "--scope leaf --scope ca --scope crl --passphrase-from fd:0";
-        vault.service.admin(&format!("key unlock {name} --new {scopes}"))
+        let profile = if name.starts_with("system") { "system-ca" } else { "root-ca" };
+        vault.service.admin(&format!("key unlock {name} --new --profile {profile} {scopes}"))
     };
     let said = vault.done(&[
         vault.service.own_home(),

@@ -14,7 +14,7 @@ fn hierarchy(service: &Service) -> String {
     let all = "--new --scope leaf --scope ca --scope crl";
     let mut lines = vec![
         service.own_home(),
-        unlock(service, "example", all),
+        unlock(service, "example", &format!("{all} --profile root-ca")),
         service.ca("create-root example --key ed25519"),
         unlock(service, "example-system", all),
         service.ca("create-child example-system -p example --key ed25519 --ocsp=false"),
@@ -48,7 +48,7 @@ fn a_key_signs_what_it_is_unlocked_for_and_as_often_as_that() {
         service.admin("key lock --all"),
         unlock(&service, "example-system", "--scope leaf --count 2"),
         unlock(&service, "example", "--scope leaf"),
-        unlock(&service, "other", "--new --scope leaf --scope ca --scope crl"),
+        unlock(&service, "other", "--new --profile system-ca --scope leaf --scope ca --scope crl"),
         refused(&ca("create-child other -p example --key ed25519 --ocsp=false")),
         refused(&ca("ocsp responder example-system")),
         refused(&ca("crl publish example-system")),
@@ -150,7 +150,7 @@ fn a_timer_renews_a_responder_by_the_word_of_the_one_in_use_and_once_a_day() {
     let steps = [
         service.own_home(),
         adapt,
-        unlock(&service, "example", all),
+        unlock(&service, "example", &format!("{all} --profile root-ca")),
         service.ca("create-root example --key ed25519"),
         unlock(&service, "example-system", all),
         service.ca("create-child example-system -p example --key ed25519"),

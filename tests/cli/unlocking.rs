@@ -59,7 +59,9 @@ fn a_ca_is_made_and_issues_with_keys_of_the_service_as_long_as_they_are_unlocked
     let steps = [
         service.own_home(),
         format!("! {}", ca("create-root example --key ed25519")),
-        admin("key unlock example --new --scope leaf --scope ca --scope crl --passphrase-from fd:0"),
+        admin(
+            "key unlock example --new --profile root-ca --scope leaf --scope ca --scope crl --passphrase-from fd:0",
+        ),
         ca("create-root example --key ed25519"),
         admin("key lock --all"),
         format!("! {}", ca("crl publish example")),
@@ -99,7 +101,7 @@ s.sendall(frame({"ask": "hello", "version": 1, "program": sys.argv[2]}))
 assert answer(s)["say"] == "welcome"
 terms = {"scopes": {"ca": None}, "lasting": 900}
 for ask in ({"ask": "unlock", "key": "genfic", "terms": terms, "handed": "file"},
-            {"ask": "prepare", "key": "genfic-user", "terms": terms, "handed": "file"},
+            {"ask": "prepare", "key": "genfic-user", "terms": terms, "handed": "file", "profile": "user-ca"},
             {"ask": "sealed", "key": {"uri": "age:genfic.age"}},
             {"ask": "open", "key": {"uri": "age:genfic.age"}}):
     s.sendall(frame(ask))

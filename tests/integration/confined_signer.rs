@@ -202,7 +202,7 @@ fn uses_the_service(service: &Service) {
         export GENFIC_CA_HOME={home}
         {ca} init --org Example --country BE --url http://pki.genfic.example
         sed -i 's|^\\[keys\\]|[keys]\\nsigner_socket = \"{socket}\"|' {home}/genfic-ca.toml
-        printf 'six uncommon words of a long sentence' | {ca} key unlock example --new --scope leaf --scope ca --scope crl \\
+        printf 'six uncommon words of a long sentence' | {ca} key unlock example --new --profile root-ca --scope leaf --scope ca --scope crl \\
           --passphrase-from fd:0 --socket {admin}
         {ca} create-root example --key ed25519
         {ca} key lock --all --socket {admin}

@@ -56,6 +56,8 @@ impl Admitting {
             own: &self.own,
             above: &self.above,
             others: &[],
+            bound: None,
+            by_timer: false,
         };
         let mut admission = Admission::new(&self.last, &self.profiles, now);
         let group = vec![octets.to_vec(), octets.to_vec()];

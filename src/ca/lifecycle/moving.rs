@@ -92,6 +92,7 @@ impl Lifecycle<'_> {
         let mut coming = ComingKey {
             key: to.clone(),
             profile: authority.profile.clone(),
+            urls: self.engine.settings().config.publication.base().into_iter().collect(),
             certificates: vec![authority.certificate.clone()],
             envelope: None,
         };

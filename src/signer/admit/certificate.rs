@@ -4,7 +4,7 @@ use crate::error::Code;
 use crate::lint::{certificate_findings_of_ca, certificate_findings_of_ours};
 use crate::par_map::par_map;
 use crate::profile::{IssuerView, Kind, Profile, Violation};
-use crate::signer::{KeyEnvelope, Scope, Signed};
+use crate::signer::{KeyEnvelope, Scope, Signed, pinned_urls};
 use crate::x509::extension::{self, AUTHORITY_KEY_IDENTIFIER, authority_key_identifier_of};
 use crate::x509::{Certificate, Extension, SerialNumber, TbsCertificate};
 use std::sync::atomic::Ordering;
@@ -124,8 +124,10 @@ impl Admission<'_> {
             lint(certificate_findings_of_ours(tbs, None))?;
         }
         // a CA of another program may be its own root and have a profile of subordinate CAs
-        let roots = self.profiles.iter().filter(|one| one.kind() == Kind::RootCa).collect();
-        self.check_granted(roots, tbs, None)?;
+        let is_bound = |one: &&Profile| key.bound.is_none_or(|bound| one.name() == bound);
+        let roots = self.profiles.iter().filter(|one| one.kind() == Kind::RootCa && is_bound(one));
+        self.check_granted(roots.collect(), tbs, None)?;
+        pinned_urls::check(tbs, key.envelope.and_then(|envelope| envelope.urls.as_deref()))?;
         Ok(Scope::Ca)
     }
 
@@ -159,6 +161,7 @@ impl Admission<'_> {
         if !is_rollover {
             envelope.check(tbs, kind, issuer)?;
         }
+        pinned_urls::check(tbs, envelope.urls.as_deref())?;
         lint(match kind {
             Kind::RootCa | Kind::Ca => certificate_findings_of_ca(tbs, Some(issuer)),
             Kind::EndEntity | Kind::OcspResponder => certificate_findings_of_ours(tbs, Some(issuer)),
@@ -290,6 +293,8 @@ fn is_key_rollover(key: &KeyInUse<'_>, envelope: &KeyEnvelope, tbs: &TbsCertific
         let of_other = KeyEnvelope {
             longest_days: envelope.longest_days,
             longest_crl_days: envelope.longest_crl_days,
+            timer_crl_days: envelope.timer_crl_days,
+            urls: envelope.urls.clone(),
             a_day: envelope.a_day,
             ..KeyEnvelope::made_for(other, &envelope.profile, None)
         };

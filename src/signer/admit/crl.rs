@@ -78,6 +78,9 @@ impl Admission<'_> {
             }
         }
         let mut kind = check_length(key, &list, envelope.longest_crl_days)?;
+        if key.by_timer {
+            check_length_for_timer(&list, envelope.timer_crl_days)?;
+        }
         let highest = times.into_iter().flatten().map(|last| last.number).max().unwrap_or(0);
         if number.saturating_sub(highest) > Self::FAR {
             kind = Scope::Ca;
@@ -187,6 +190,21 @@ fn used_before(number: CrlNumber, used: CrlNumber) -> Refusal {
     let message = format!("the CRL has the number {number}, and {used} was used before");
     let hint = "the index may be an older copy: restore the newest one, and accept what was signed since";
     Refusal::new(Code::SignerCrlNumber, "RFC 5280 §5.2.3", message, hint)
+}
+
+/// A timer's CRL lasts no longer than is usual: whoever has taken over the account that timers have could else freeze the
+/// list of a root for years.
+fn check_length_for_timer(list: &TbsCertList, longest: i64) -> Result<(), Refusal> {
+    let lasts = list.next_update().map(|next| next.0.saturating_sub(list.this_update().0));
+    if lasts.is_some_and(|lasts| lasts <= longest.saturating_mul(UnixTime::DAY)) {
+        return Ok(());
+    }
+    let message = format!(
+        "the CRL would last until {}, and a timer has CRLs of this key signed for {longest} days at most",
+        list.next_update().unwrap_or_default()
+    );
+    let hint = "unlock the key for crl and run crl publish; or an administrator widens timer_crl_days in its envelope";
+    Err(Refusal::new(Code::SignerCrlLength, "envelope of the key", message, hint))
 }
 
 /// A CRL that lasts longer than the envelope says takes the scope of CA certificates, which is returned then: one of a

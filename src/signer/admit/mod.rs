@@ -33,6 +33,10 @@ pub(crate) struct KeyInUse<'a> {
     pub(crate) above: &'a [Certificate],
     /// The signer's own copies of the certificates of CAs with other keys that it has.
     pub(crate) others: &'a [Certificate],
+    /// The profile that a key without a certificate is bound to, where an administrator bound it.
+    pub(crate) bound: Option<&'a str>,
+    /// Whether a timer asks, for which nobody has unlocked the key.
+    pub(crate) by_timer: bool,
 }
 
 impl KeyInUse<'_> {

@@ -50,19 +50,22 @@ impl Administration {
         }
     }
 
-    /// Gives the passphrase of a key that is about to be made.
+    /// Gives the passphrase of a key that is about to be made for a CA of this profile, whose certificates may name these
+    /// URLs.
     ///
     /// # Errors
-    /// As [`Administration::unlock`].
+    /// As [`Administration::unlock`]; when the signer has no such profile.
     pub(crate) fn prepare(
         &self,
         key: &str,
+        (profile, urls): (&str, &[String]),
         terms: WireTerms,
         from: &SecretSpec,
         attended: bool,
     ) -> Result<(), KeyError> {
         let descriptor = descriptor(key, from, attended)?;
-        let request = Request::Prepare { key: key.to_owned(), terms, handed: descriptor.handed };
+        let (key, profile, urls) = (key.to_owned(), profile.to_owned(), urls.to_vec());
+        let request = Request::Prepare { key, terms, handed: descriptor.handed, profile, urls };
         match self.hand(request, vec![descriptor])? {
             Reply::Done => Ok(()),
             _ => Err(unexpected().into()),
@@ -130,6 +133,18 @@ impl Administration {
     /// When the signer cannot be asked.
     pub(crate) fn accept(&self) -> Result<(), KeyError> {
         match self.link()?.ask(Request::Accept)?.message {
+            Reply::Done => Ok(()),
+            _ => Err(unexpected().into()),
+        }
+    }
+
+    /// Accepts the certificate of a CA with this SHA-256, in hexadecimal digits.
+    ///
+    /// # Errors
+    /// When it is none, or the signer cannot be asked.
+    pub(crate) fn accept_certificate(&self, key: &str, certificate: &str) -> Result<(), KeyError> {
+        let (key, certificate) = (key.to_owned(), certificate.to_owned());
+        match self.link()?.ask(Request::AcceptCertificate { key, certificate })?.message {
             Reply::Done => Ok(()),
             _ => Err(unexpected().into()),
         }

@@ -61,7 +61,8 @@ impl MoveKeys for RemoteKeys {
     }
 
     fn propose(&self, coming: &ComingKey) -> Result<ProposedEnvelope, KeyError> {
-        let request = Request::Propose { key: self.wire(&coming.key)?, profile: coming.profile.clone() };
+        let (profile, urls) = (coming.profile.clone(), coming.urls.clone());
+        let request = Request::Propose { key: self.wire(&coming.key)?, profile, urls };
         let answer = self.link(&coming.key)?.ask(Frame::with(request, parts_of(coming)))?;
         let (Reply::Proposed { is_here }, Ok(part)) = (answer.message.clone(), answer.only_part()) else {
             return Err(unexpected().into());

@@ -70,6 +70,9 @@ pub(crate) enum Request {
     Limits { key: WireKey, settings: Vec<(String, String)> },
     /// Sets fields of the envelope of a key, which the client was told to be `before`: [`Reply::Done`].
     SetLimits { key: WireKey, settings: Vec<(String, String)>, before: KeyLimits },
+    /// Accepts the certificate of the CA of this name with this SHA-256, whose issuer the signer does not know:
+    /// [`Reply::Done`].
+    AcceptCertificate { key: String, certificate: String },
     /// Signs TBSCertificates, one a part: [`Reply::Signed`] with the octets of signatureValue, one a part. `issuer`
     /// says that a part with the CA's certificate follows them; without it, the one certificate is self-signed.
     /// `profile` is the one of the CA. `enrolment` says that two more parts follow: the certificate of the responder that
@@ -111,7 +114,13 @@ pub(crate) enum Request {
     /// Asks for the envelope that a key would get if it came here: [`Reply::Proposed`]. The first part is the text of the
     /// envelope that it has, empty where it has none; the others are the certificates of its CA. `profile` is the one of
     /// the CA.
-    Propose { key: WireKey, profile: String },
+    Propose {
+        key: WireKey,
+        profile: String,
+        /// Beginnings of URLs, for an envelope that names none.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        urls: Vec<String>,
+    },
     /// Asks for the file of a key that is to be moved, still encrypted: [`Reply::Done`] with a descriptor.
     Leave { key: WireKey },
     /// Brings a key, still encrypted, in the file whose descriptor comes with the frame. It is not used before
@@ -149,8 +158,17 @@ pub(crate) enum Request {
     /// Unlocks the key of a CA, or the one of this URI, with the passphrase behind the descriptor that comes with the
     /// frame: [`Reply::Unlocked`] with the one key.
     Unlock { key: String, terms: WireTerms, handed: WireHanded },
-    /// Gives the passphrase of a key that is about to be made, likewise: [`Reply::Done`].
-    Prepare { key: String, terms: WireTerms, handed: WireHanded },
+    /// Gives the passphrase of a key that is about to be made, likewise, and says what it is made for: [`Reply::Done`].
+    Prepare {
+        key: String,
+        terms: WireTerms,
+        handed: WireHanded,
+        /// The profile of its CA, and no other.
+        profile: String,
+        /// Beginnings of the URLs that its certificates may name; none for any.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        urls: Vec<String>,
+    },
     /// Gives the key of a CA a new passphrase. Two descriptors come with the frame, behind which the present one and the
     /// new one are: [`Reply::Done`].
     ChangePassphrase { key: String, old: WireHanded, new: WireHanded },

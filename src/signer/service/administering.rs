@@ -135,6 +135,19 @@ impl Signer {
         Ok(Reply::Done.into())
     }
 
+    /// Accepts a certificate of a CA whose issuer the signer does not know. The journal has it before.
+    pub(super) fn accept_certificate(&self, peer: &Peer, key: &str, certificate: &str) -> Answer {
+        let mut digest = [0; 32];
+        match base16ct::lower::decode(certificate, &mut digest) {
+            Ok(octets) if octets.len() == 32 => {}
+            _ => return Err(signer("a certificate is named by its SHA-256, 64 hexadecimal digits")),
+        }
+        let details = format!("{key}: the certificate with the SHA-256 {certificate} is accepted");
+        self.act(peer, ActKind::Envelope, None, details)?;
+        self.parts.rules.accept_certificate(&digest)?;
+        Ok(Reply::Done.into())
+    }
+
     fn envelope(&self, key: &KeyRef) -> Result<(EnvelopeFile, KeyEnvelope), Failure> {
         let copies = Copies::read(self.parts.journal.directory())?;
         copies.check(key, key.identity, false)?;
@@ -188,7 +201,7 @@ fn prevented(code: Code, reason: String, hint: &str) -> Failure {
 fn with(envelope: &KeyEnvelope, settings: &[(String, String)]) -> Result<KeyEnvelope, Failure> {
     envelope.with(settings).map_err(|mistakes| {
         let fields = "the fields are profile, certifies_cas, path_length, extended_key_usage, longest_days, \
-            longest_crl_days, permitted and certificates_a_day; `any` takes a limit away; nothing was changed";
+            longest_crl_days, timer_crl_days, permitted, urls and certificates_a_day; `any` takes a limit away; nothing was changed";
         prevented(Code::Usage, mistakes.to_string(), fields)
     })
 }
@@ -205,6 +218,8 @@ impl From<&KeyEnvelope> for KeyLimits {
             extended_key_usage: envelope.extended_key_usages.as_deref().map(texts),
             longest_days: envelope.longest_days,
             longest_crl_days: envelope.longest_crl_days,
+            timer_crl_days: envelope.timer_crl_days,
+            urls: envelope.urls.clone(),
             permitted: envelope.permitted.as_deref().map(texts),
             certificates_a_day: envelope.a_day,
         }

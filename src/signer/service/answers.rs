@@ -1,6 +1,6 @@
 //! Answers to the requests of a client.
 use super::foreign::find_keys;
-use super::making::Made;
+use super::making::{Expected, Made};
 use super::moving::Came;
 use super::ring::{Ring, vault_of};
 use super::seams::{Asked, JournalPlace, Rules};
@@ -52,6 +52,7 @@ pub(crate) struct Signer {
     pub(super) made: Made,
     /// Keys that have come and did not settle, by their URIs.
     pub(super) coming: Mutex<HashMap<String, Came>>,
+    pub(super) expected: Expected,
 }
 
 /// What is kept between two requests, by numbers.
@@ -128,7 +129,7 @@ fn rights(request: &Request) -> &'static [Right] {
             &[Right::Create]
         }
         R::Sealed { .. } | R::Export { .. } => &[Right::Transfer],
-        R::SetLimits { .. } | R::Protected { .. } => &[Right::Approve],
+        R::SetLimits { .. } | R::AcceptCertificate { .. } | R::Protected { .. } => &[Right::Approve],
         // the service answers these itself
         R::Unlock { .. } | R::Prepare { .. } | R::ChangePassphrase { .. } => &[Right::Unlock],
         R::Lock { .. } => &[Right::Lock],
@@ -140,7 +141,14 @@ impl Signer {
     /// Makes a signer of its parts.
     pub(crate) fn new(parts: SignerParts) -> Self {
         let (foreign, reencrypted) = (Kept::new(), Kept::new());
-        Self { parts, foreign, reencrypted, made: Made::default(), coming: Mutex::default() }
+        Self {
+            parts,
+            foreign,
+            reencrypted,
+            made: Made::default(),
+            coming: Mutex::default(),
+            expected: Expected::default(),
+        }
     }
 
     /// Answers one request.
@@ -226,6 +234,9 @@ impl Signer {
             Request::Export { key } => self.export(peer, &key.into(), descriptors),
             Request::Protected { key, how } => self.protected(peer, &key.into(), &how),
             Request::Limits { key, settings } => self.limits(&key.into(), &settings),
+            Request::AcceptCertificate { key, certificate } => {
+                self.accept_certificate(peer, &key, &certificate)
+            }
             Request::SetLimits { key, settings, before } => {
                 self.set_limits(peer, &key.into(), &settings, &before)
             }
@@ -254,7 +265,9 @@ impl Signer {
             }
             Request::Accept => self.accept(peer),
             Request::Belongings { key } => self.belongings(&key.into()),
-            Request::Propose { key, profile } => self.propose(peer, &key.into(), &profile, &parts),
+            Request::Propose { key, profile, urls } => {
+                self.propose(peer, &key.into(), (&profile, &urls), &parts)
+            }
             Request::Leave { key } => self.leave(peer, &key.into()),
             Request::Come { key, profile, mark } => {
                 self.come(peer, &key.into(), (&profile, mark), &parts, descriptors)
@@ -269,7 +282,7 @@ impl Signer {
                 let [tbs] = <[Vec<u8>; 1]>::try_from(parts)
                     .map_err(|_| signer("an envelope is shown for one certificate"))?;
                 let tbs = TbsCertificate::from_der(&tbs).map_err(|error| signer(&error.to_string()))?;
-                let text = self.parts.rules.envelope_with(&key.into(), &tbs, profile.as_deref())?;
+                let text = self.parts.rules.envelope_with(peer, &key.into(), &tbs, profile.as_deref())?;
                 Ok(Frame::with(Reply::Done, vec![text.into_bytes()]))
             }
             Request::Contents => self.contents(peer),

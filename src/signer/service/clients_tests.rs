@@ -5,7 +5,7 @@ use crate::profile::{Applicant, RequestedValues};
 use crate::signer::admit::tests::{granted, name, profiles, serial};
 use crate::signer::protocol::{Failure, Frame, Reply, Request, VERSION, WireKey};
 use crate::signer::unlocking::{Asked as Unlocking, Handed, Login, Prepared, SharedRing, Terms};
-use crate::signer::{Act, ActKind, Asker, ClientClass, Peer, Scope};
+use crate::signer::{Act, ActKind, Asker, Bound, ClientClass, Peer, Scope};
 use crate::signing::{AgeFileStore, CaKeys as _, KeyVault, PassphrasePolicy, SoftKey};
 use crate::testing::NOW;
 use crate::x509::{Certificate, KeyAlgorithm, SubjectPublicKeyInfo, UnixTime, encode_signed};
@@ -58,13 +58,18 @@ pub(super) fn asked(key: &str, scopes: &[Scope]) -> Unlocking {
     }
 }
 
+pub(super) fn bound_to(profile: &str) -> Bound {
+    Bound { profile: profile.into(), urls: Vec::new() }
+}
+
 impl Service {
     pub(super) fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
         made_private(directory.path());
         let service = Self::within(directory);
         let store = service.store.clone().asking(Arc::new(OnePassphrase(WORDS)));
-        store.generate(&store.new_key("genfic"), KeyAlgorithm::P256).unwrap();
+        let made = store.generate(&store.new_key("genfic"), KeyAlgorithm::P256).unwrap();
+        bound_to("root-ca").put(service.directory.path(), &made.public_key().digest()).unwrap();
         service
     }
 
@@ -95,8 +100,13 @@ impl Service {
     }
 
     pub(super) fn prepare(&self, name: &str) {
+        self.prepare_for(name, bound_to("root-ca"));
+    }
+
+    pub(super) fn prepare_for(&self, name: &str, bound: Bound) {
         let asked = asked(name, &[Scope::Leaf, Scope::Ca, Scope::Crl]);
         self.ring.prepare(&asked, (&self.store, &self.store.new_key(name)), &|| false).unwrap();
+        self.signer.expect_new(&command(), name.into(), bound);
     }
 
     pub(super) fn ask(&self, peer: &Peer, request: Request, parts: Vec<Vec<u8>>) -> Frame<Reply> {
@@ -108,6 +118,12 @@ impl Service {
             Reply::Failed { failure } => failure,
             other => panic!("{other:?}"),
         }
+    }
+
+    /// Makes a key of which no administrator has said what it is for.
+    pub(super) fn store_key_without_word(&self) {
+        let store = self.store.clone().asking(Arc::new(OnePassphrase(WORDS)));
+        store.generate(&store.new_key("silent"), KeyAlgorithm::P256).unwrap();
     }
 
     /// The octets of the journal.

@@ -2,7 +2,7 @@
 //! commands have them.
 use super::test_parts::{OnePassphrase, made_private, signer_of};
 use super::*;
-use crate::profile::Profiles;
+use crate::signer::admit::tests::profiles;
 use crate::signer::listening::Clients;
 use crate::signer::protocol::{Frame, Orders, Reply, Request, VERSION, WireHanded, WireTerms};
 use crate::signer::{ClientClass, Link, Peer, Prepared, RemoteKeys, Scope, SharedRing};
@@ -37,7 +37,7 @@ fn directory() -> tempfile::TempDir {
 }
 
 fn signer(within: &Path, vaults: Vec<Arc<dyn KeyVault>>, ring: Box<dyn Ring>) -> Signer {
-    signer_of(within, (vaults, ring), Box::new(|| Arc::new(Profiles::default())), now)
+    signer_of(within, (vaults, ring), Box::new(|| Arc::new(profiles())), now)
 }
 
 #[test]
@@ -76,7 +76,9 @@ impl Administrator {
         writing.write_all(PASSPHRASE.as_bytes()).unwrap();
         let scopes = [Scope::Leaf, Scope::Ca, Scope::Crl].map(|scope| (scope.name().to_owned(), None));
         let terms = WireTerms { scopes: scopes.into(), lasting: 900 };
-        let message = Request::Prepare { key: key.to_owned(), terms, handed: WireHanded::File };
+        let (profile, urls) = ("root-ca".to_owned(), Vec::new());
+        let message =
+            Request::Prepare { key: key.to_owned(), terms, handed: WireHanded::File, profile, urls };
         drop(writing);
         let descriptors = vec![OwnedFd::from(reading)];
         assert_eq!(self.ask(Frame { message, parts: Vec::new(), descriptors }), Reply::Done);

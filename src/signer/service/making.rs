@@ -4,12 +4,12 @@ use crate::error::Reason;
 use crate::failpoint;
 use crate::signer::copies::Copies;
 use crate::signer::protocol::{Failure, Reply};
-use crate::signer::unlocking::{Login, login_of};
-use crate::signer::{ActKind, ClientClass, Peer, RecordError, Scope, SignatureRecord};
+use crate::signer::unlocking::{Login, known_as, login_of};
+use crate::signer::{ActKind, Bound, ClientClass, Peer, RecordError, Scope, SignatureRecord};
 use crate::signing::{KeyError, KeyRef};
 use crate::x509::{KeyAlgorithm, UnixTime};
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// SHA-256 of the SubjectPublicKeyInfo of a key.
 type Identity = [u8; 32];
@@ -39,12 +39,42 @@ impl Made {
     }
 }
 
+/// What administrators said that new keys are for, by the names of the keys, each with the login that alone has it made.
+#[derive(Default)]
+pub(super) struct Expected(Mutex<HashMap<String, (Login, Bound)>>);
+
+impl Expected {
+    fn held(&self) -> MutexGuard<'_, HashMap<String, (Login, Bound)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn by(&self, peer: &Peer, name: &str) -> Option<Bound> {
+        let held = self.held();
+        let (login, bound) = held.get(name)?;
+        let is_own = peer.class != ClientClass::Child && login_of(peer) == Some(*login);
+        is_own.then(|| bound.clone())
+    }
+}
+
 impl Signer {
+    /// Keeps what an administrator says that a new key is for. The passphrase that is given with it ends sooner.
+    pub(super) fn expect_new(&self, peer: &Peer, name: String, bound: Bound) {
+        if let Some(login) = login_of(peer) {
+            self.expected.held().insert(name, (login, bound));
+        }
+    }
+
     /// Has a key made.
     pub(super) fn generate(&self, peer: &Peer, key: &KeyRef, algorithm: &str) -> Answer {
         let algorithm: KeyAlgorithm =
             algorithm.parse().map_err(|reason| signer(&Reason::to_string(&reason)))?;
+        let bound = self.expected.by(peer, &known_as(key));
+        let is_unsaid =
+            bound.is_none() && matches!(peer.class, ClientClass::Command | ClientClass::Administrator);
         let make = || {
+            if is_unsaid {
+                return Err(KeyError::Signer("no administrator has said what the new key is for".into()));
+            }
             // before it is there; what it is is known only then
             self.act(peer, ActKind::KeyGenerated, None, format!("{} is to be made", key.uri))?;
             failpoint::passed("signer: making noted");
@@ -54,7 +84,14 @@ impl Signer {
         let identity = made.public_key().digest();
         // before the journal says which it is: what the disk had no room for can be discarded
         self.made.put(peer, key, identity);
-        self.act(peer, ActKind::KeyGenerated, Some(identity), key.uri.clone())?;
+        let mut details = key.uri.clone();
+        if let Some(bound) = bound {
+            // before its public key is told
+            self.parts.rules.bind(&identity, Some(&bound))?;
+            self.expected.held().remove(&known_as(key));
+            details = format!("{details}, for a CA of the profile {}", bound.profile);
+        }
+        self.act(peer, ActKind::KeyGenerated, Some(identity), details)?;
         Ok(self.put(peer, key, made))
     }
 
@@ -111,6 +148,9 @@ impl Signer {
         // before it is gone
         self.act(peer, ActKind::KeyDiscarded, identity, key.uri.clone())?;
         self.vault(key)?.keys().discard(key)?;
+        if let Some(identity) = identity {
+            self.parts.rules.bind(&identity, None)?;
+        }
         self.parts.ring.forget(key);
         self.made.forget(key);
         Ok(Reply::Done.into())

@@ -39,9 +39,15 @@ impl Signer {
     }
 
     /// Returns the envelope that a key gets if it comes here.
-    pub(super) fn propose(&self, peer: &Peer, key: &KeyRef, profile: &str, parts: &[Vec<u8>]) -> Answer {
+    pub(super) fn propose(
+        &self,
+        peer: &Peer,
+        key: &KeyRef,
+        (profile, urls): (&str, &[String]),
+        parts: &[Vec<u8>],
+    ) -> Answer {
         let brought = Brought::of(key, parts)?;
-        let text = self.parts.rules.envelope_of(&brought.coming(peer, key, profile))?;
+        let text = self.parts.rules.envelope_of(&brought.coming(peer, key, (profile, urls)))?;
         let inspected = self.vault(key)?.keys().inspecting().map(|keys| keys.inspect(key));
         let kept = self.parts.rules.kept(key, &identity(key)?)?;
         let is_here = matches!(inspected, Some(Ok(()))) && !kept.certificates.is_empty();
@@ -71,7 +77,7 @@ impl Signer {
             .map_err(|_| signer("a key is handed over as one open descriptor"))?;
         check_mark(mark)?;
         let brought = Brought::of(key, parts)?;
-        let coming = brought.coming(peer, key, profile);
+        let coming = brought.coming(peer, key, (profile, &[]));
         let envelope = self.parts.rules.envelope_of(&coming)?;
         if brought.envelope.as_deref() != Some(&envelope) {
             return Err(signer(
@@ -247,10 +253,16 @@ impl Brought {
         Ok(Self { envelope: Some(envelope).filter(|text| !text.is_empty()), certificates })
     }
 
-    fn coming<'a>(&'a self, peer: &Peer, key: &'a KeyRef, profile: &'a str) -> Coming<'a> {
+    fn coming<'a>(
+        &'a self,
+        peer: &Peer,
+        key: &'a KeyRef,
+        (profile, urls): (&'a str, &'a [String]),
+    ) -> Coming<'a> {
         Coming {
             key,
             profile,
+            urls,
             certificates: &self.certificates,
             envelope: self.envelope.as_deref(),
             is_own: peer.class == ClientClass::Child,

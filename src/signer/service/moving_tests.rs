@@ -40,7 +40,7 @@ impl Elsewhere {
     fn proposed(&self, service: &Service, certificates: &[Certificate]) -> Result<Vec<u8>, Failure> {
         let mut parts = vec![Vec::new()];
         parts.extend(certificates.iter().map(|one| one.as_der().to_vec()));
-        let request = Request::Propose { key: self.wire(), profile: "root-ca".into() };
+        let request = Request::Propose { key: self.wire(), profile: "root-ca".into(), urls: Vec::new() };
         let answer = service.ask(&command(), request, parts);
         match answer.message {
             Reply::Failed { failure } => Err(failure),

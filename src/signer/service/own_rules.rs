@@ -3,15 +3,16 @@ use super::seams::{Asked, Brought, Coming, Kept, Permitted, PermittedGroup, Rule
 use crate::error::Code;
 use crate::profile::Profiles;
 use crate::signer::copies::Copies;
+use crate::signer::pinned_urls::is_base;
 use crate::signer::protocol::Failure;
 use crate::signer::unlocking::known_as;
 use crate::signer::{
-    Act, ActKind, Admission, AdmittedContents, AdmittedTbs, ClientClass, KeyEnvelope, KeyInUse, Known,
-    Refusal, Scope, SignatureRecord, SignedKind,
+    Act, ActKind, Admission, AdmittedContents, AdmittedTbs, Bound, ClientClass, KeyEnvelope, KeyInUse, Known,
+    Peer, Refusal, SignatureRecord, SignedKind, bound,
 };
 use crate::signing::KeyRef;
 use crate::x509::extension::BasicConstraints;
-use crate::x509::{Certificate, TbsCertificate, UnixTime};
+use crate::x509::{Certificate, TbsCertificate, UnixTime, sha256};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -59,9 +60,10 @@ impl OwnRules {
         (self.profiles)()
     }
 
-    /// Takes in the certificate that the client shows as that of the CA, unless it is here. Returns whether it takes
-    /// the scope of CA certificates: nobody whom the signer knows vouches for it.
-    fn take_in(asked: &Asked<'_>, copies: &mut Copies) -> Result<bool, Refusal> {
+    /// Takes in the certificate that the client shows as that of the CA, unless it is here. Returns whether nobody whom the
+    /// signer knows vouches for it. Such a one is taken from the user of the keys, and from others when an administrator
+    /// has accepted it: it would say under which CA, and for how long, the key signs.
+    fn take_in(&self, asked: &Asked<'_>, copies: &mut Copies) -> Result<bool, Refusal> {
         let Some(shown) = asked.issuer.filter(|one| one.tbs().public_key() == asked.public_key) else {
             return Ok(false);
         };
@@ -70,9 +72,15 @@ impl OwnRules {
             return Ok(false);
         }
         check_own(&own, shown)?;
-        let is_vouched_for = copies.vouch_for(shown);
+        let is_strange = !copies.vouch_for(shown);
+        if is_strange
+            && asked.peer.class != ClientClass::Child
+            && !bound::is_accepted(&self.directory, &sha256(shown.as_der()))
+        {
+            return Err(unaccepted(shown));
+        }
         copies.add(asked.key, shown);
-        Ok(!is_vouched_for)
+        Ok(is_strange)
     }
 
     /// Decides on a certificate that the responder in use vouches for. Where it may not, it is one that the key has to be
@@ -107,6 +115,7 @@ impl OwnRules {
     /// Returns the envelope of the key, which is made with its first certificate, and whether it was made now. A key that
     /// has signed CRLs under an envelope gets none in the place of one that is lost: it could be wider.
     fn envelope(
+        &self,
         asked: &Asked<'_>,
         copies: &Copies,
         own: &[Certificate],
@@ -123,9 +132,51 @@ impl OwnRules {
         if is_known && record.has_signed_crl(&asked.public_key.digest())? {
             return Err(copies.without_envelope(asked.key, asked.public_key));
         }
-        let name = named(asked.profile);
-        Ok((Some(KeyEnvelope::made_for(newest, name, profiles.get(name))), true))
+        let bound = self.bound_of(asked.peer, &asked.public_key.digest(), asked.profile)?;
+        let made = KeyEnvelope::made_for(newest, &bound.profile, profiles.get(&bound.profile));
+        Ok((Some(made.pinned_to(&bound.urls)), true))
     }
+
+    /// Returns what a key without an envelope is for. The user of the keys says it. For others an administrator has said
+    /// it before the key was made, and what the client says has to be the same.
+    fn bound_of(&self, peer: &Peer, key: &[u8; 32], profile: Option<&str>) -> Result<Bound, Refusal> {
+        let said = profile.filter(|name| !name.is_empty());
+        if peer.class == ClientClass::Child {
+            return Ok(Bound { profile: said.unwrap_or("unknown").to_owned(), urls: Vec::new() });
+        }
+        let bound = Bound::read(&self.directory, key)?.ok_or_else(|| {
+            not_bound("no administrator has said under which profile the CA of this key is made".to_owned())
+        })?;
+        match said {
+            Some(other) if other != bound.profile => Err(not_bound(format!(
+                "an administrator has unlocked the new key for a CA of the profile {}, and it is made under {other}",
+                bound.profile
+            ))),
+            _ => Ok(bound),
+        }
+    }
+}
+
+fn not_bound(message: String) -> Refusal {
+    let hint = "make the CA under that profile, or have an administrator give the passphrase of the new key again, for this \
+        profile";
+    Refusal::new(Code::SignerNotBound, "profile of a new key", message, hint)
+}
+
+/// The refusal of a certificate of the CA that nobody known vouches for and no administrator has accepted.
+fn unaccepted(shown: &Certificate) -> Refusal {
+    let tbs = shown.tbs();
+    let message = format!(
+        "nobody whom the signer knows vouches for the certificate {} of `{}` by `{}`, valid until {}; its SHA-256 is {}",
+        tbs.serial_number(),
+        tbs.subject(),
+        tbs.issuer(),
+        tbs.validity().not_after,
+        base16ct::lower::encode_string(&sha256(shown.as_der()))
+    );
+    let hint = "compare it with the certificate that the issuer gave; when it is that one, an administrator accepts it, with \
+        the option accept-certificate of the command that shows the envelope of the key";
+    Refusal::new(Code::SignerCertificateUnknown, "RFC 5280 §6.1", message, hint)
 }
 
 /// Refuses a certificate that is shown as one of the CA whose key has these: that of no CA, or of another name.
@@ -156,24 +207,59 @@ pub(super) fn of_unknown_issuer(certificate: &Certificate) -> String {
     format!("certificate {serial} by {issuer} until {end}, of an issuer that the signer does not know")
 }
 
-/// Returns the name of the profile that an envelope has.
-fn named(profile: Option<&str>) -> &str {
-    profile.filter(|name| !name.is_empty()).unwrap_or("unknown")
-}
-
 impl Rules for OwnRules {
     fn envelope_with(
         &self,
+        peer: &Peer,
         key: &KeyRef,
         tbs: &TbsCertificate,
         profile: Option<&str>,
     ) -> Result<String, Failure> {
         let copies = Copies::read(&self.directory)?;
         copies.check(key, Some(tbs.public_key().digest()), false)?;
-        let found = copies.envelope(key, tbs.public_key())?;
-        let name = named(profile);
-        let made = || KeyEnvelope::made_with(tbs, name, (self.profiles)().get(name));
-        Ok(found.unwrap_or_else(made).to_toml(&known_as(key)))
+        let envelope = match copies.envelope(key, tbs.public_key())? {
+            Some(envelope) => envelope,
+            None => {
+                let Bound { profile, urls } = self.bound_of(peer, &tbs.public_key().digest(), profile)?;
+                KeyEnvelope::made_with(tbs, &profile, (self.profiles)().get(&profile)).pinned_to(&urls)
+            }
+        };
+        Ok(envelope.to_toml(&known_as(key)))
+    }
+
+    fn may_bind(&self, bound: &Bound) -> Result<(), Failure> {
+        let profiles = (self.profiles)();
+        if !profiles.get(&bound.profile).is_some_and(|profile| profile.kind().is_ca()) {
+            let known: Vec<&str> =
+                profiles.iter().filter(|one| one.kind().is_ca()).map(|one| one.name()).collect();
+            let reason = format!(
+                "the signer has no profile {} of CAs; those in its policy are {}",
+                bound.profile,
+                known.join(", ")
+            );
+            return Err(Failure::Signer { reason });
+        }
+        match bound.urls.iter().find(|url| !is_base(url)) {
+            Some(url) => {
+                let reason = format!("{url} is no beginning of URLs such as http://pki.genfic.example/");
+                Err(Failure::Signer { reason })
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn bind(&self, key: &[u8; 32], bound: Option<&Bound>) -> Result<(), Failure> {
+        match bound {
+            Some(bound) => Ok(bound.put(&self.directory, key)?),
+            None => {
+                Bound::remove(&self.directory, key);
+                Ok(())
+            }
+        }
+    }
+
+    fn accept_certificate(&self, certificate: &[u8; 32]) -> Result<(), Failure> {
+        Ok(bound::accept(&self.directory, certificate)?)
     }
 
     fn admit(
@@ -187,9 +273,16 @@ impl Rules for OwnRules {
         let identity = asked.public_key.digest();
         copies.check(asked.key, Some(identity), record.last_used(&identity)?.is_some())?;
         let before = copies.of(asked.public_key).len();
-        let is_strange = Self::take_in(asked, &mut copies)?;
+        let is_strange = self.take_in(asked, &mut copies)?;
         let own = copies.of(asked.public_key);
-        let (envelope, is_made) = Self::envelope(asked, &copies, &own, (&profiles, record, before > 0))?;
+        let (envelope, is_made) = self.envelope(asked, &copies, &own, (&profiles, record, before > 0))?;
+        let bound = match asked.kind {
+            // it says what it is by itself, and is the base of its envelope
+            SignedKind::Certificate if own.is_empty() && asked.peer.class != ClientClass::Child => {
+                Some(self.bound_of(asked.peer, &asked.public_key.digest(), asked.profile)?)
+            }
+            _ => None,
+        };
         let newest = own.iter().max_by_key(|one| one.tbs().validity().not_after);
         let above = newest.map(|newest| copies.above(newest)).unwrap_or_default();
         let key = KeyInUse {
@@ -198,6 +291,8 @@ impl Rules for OwnRules {
             own: &own,
             above: &above,
             others: &copies.of_others(asked.public_key),
+            bound: bound.as_ref().map(|bound| bound.profile.as_str()),
+            by_timer: asked.peer.class == ClientClass::Renew,
         };
         let mut admission = Admission::new(record, &profiles, self.ceremony.unwrap_or_else(self.now));
         let each = |admit: &mut dyn FnMut(Vec<u8>) -> Result<AdmittedTbs, Refusal>, group: Vec<Vec<u8>>| {
@@ -211,10 +306,8 @@ impl Rules for OwnRules {
             SignedKind::Crl => each(&mut |octets| admission.crl(&key, octets), group),
             SignedKind::Request => each(&mut |octets| admission.request(&key, octets), group),
         };
-        let permitted = |admitted: AdmittedTbs| {
-            let scope = if is_strange { Scope::Ca } else { admitted.scope() };
-            Permitted { tbs: Box::new(admitted), scope }
-        };
+        let permitted =
+            |admitted: AdmittedTbs| Permitted { scope: admitted.scope(), tbs: Box::new(admitted) };
         let permitted = admitted?.into_iter().map(permitted).collect();
         let acts = acts(asked, envelope.as_ref().filter(|_| is_made), is_strange && before > 0);
         let brought = (is_made || own.len() > before).then(|| Brought {
@@ -258,6 +351,7 @@ impl Rules for OwnRules {
         copies.keep(asked.key, asked.public_key)?;
         if let Some(envelope) = envelope {
             copies.put_envelope(asked.key, asked.public_key, &envelope)?;
+            Bound::remove(&self.directory, &asked.public_key.digest());
         }
         Ok(acts)
     }

@@ -60,7 +60,12 @@ impl OwnRules {
         let name = if coming.profile.is_empty() { "unknown" } else { coming.profile };
         let made = KeyEnvelope::made_for(newest, name, profiles.get(name));
         let brought = coming.envelope.map(parsed).transpose()?;
-        let taken = brought.filter(|brought| coming.is_own || brought.is_within(&made)).unwrap_or(made);
+        let urls = brought.as_ref().and_then(|brought| brought.urls.clone());
+        let taken = brought
+            .filter(|brought| coming.is_own || brought.is_within(&made))
+            .unwrap_or(KeyEnvelope { urls, ..made });
+        // in the home they would bind nobody: its user sets what the configuration says
+        let taken = if coming.is_own { taken } else { taken.pinned_to(coming.urls) };
         copies.check(coming.key, Some(newest.tbs().public_key().digest()), false)?;
         Ok(taken.to_toml(&copies.stem(coming.key, newest.tbs().public_key())))
     }

@@ -2,7 +2,7 @@
 use crate::signer::copies::Copies;
 use crate::signer::protocol::Failure;
 use crate::signer::{
-    Act, Asker, Enrolment, JOURNAL, Journal, KeyEnvelope, Peer, RecordError, Scope, SignatureRecord,
+    Act, Asker, Bound, Enrolment, JOURNAL, Journal, KeyEnvelope, Peer, RecordError, Scope, SignatureRecord,
     SignedKind, ToBeSigned,
 };
 use crate::signing::KeyRef;
@@ -64,6 +64,8 @@ pub(crate) struct Coming<'a> {
     pub(crate) certificates: &'a [Certificate],
     /// The text of the envelope that it has, or that was confirmed.
     pub(crate) envelope: Option<&'a str>,
+    /// Beginnings of the URLs that the configuration has, for an envelope that names none.
+    pub(crate) urls: &'a [String],
     /// Whether the client is the user who owns the keys, and so sets the limits of their keys.
     pub(crate) is_own: bool,
 }
@@ -93,13 +95,33 @@ pub(crate) trait Rules: Send + Sync {
     /// Returns the text of the envelope of a key, or where it has none yet, of the one that it gets with this certificate.
     ///
     /// # Errors
-    /// When the envelope cannot be read.
+    /// When the envelope cannot be read, or an administrator bound the key to another profile.
     fn envelope_with(
         &self,
+        peer: &Peer,
         key: &KeyRef,
         tbs: &TbsCertificate,
         profile: Option<&str>,
     ) -> Result<String, Failure>;
+
+    /// Checks what an administrator says that a new key is for.
+    ///
+    /// # Errors
+    /// When there is no such profile of CAs, or what is said of URLs says nothing.
+    fn may_bind(&self, bound: &Bound) -> Result<(), Failure>;
+
+    /// Binds the key with this SHA-256 of its SubjectPublicKeyInfo to what an administrator said that it is for, until it
+    /// has its envelope; `None` forgets that.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    fn bind(&self, key: &[u8; 32], bound: Option<&Bound>) -> Result<(), Failure>;
+
+    /// Takes note that an administrator accepts the certificate of a CA with this SHA-256, of whatever issuer.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    fn accept_certificate(&self, certificate: &[u8; 32]) -> Result<(), Failure>;
 
     /// Says whether what is kept of a key can be read.
     ///

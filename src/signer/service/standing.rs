@@ -5,7 +5,7 @@ use crate::signer::protocol::{
     Begun, Failure, Frame, FrameError, Reply, Request, VERSION, WireGrant, WireHanded, WireTerms,
 };
 use crate::signer::unlocking::{Asked, SharedRing, Terms, UnlockError, known_as, login_of};
-use crate::signer::{ClientClass, Peer, RemoteTokens, Scope};
+use crate::signer::{Bound, ClientClass, Peer, RemoteTokens, Scope};
 use crate::signing::{KeyError, KeyRef, KeyVault};
 use crate::x509::UnixTime;
 use rustix::io::Errno;
@@ -122,8 +122,9 @@ impl Standing {
             Request::Unlock { key, terms, handed } => {
                 self.unlock(connection, peer, &key, terms, handed, asked.descriptors)
             }
-            Request::Prepare { key, terms, handed } => {
-                self.prepare(connection, peer, key, terms, handed, asked.descriptors)
+            Request::Prepare { key, terms, handed, profile, urls } => {
+                let bound = Bound { profile, urls };
+                self.prepare(connection, peer, (key, bound), terms, handed, asked.descriptors)
             }
             Request::ChangePassphrase { key, old, new } => {
                 self.change_passphrase(connection, peer, &key, (old, new), asked.descriptors)
@@ -167,7 +168,7 @@ impl Standing {
         &self,
         connection: &UnixStream,
         peer: &Peer,
-        key: String,
+        (key, bound): (String, Bound),
         terms: WireTerms,
         handed: WireHanded,
         descriptors: Vec<OwnedFd>,
@@ -185,8 +186,10 @@ impl Standing {
             let reason = format!("{} does not say the name of the new key: object=NAME", new.uri);
             return Err(Failure::Signer { reason });
         }
+        self.signer.parts.rules.may_bind(&bound)?;
         let asked = asked(peer, &new, terms.try_into()?, handed, only(descriptors)?)?;
         self.ring.prepare(&asked, (vault.as_ref(), &new), &over(connection)).map_err(failure)?;
+        self.signer.expect_new(peer, known_as(&new), bound);
         Ok(Reply::Done)
     }
 

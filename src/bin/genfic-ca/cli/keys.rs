@@ -28,11 +28,14 @@ pub(crate) struct KeyEnvelope {
     #[arg(value_name = "NAME")]
     pub(crate) name: String,
     /// Set a limit, such as longest_days=400; `any` takes it away; lists have commas; may be repeated
-    #[arg(long, value_name = "FIELD=VALUE")]
+    #[arg(long, value_name = "FIELD=VALUE", group = "change")]
     pub(crate) set: Vec<String>,
     /// The CA once more, in place of typing it when asked; --yes alone does not confirm this
-    #[arg(long, value_name = "NAME", requires = "set")]
+    #[arg(long, value_name = "NAME", requires = "change")]
     pub(crate) confirm: Option<String>,
+    /// With --service: accept the certificate of this CA with this SHA-256, whose issuer the signer does not know
+    #[arg(long, value_name = "SHA256", requires = "service", group = "change")]
+    pub(crate) accept_certificate: Option<String>,
     /// A key of the signer that listens, asked as yourself, an administrator; no home is needed
     #[arg(long)]
     pub(crate) service: bool,

@@ -33,6 +33,14 @@ pub(crate) struct KeyUnlock {
     /// Give the passphrase of a key that is about to be made under this name; with a pkcs11: URI, the PIN of the token
     #[arg(long)]
     pub(crate) new: bool,
+    /// With --new: the profile of the CA that the key is for, and no other [default: user-ca for NAME-user, system-ca for
+    /// NAME-system]
+    #[arg(long, value_name = "PROFILE", requires = "new")]
+    pub(crate) profile: Option<String>,
+    /// With --new: a beginning of the URLs that its certificates may name, such as http://pki.example/; may be repeated
+    /// [default: the server of the configuration, where it can be read; else any]
+    #[arg(long, value_name = "URL", requires = "new")]
+    pub(crate) url: Vec<String>,
     #[command(flatten)]
     pub(crate) signer: SignerSocket,
 }

@@ -4,14 +4,16 @@ use genfic_ca::signing::KeyLimits;
 use serde_json::{Value, json};
 
 /// The fields in their order, with the words behind their values.
-const FIELDS: [(&str, &str); 8] = [
+const FIELDS: [(&str, &str); 10] = [
     ("profile", "profile of the CA"),
     ("certifies_cas", "certificates of CAs"),
     ("path_length", "greatest path length below"),
     ("extended_key_usage", "extended key usages"),
     ("longest_days", "longest validity, days"),
     ("longest_crl_days", "longest CRL, days"),
+    ("timer_crl_days", "longest CRL of a timer, days"),
     ("permitted", "permitted names"),
+    ("urls", "URLs in certificates begin with"),
     ("certificates_a_day", "certificates a day"),
 ];
 
@@ -62,7 +64,9 @@ mod tests {
             extended_key_usage: Some(vec!["serverAuth".into(), "clientAuth".into()]),
             longest_days: 400,
             longest_crl_days: 35,
+            timer_crl_days: 35,
             permitted: None,
+            urls: None,
             certificates_a_day: 5,
         };
         let fields: Vec<String> = object(&envelope).as_object().unwrap().keys().cloned().collect();

@@ -61,7 +61,7 @@ pub(crate) fn init(global: &Global, args: &Init) -> Result<Report, Problem> {
     let (signer, next) = match &founded.signer_socket {
         Some(socket) => (
             format!("\n  keys of CAs    in the signer on {}", socket.shown()),
-            "as yourself: genfic-ca key unlock NAME --new --scope leaf --scope ca --scope crl\nthen: ",
+            "as yourself: genfic-ca key unlock NAME --new --profile root-ca --scope leaf --scope ca --scope crl\nthen: ",
         ),
         None => (String::new(), ""),
     };

@@ -187,12 +187,36 @@ pub(crate) fn limits(session: &Session, args: &KeyEnvelope) -> Result<Report, Pr
 /// The same for a key of the signer that listens, by one of its administrators. No home is opened.
 pub(crate) fn limits_in_service(global: &Global, args: &KeyEnvelope) -> Result<Report, Problem> {
     let administration = SignerAdministration::at(&args.signer.socket);
+    if let Some(certificate) = &args.accept_certificate {
+        return accepted(global, &administration, args, certificate);
+    }
     changed(
         global,
         args,
         |settings| administration.limits(&args.name, settings),
         |settings, before| administration.set_limits(&args.name, settings, before),
     )
+}
+
+/// Accepts a certificate of a CA whose issuer the signer does not know.
+fn accepted(
+    global: &Global,
+    administration: &SignerAdministration,
+    args: &KeyEnvelope,
+    certificate: &str,
+) -> Result<Report, Problem> {
+    let digest = certificate.trim_start_matches("sha256:").replace(':', "").to_lowercase();
+    let question = format!(
+        "the signer does not know who issued the certificate with the SHA-256 {digest}\n\
+         compare it with the one that the issuer gave for {}; the key signs under it then\n\
+         type the name of the CA to accept it:",
+        args.name
+    );
+    confirm_by_name(global, &question, &args.name, args.confirm.as_deref())?;
+    administration.accept_certificate(&args.name, &digest)?;
+    let result = json!({ "name": args.name, "accepted": format!("sha256:{digest}") });
+    let text = format!("the signer takes the certificate of {} with the SHA-256 {digest}", args.name);
+    Ok(Report::done(result, text))
 }
 
 type Settings = [(String, String)];

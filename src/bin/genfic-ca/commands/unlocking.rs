@@ -2,7 +2,8 @@
 use super::values::usage;
 use crate::cli::{Global, KeyLock, KeyPassphrase, KeyStatus, KeyUnlock, UnlockScope};
 use crate::report::{Column, Report, table};
-use genfic_ca::assembly::{PassphraseFor, SignerAdministration, Unlocking, UnlockingTerms};
+use crate::session::home_of;
+use genfic_ca::assembly::{PassphraseFor, SignerAdministration, Unlocking, UnlockingTerms, configured_base};
 use genfic_ca::config::{format_duration, parse_duration};
 use genfic_ca::error::Problem;
 use genfic_ca::signing::{SecretSpec, TokenUri};
@@ -34,23 +35,61 @@ pub(crate) fn unlock(global: &Global, args: &KeyUnlock) -> Result<Report, Proble
     let administration = SignerAdministration::at(&args.signer.socket);
     let terms = UnlockingTerms { scopes, lasting };
     if args.new {
-        administration.prepare(&args.name, &terms, &passphrase)?;
-        let result = json!({ "key": args.name, "prepared": true });
         let token = args.name.parse::<TokenUri>().ok();
+        let said = token.as_ref().and_then(TokenUri::object).unwrap_or(&args.name);
+        let profile = match &args.profile {
+            Some(profile) => profile.clone(),
+            None => shipped_profile(said).ok_or_else(|| no_profile(said))?,
+        };
+        let urls: Vec<String> = match args.url.as_slice() {
+            [] => configured_base(&home_of(global), global.config.as_deref()).into_iter().collect(),
+            urls => urls.iter().map(|url| format!("{}/", url.trim_end_matches('/'))).collect(),
+        };
+        administration.prepare(&args.name, (&profile, &urls), &terms, &passphrase)?;
+        let result = json!({ "key": args.name, "prepared": true, "profile": profile, "urls": urls });
         let (word, name, keystore) = match &token {
             Some(uri) => ("PIN", uri.object().unwrap_or("NAME"), format!(" --keystore \"{uri}\"")),
             None => ("passphrase", args.name.as_str(), String::new()),
         };
         let text = format!(
-            "the signer has the {word} for a new key of {name}, for {}\nnext: make it, as the CA's user: sudo -u \
-             genfic-ca genfic-ca create-root {name}{keystore}",
-            format_duration(i64::try_from(lasting).unwrap_or(i64::MAX))
+            "the signer has the {word} for a new key of {name}, for {}\n\
+             it is for a CA of the profile {profile}, whose certificates name {}\n\
+             next: make it, as the CA's user: sudo -u genfic-ca genfic-ca {}{keystore}",
+            format_duration(i64::try_from(lasting).unwrap_or(i64::MAX)),
+            if urls.is_empty() { "any URL".to_owned() } else { format!("URLs below {}", urls.join(", ")) },
+            making(name, &profile)
         );
         return Ok(Report::done(result, text));
     }
     let unlocked = administration.unlock(&args.name, &terms, &passphrase)?;
     let text = format!("{} is unlocked for {} until {}", unlocked.key, left(&unlocked), unlocked.until);
     Ok(Report::done(fields(&unlocked), text))
+}
+
+/// Returns the command that makes a CA of this profile.
+fn making(name: &str, profile: &str) -> String {
+    match profile {
+        "root-ca" => format!("create-root {name}"),
+        _ => format!("create-child {name} -p PARENT --profile {profile}"),
+    }
+}
+
+/// Returns the profile of this program that the name of a CA ends with; a later generation has the name of the first.
+fn shipped_profile(name: &str) -> Option<String> {
+    let first = name.rsplit_once("-g").filter(|(_, number)| number.parse::<u32>().is_ok());
+    let name = first.map_or(name, |(first, _)| first);
+    let is_of = |purpose: &str| {
+        name.strip_suffix(purpose).is_some_and(|rest| rest.is_empty() || rest.ends_with(['-', '.', '_']))
+    };
+    ["user", "system"].into_iter().find(|purpose| is_of(purpose)).map(|purpose| format!("{purpose}-ca"))
+}
+
+fn no_profile(name: &str) -> Problem {
+    usage(
+        format!("the name {name} does not say what the new key is for"),
+        "say it: --profile root-ca for a root, --profile system-ca, user-ca or another one for a CA below it; the key \
+         is used for no other",
+    )
 }
 
 /// Gives a key of the signer that listens a new passphrase.

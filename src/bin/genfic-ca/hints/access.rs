@@ -38,7 +38,7 @@ pub(super) fn text(remedy: &R) -> Cow<'static, str> {
         }
         R::Unlock(key, scope) => {
             let scope = match scope.as_deref() {
-                Some("new") => " --new".to_owned(),
+                Some("new") => " --new --profile PROFILE".to_owned(),
                 Some(scope) => format!(" --scope {scope}"),
                 None => String::new(),
             };

@@ -225,3 +225,23 @@ fn a_million_entries_are_compared_within_a_few_seconds() {
     assert!(took.as_secs() < 20, "{took:?}");
     assert_eq!(signer.decide_crl(signer.crl(6, &list[1..], Vec::new())), "signer.crl-entry-unknown");
 }
+
+#[test]
+fn a_timer_has_no_crl_signed_that_freezes_the_list_for_years() {
+    // K3, C8
+    let signer = Signer::new();
+    let envelope = KeyEnvelope { longest_crl_days: 800, ..signer.envelope.clone() };
+    let decide = |by_timer, envelope: &KeyEnvelope, days| {
+        let in_use = KeyInUse { envelope: Some(envelope), by_timer, ..signer.in_use() };
+        scope(
+            signer
+                .admission()
+                .crl(&in_use, signer.list((NOW, NOW.plus_days(days)), &[], vec![crl_number(1)])),
+        )
+    };
+    assert_eq!([7, 35, 36, 800].map(|days| decide(false, &envelope, days)), ["crl"; 4]);
+    let refused = "signer.crl-length";
+    assert_eq!([7, 35, 36, 800].map(|days| decide(true, &envelope, days)), ["crl", "crl", refused, refused]);
+    let widened = KeyEnvelope { timer_crl_days: 400, ..envelope };
+    assert_eq!([400, 401].map(|days| decide(true, &widened, days)), ["crl", refused]);
+}

@@ -1,6 +1,7 @@
 //! A lying client: each thing that the rules forbid is refused with a code of its own, and what is right is admitted.
 mod certificates;
 mod crls;
+mod pinned;
 
 use super::*;
 use crate::profile::{Applicant, IssuerView, RequestedValidity, RequestedValues, SHIPPED};
@@ -10,8 +11,8 @@ use crate::signer::{KeyEnvelope, LastCrl, Scope, SignedKind};
 use crate::signing::SoftKey;
 use crate::testing::NOW;
 use crate::x509::extension::{
-    self, BasicConstraints, ExtendedKeyUsage, Extension, IssuingDistributionPoint, Purpose,
-    authority_key_identifier, crl_number, delta_crl_indicator,
+    self, AccessDescription, BasicConstraints, ExtendedKeyUsage, Extension, IssuingDistributionPoint,
+    Purpose, authority_key_identifier, crl_number, delta_crl_indicator,
 };
 use crate::x509::{
     CrlEntry, CrlReason, GeneralName, KeyAlgorithm, Name, SignatureAlgorithm, TbsCertListBuilder, Validity,
@@ -150,6 +151,8 @@ impl Signer {
             own: &self.own,
             above: std::slice::from_ref(&self.root),
             others: &self.others,
+            bound: None,
+            by_timer: false,
         }
     }
 
@@ -175,6 +178,8 @@ impl Signer {
             own: &own,
             above: &[],
             others,
+            bound: None,
+            by_timer: false,
         };
         self.admission().certificate(&in_use, octets)
     }

@@ -1,0 +1,125 @@
+//! A client that says of a key what it is for, and of a certificate whose it is, and lies.
+use super::clients_tests::{Service, bound_to, command, key, peer, root};
+use crate::profile::{Applicant, RequestedValidity, RequestedValues};
+use crate::signer::admit::tests::{granted, name, serial};
+use crate::signer::copies::Copies;
+use crate::signer::protocol::{Failure, Frame, Reply, Request};
+use crate::signer::{Bound, ClientClass, Scope};
+use crate::signing::SoftKey;
+use crate::testing::NOW;
+use crate::x509::extension::{authority_key_identifier, crl_number};
+use crate::x509::{
+    Certificate, KeyAlgorithm, SignatureAlgorithm, SubjectPublicKeyInfo, TbsCertListBuilder, TbsCertificate,
+    encode_signed, sha256,
+};
+
+fn generate(service: &Service) -> SubjectPublicKeyInfo {
+    let request = Request::Generate { key: key("new"), algorithm: KeyAlgorithm::P256.to_string() };
+    let made = service.ask(&command(), request, Vec::new());
+    assert_eq!(made.message, Reply::Key);
+    SubjectPublicKeyInfo::from_der(&made.parts[0]).unwrap()
+}
+
+fn certify(profile: &str, issuer: bool) -> Request {
+    Request::SignCertificates { key: key("new"), issuer, profile: Some(profile.into()), enrolment: false }
+}
+
+fn code(answer: &Frame<Reply>) -> &str {
+    match &answer.message {
+        Reply::Failed { failure: Failure::NotAdmitted { code, .. } } => code,
+        Reply::Signed => "signed",
+        Reply::Done => "done",
+        other => panic!("{other:?}"),
+    }
+}
+
+fn crl(ca: &Certificate, number: u64) -> Vec<u8> {
+    let algorithm = SignatureAlgorithm::ECDSA_SHA256;
+    let list = TbsCertListBuilder::new(algorithm, ca.tbs().subject().clone(), NOW, NOW.plus_days(7));
+    let list = list.encode(vec![authority_key_identifier(&ca.key_identifier()), crl_number(number)]);
+    list.as_der().to_vec()
+}
+
+fn list(service: &Service, ca: &Certificate, number: u64, profile: &str) -> Frame<Reply> {
+    let request = Request::SignCrl { key: key("new"), profile: Some(profile.into()) };
+    service.ask(&command(), request, vec![crl(ca, number), ca.as_der().to_vec()])
+}
+
+#[test]
+fn a_new_key_is_for_what_an_administrator_said_and_not_for_what_the_client_says() {
+    // K2, K3
+    let service = Service::new();
+    let urls = vec!["http://pki.example/".to_owned()];
+    service.prepare_for("new", Bound { urls, ..bound_to("root-ca") });
+    let public_key = generate(&service);
+    let unsigned = root(&public_key, |_| vec![0; 64]);
+    let tbs = unsigned.tbs().as_der().to_vec();
+    let envelope = |profile: &str| {
+        let request = Request::EnvelopeWith { key: key("new"), profile: Some(profile.into()) };
+        service.ask(&command(), request, vec![tbs.clone()])
+    };
+    assert_eq!(code(&envelope("user-ca")), "signer.not-bound");
+    assert_eq!(code(&envelope("root-ca")), "done");
+    assert_eq!(
+        code(&service.ask(&command(), certify("user-ca", false), vec![tbs.clone()])),
+        "signer.not-bound"
+    );
+    let signed = service.ask(&command(), certify("root-ca", false), vec![tbs]);
+    assert_eq!(code(&signed), "signed");
+    let certificate = encode_signed(unsigned.tbs().as_der(), unsigned.tbs().signature(), &signed.parts[0]);
+    let certificate = Certificate::from_der(&certificate).unwrap();
+    assert_eq!(code(&list(&service, &certificate, 1, "user-ca")), "signer.not-bound");
+    assert!(!service.file("new.envelope.toml").exists());
+    assert_eq!(code(&list(&service, &certificate, 1, "root-ca")), "signed");
+    let envelope = std::fs::read_to_string(service.file("new.envelope.toml")).unwrap();
+    assert!(envelope.contains("profile = \"root-ca\"\n"), "{envelope}");
+    assert!(envelope.contains("urls = [\"http://pki.example/\"]\n"), "{envelope}");
+    assert_eq!(Bound::read(service.directory.path(), &public_key.digest()).unwrap(), None, "it is used up");
+    // a key of which nobody has said anything is for nothing
+    service.store_key_without_word();
+    service.unlock("silent", &[Scope::Ca]);
+    let opened = service.ask(&command(), Request::Open { key: key("silent") }, Vec::new());
+    let silent = SubjectPublicKeyInfo::from_der(&opened.parts[0]).unwrap();
+    let tbs = root(&silent, |_| vec![0; 64]).tbs().as_der().to_vec();
+    let request = Request::SignCertificates {
+        key: key("silent"),
+        issuer: false,
+        profile: Some("root-ca".into()),
+        enrolment: false,
+    };
+    assert_eq!(code(&service.ask(&command(), request, vec![tbs])), "signer.not-bound");
+}
+
+#[test]
+fn a_certificate_of_an_unknown_issuer_is_the_base_of_nothing_until_an_administrator_accepts_it() {
+    // K2, K3
+    let service = Service::new();
+    service.prepare_for("new", bound_to("system-ca"));
+    let public_key = generate(&service);
+    let above = SoftKey::generate(KeyAlgorithm::P256).unwrap();
+    let issuer = root(above.public_key(), |tbs| above.forge(tbs));
+    let applicant = Applicant::new(name("C=BE,O=Genfic,CN=Systems"), public_key.clone());
+    let values = RequestedValues { validity: RequestedValidity::Days(3800), ..RequestedValues::default() };
+    let tbs: TbsCertificate =
+        granted("system-ca", Some((&issuer, &[], "root-ca")), &applicant, values, serial(2));
+    let own = encode_signed(tbs.as_der(), tbs.signature(), &above.forge(tbs.as_der()));
+    let own = Certificate::from_der(&own).unwrap();
+    let certificates = || Copies::read(service.directory.path()).unwrap().of(&public_key).len();
+    let refused = list(&service, &own, 1, "system-ca");
+    assert_eq!(code(&refused), "signer.certificate-unknown");
+    let digest = base16ct::lower::encode_string(&sha256(own.as_der()));
+    assert!(format!("{refused:?}").contains(&digest), "it says which one: {refused:?}");
+    let accept = || Request::AcceptCertificate { key: "new".into(), certificate: digest.clone() };
+    for class in [ClientClass::Command, ClientClass::Renew] {
+        service.refused(&peer(class, 1000), accept(), Vec::new());
+    }
+    assert_eq!(code(&list(&service, &own, 1, "system-ca")), "signer.certificate-unknown");
+    assert_eq!(certificates(), 0);
+    let administrator = peer(ClientClass::Administrator, 1000);
+    let wrong = Request::AcceptCertificate { key: "new".into(), certificate: "ab".into() };
+    service.refused(&administrator, wrong, Vec::new());
+    assert_eq!(service.ask(&administrator, accept(), Vec::new()).message, Reply::Done);
+    assert_eq!(code(&list(&service, &own, 1, "system-ca")), "signed");
+    assert_eq!(certificates(), 1);
+    assert!(service.journaled().windows(64).any(|octets| octets == digest.as_bytes()));
+}
