@@ -10,6 +10,7 @@ mod enrolment;
 mod envelope;
 mod envelope_text;
 mod journal;
+mod limits;
 mod listening;
 mod peer;
 mod pinned_urls;

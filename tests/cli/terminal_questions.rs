@@ -301,8 +301,8 @@ fn a_generated_passphrase_is_shown_once_and_typed_as_it_was_written_down() {
     assert_eq!(
         screen,
         format!(
-            "New passphrase for the key of genfic:\n\n    {words}\n\nIt is not shown again, and without it the key is \
-             lost.\nWrite it down, then type it:"
+            "New passphrase for the key of genfic:\n\n    {words}\n\nIt is not shown again, and without it \
+             nothing opens the key of genfic.\nWrite it down, then type it:"
         )
     );
     assert!(!at.echoes());

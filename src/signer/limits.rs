@@ -1,0 +1,23 @@
+//! The limits of a key as people are shown them, by the signer and by whoever has read an envelope.
+use super::KeyEnvelope;
+use crate::signing::KeyLimits;
+
+impl From<&KeyEnvelope> for KeyLimits {
+    fn from(envelope: &KeyEnvelope) -> Self {
+        fn texts<T: ToString>(all: &[T]) -> Vec<String> {
+            all.iter().map(ToString::to_string).collect()
+        }
+        Self {
+            profile: envelope.profile.clone(),
+            certifies_cas: envelope.issues_cas,
+            path_length: envelope.path_length.filter(|_| envelope.issues_cas),
+            extended_key_usage: envelope.extended_key_usages.as_deref().map(texts),
+            longest_days: envelope.longest_days,
+            longest_crl_days: envelope.longest_crl_days,
+            timer_crl_days: envelope.timer_crl_days,
+            urls: envelope.urls.clone(),
+            permitted: envelope.permitted.as_deref().map(texts),
+            certificates_a_day: envelope.a_day,
+        }
+    }
+}
