@@ -29,6 +29,23 @@ fn setting<'a>(unit: &'a str, key: &str) -> Option<&'a str> {
 }
 
 #[test]
+fn every_unit_and_every_script_of_openrc_is_in_the_package() {
+    let package = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml")).unwrap();
+    let stem = |unit: &PathBuf| unit.file_stem().unwrap().to_str().unwrap().to_owned();
+    for unit in ["service", "socket", "timer"].iter().flat_map(|ending| units(ending)) {
+        let row = format!("unit-name = \"{}\"", stem(&unit));
+        assert!(package.contains(&row), "{row}");
+    }
+    for directory in ["init.d", "conf.d", "logrotate.d", "system-sleep"] {
+        for file in fs::read_dir(layout("openrc").join(directory)).unwrap() {
+            let name = file.unwrap().file_name().into_string().unwrap();
+            let row = format!("[\"ca-layout/openrc/{directory}/{name}\", ");
+            assert!(package.contains(&row), "{row}");
+        }
+    }
+}
+
+#[test]
 fn every_service_is_confined() {
     if !there_is("systemd-analyze") {
         return;

@@ -1,6 +1,6 @@
 //! The signer's side: answers the requests of its clients.
 //!
-//! A request is answered by [`Signer::answer`]: what is to be signed is admitted by [`Rules`], recorded in the
+//! A request is answered by [`Signer::answer`]: what is to be signed is admitted by [`seams::Rules`], recorded in the
 //! journal, and signed by a key of the [`Ring`]. `child.rs` serves the command that started the signer.
 mod administering;
 mod answers;

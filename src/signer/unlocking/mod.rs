@@ -1,7 +1,7 @@
 //! Unlocking: which keys the service may use now, for what, how often, until when, and for whom.
 //!
 //! A key is unlocked by an administrator of the machine, with a passphrase that reaches the signer as an unread
-//! descriptor. What is unlocked is pure state ([`Unlocked`]); the signer's [`Keyring`] gives it the time and is asked for a key before
+//! descriptor. What is unlocked is pure state (`unlocked.rs`); the signer's keyring (`keyring.rs`) gives it the time and is asked for a key before
 //! each group of signatures.
 mod attempts;
 mod descriptor;
