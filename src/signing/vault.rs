@@ -120,10 +120,10 @@ pub(crate) trait MoveKeyFiles {
     /// When its file cannot be renamed.
     fn completed(&self, key: &KeyRef) -> Result<(), KeyError>;
 
-    /// Puts a key that is beside its place there. Returns whether there was one.
+    /// Puts a key that is beside its place there. Returns whether there was one; otherwise it is in its place already.
     ///
     /// # Errors
-    /// [`KeyError::Exists`] when there is another key of this name; [`KeyError::Prevented`] when it is not known yet what
+    /// [`KeyError::NotFound`] when it is in neither; [`KeyError::Exists`] when there is another key of this name; [`KeyError::Prevented`] when it is not known yet what
     /// it signed elsewhere.
     fn settle(&self, key: &KeyRef) -> Result<bool, KeyError>;
 
@@ -132,4 +132,10 @@ pub(crate) trait MoveKeyFiles {
     /// # Errors
     /// When it cannot be removed.
     fn remove(&self, key: &KeyRef) -> Result<bool, KeyError>;
+
+    /// Overwrites and removes a key that is beside its place. Returns whether there was one.
+    ///
+    /// # Errors
+    /// When it cannot be removed.
+    fn give_up(&self, key: &KeyRef) -> Result<bool, KeyError>;
 }

@@ -7,7 +7,7 @@ use super::Lifecycle;
 use crate::ca::maintenance::Recovered;
 use crate::error::{Code, Problem, remedy};
 use crate::failpoint;
-use crate::index::{Authority, AuthoritySummary, Filter, KeyLocation};
+use crate::index::{Authority, AuthoritySummary, Filter, Guard, KeyLocation};
 use crate::signing::{ComingKey, KeyError, KeyHolder, KeyLimits, KeyRef, MoveKeys};
 use crate::x509::extension::CrlNumber;
 use crate::x509::{Certificate, UnixTime};
@@ -125,10 +125,7 @@ impl Lifecycle<'_> {
         if from == to {
             return self.go_on(authority, to);
         }
-        let Some(_alone) = self.engine.index().nobody_is_signing()? else {
-            let message = format!("another command is signing, perhaps with the key of {}", authority.name);
-            return Err(Problem::new(Code::KeyInUse, message).hint("wait for it to end, then try again"));
-        };
+        let _alone = self.alone_with(authority)?;
         let note = format!("{} {}\n", from.uri, to.uri);
         self.engine.publisher().keep_key_move(&authority.name, Some(note.as_bytes()))?;
         failpoint::passed("key: move noted");
@@ -152,6 +149,23 @@ impl Lifecycle<'_> {
         Ok(MovedKey { from, to, is_new: true, removed, shown })
     }
 
+    /// Keeps others from using the key of a CA, and from moving it.
+    fn alone_with(&self, authority: &Authority) -> Result<Guard, Problem> {
+        let in_use = |message: String| {
+            Problem::new(Code::KeyInUse, message).hint("wait for it to end, then try again")
+        };
+        let Some(alone) = self.engine.index().nobody_is_signing()? else {
+            return Err(in_use(format!(
+                "another command is signing, perhaps with the key of {}",
+                authority.name
+            )));
+        };
+        match self.own_authority(&authority.name)?.key == authority.key {
+            true => Ok(alone),
+            false => Err(in_use(format!("another command has moved the key of {}", authority.name))),
+        }
+    }
+
     /// Completes a move to where the key is on record, or gives up one that went elsewhere.
     fn go_on(&self, authority: &Authority, here: &KeyRef) -> Result<MovedKey, Problem> {
         let unchanged = |removed| MovedKey {
@@ -161,8 +175,14 @@ impl Lifecycle<'_> {
             removed,
             shown: 0,
         };
-        let note = self.engine.publisher().key_move(&authority.name)?.as_deref().and_then(Note::parse);
-        let removed = match note {
+        let noted = || -> Result<Option<Note>, Problem> {
+            Ok(self.engine.publisher().key_move(&authority.name)?.as_deref().and_then(Note::parse))
+        };
+        if noted()?.is_none() {
+            return Ok(unchanged(false));
+        }
+        let _alone = self.alone_with(authority)?;
+        let removed = match noted()? {
             None => false,
             Some(note) if note.to == here.uri => {
                 let from = KeyRef { uri: note.from, ..here.clone() };

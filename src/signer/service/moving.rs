@@ -199,7 +199,8 @@ impl Signer {
             self.act(peer, ActKind::KeyMoved, identity, format!("{} goes", key.uri))?;
             failpoint::passed("signer: departure noted");
         }
-        let moved = files.remove(key)?;
+        // without the right to remove one that is here: it may have settled meanwhile
+        let moved = if is_here { files.remove(key)? } else { files.give_up(key)? };
         if let (true, Some(identity)) = (moved, identity) {
             // after the key, which never is here without its limits
             self.parts.rules.drop_envelope(key, &identity)?;

@@ -90,7 +90,8 @@ impl MoveKeyFiles for AgeFileStore {
         match renameat_with(CWD, &aside, CWD, path, RenameFlags::NOREPLACE) {
             Ok(()) => {}
             Err(Errno::NOENT) if path.with_extension(COMING).exists() => return Err(incomplete(path)),
-            Err(Errno::NOENT) => return Ok(false),
+            // who is told that it is here removes the key where it was
+            Err(Errno::NOENT) => return is_there(path).map(|()| false),
             Err(Errno::EXIST) => return Err(KeyError::Exists(at(path))),
             Err(error) => return Err(KeyError::Backend(at(path), io::Error::from(error).to_string())),
         }
@@ -102,12 +103,28 @@ impl MoveKeyFiles for AgeFileStore {
     fn remove(&self, key: &KeyRef) -> Result<bool, KeyError> {
         let path = &self.path_of(key)?;
         let settled = removed(path)?;
-        let (coming, ready) = (removed(&path.with_extension(COMING))?, removed(&path.with_extension(READY))?);
-        let moved = settled || coming || ready;
-        if moved {
+        if settled {
             synced(path)?;
         }
-        Ok(moved)
+        Ok(self.give_up(key)? || settled)
+    }
+
+    fn give_up(&self, key: &KeyRef) -> Result<bool, KeyError> {
+        let path = &self.path_of(key)?;
+        let (coming, ready) = (removed(&path.with_extension(COMING))?, removed(&path.with_extension(READY))?);
+        if coming || ready {
+            synced(path)?;
+        }
+        Ok(coming || ready)
+    }
+}
+
+/// Tells whether there is a key in this place.
+fn is_there(path: &Path) -> Result<(), KeyError> {
+    match path.symlink_metadata() {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(KeyError::NotFound(at(path))),
+        Err(error) => Err(KeyError::Backend(at(path), error.to_string())),
     }
 }
 
@@ -148,6 +165,29 @@ mod tests {
         let store = AgeFileStore::usual(directory.path(), Arc::new(Nobody));
         let key = store.new_key("a");
         (directory, store, key)
+    }
+
+    #[test]
+    fn who_settles_a_key_that_is_nowhere_is_told_so_and_does_not_take_it_for_one_that_is_here() {
+        // K3
+        let (directory, store, key) = store();
+        let moving: &dyn MoveKeyFiles = &store;
+        assert!(matches!(moving.settle(&key), Err(KeyError::NotFound(_))));
+        fs::write(directory.path().join("a.age"), SEALED).unwrap();
+        assert!(!moving.settle(&key).unwrap(), "it is in its place");
+    }
+
+    #[test]
+    fn what_is_given_up_is_what_has_not_settled() {
+        // K3
+        let (directory, store, key) = store();
+        let moving: &dyn MoveKeyFiles = &store;
+        for name in ["a.age", "a.coming", "a.ready"] {
+            fs::write(directory.path().join(name), SEALED).unwrap();
+        }
+        assert!(moving.give_up(&key).unwrap() && !moving.give_up(&key).unwrap());
+        assert_eq!(fs::read(directory.path().join("a.age")).unwrap(), SEALED);
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
     }
 
     #[test]
