@@ -87,7 +87,7 @@ fn the_marks_of_keys_in_tokens_and_of_renamed_keys_are_above_what_was_published(
     for (kind, ca, details) in [
         (ActKind::KeyGenerated, &renamed, "age:first.age"),
         (ActKind::KeyRenamed, &renamed, "age:first.age to age:second.age"),
-        (ActKind::KeyMoved, &new, "age:first.age comes"),
+        (ActKind::KeyGenerated, &new, "age:first.age, for a CA of the profile root-ca"),
     ] {
         let act = Act { kind, key: Some(ca.identity()), details: details.into() };
         journal.turn().unwrap().act(Asker::this_process(), NOW, vec![act]).unwrap();

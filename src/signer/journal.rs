@@ -25,7 +25,7 @@ mod turn;
 
 pub(crate) use entry::{Act, ActKind, Entry};
 pub(crate) use group::{Asker, Group, JournalHead};
-pub(crate) use named_keys::named_keys;
+pub(crate) use named_keys::{MADE_FOR, named_keys};
 pub(crate) use reader::{JournalFault, JournalReader, check_journal};
 pub(crate) use to_be_signed::ToBeSigned;
 pub(crate) use turn::Turn;

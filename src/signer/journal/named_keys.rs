@@ -5,6 +5,9 @@ use super::reader::{JournalFault, JournalReader};
 use std::collections::BTreeMap;
 use std::io::Read;
 
+/// What is between the place of a key that was made and the profile of its CA.
+pub(crate) const MADE_FOR: &str = ", for a CA of the profile ";
+
 /// Returns the keys that were made, came or got another name, by their URIs: SHA-256 of the SubjectPublicKeyInfo of each.
 ///
 /// # Errors
@@ -16,7 +19,9 @@ pub(crate) fn named_keys(source: impl Read) -> Result<BTreeMap<String, [u8; 32]>
         for (_, entry) in group.numbered() {
             let Entry::Act(Act { kind, key: Some(key), details }) = entry else { continue };
             let name = match kind {
-                ActKind::KeyGenerated | ActKind::KeyImported => Some(details.as_str()),
+                // what the key is for may follow its place
+                ActKind::KeyGenerated => details.split(MADE_FOR).next(),
+                ActKind::KeyImported => Some(details.as_str()),
                 ActKind::KeyMoved => details.strip_suffix(" comes"),
                 ActKind::KeyRenamed => details.split_once(" to ").map(|(_, to)| to),
                 _ => None,

@@ -3,6 +3,7 @@ use super::answers::{Answer, Signer, signer};
 use crate::error::Reason;
 use crate::failpoint;
 use crate::signer::copies::Copies;
+use crate::signer::journal::MADE_FOR;
 use crate::signer::protocol::{Failure, Reply};
 use crate::signer::unlocking::{Login, known_as, login_of};
 use crate::signer::{ActKind, Bound, ClientClass, Peer, RecordError, Scope, SignatureRecord};
@@ -89,7 +90,7 @@ impl Signer {
             // before its public key is told
             self.parts.rules.bind(&identity, Some(&bound))?;
             self.expected.held().remove(&known_as(key));
-            details = format!("{details}, for a CA of the profile {}", bound.profile);
+            details = format!("{details}{MADE_FOR}{}", bound.profile);
         }
         self.act(peer, ActKind::KeyGenerated, Some(identity), details)?;
         Ok(self.put(peer, key, made))

@@ -19,6 +19,8 @@ struct Waiting {
     /// Who gave it, and alone has the key made.
     login: Login,
     secret: Secret,
+    /// Whether it is the PIN of a token, and so for no key in a file.
+    is_pin: bool,
     terms: PreparedTerms,
     ends: Instant,
 }
@@ -80,7 +82,8 @@ impl Prepared {
     pub(super) fn keep(&self, asked: &Asked, secret: Secret) {
         let terms = (asked.terms.clone(), (self.wall)());
         let (login, ends) = (asked.login, Instant::now() + asked.terms.lasting);
-        self.waiting().insert(asked.key.clone(), Waiting { login, secret, terms, ends });
+        let waiting = Waiting { login, secret, is_pin: asked.is_pin, terms, ends };
+        self.waiting().insert(asked.key.clone(), waiting);
     }
 
     /// Returns a new passphrase: at a terminal it is asked for twice, and again when it is weak.
@@ -110,14 +113,20 @@ impl Prepared {
         Err(NoPassphrase::NotText("it was not given twice").into())
     }
 
-    /// Returns the passphrase that this login gave for a new key.
+    /// Returns the passphrase, or the PIN, that this login gave for a new key.
     ///
     /// # Errors
-    /// When it has given none.
-    pub(super) fn secret_for(&self, key: &str, login: Option<Login>) -> Result<Secret, KeyError> {
+    /// When it has given none, or the other of the two.
+    pub(super) fn secret_for(
+        &self,
+        key: &str,
+        is_pin: bool,
+        login: Option<Login>,
+    ) -> Result<Secret, KeyError> {
         self.expire();
         let waiting = self.waiting();
-        let given = waiting.get(key).filter(|waiting| Some(waiting.login) == login);
+        let is_for = |waiting: &&Waiting| Some(waiting.login) == login && waiting.is_pin == is_pin;
+        let given = waiting.get(key).filter(is_for);
         given.map(|waiting| waiting.secret.clone()).ok_or_else(|| not_given(key))
     }
 
@@ -208,6 +217,21 @@ impl SecretSource for TokenPins {
 #[cfg(test)]
 mod pin_tests {
     use super::*;
+
+    #[test]
+    fn a_pin_protects_no_key_in_a_file_and_a_passphrase_is_no_pin() {
+        // K1
+        let prepared = Prepared::new(PassphrasePolicy::default(), || UnixTime(0));
+        let login = Login { loginuid: 1000, session: Some(7) };
+        let (secret, terms) = (Secret::from("1234".to_owned()), (super::super::Terms::none(), UnixTime(0)));
+        for is_pin in [true, false] {
+            let ends = Instant::now() + std::time::Duration::from_secs(600);
+            let waiting = Waiting { login, secret: secret.clone(), is_pin, terms: terms.clone(), ends };
+            prepared.waiting().insert("genfic".into(), waiting);
+            assert!(prepared.secret_for("genfic", is_pin, Some(login)).is_ok());
+            assert!(prepared.secret_for("genfic", !is_pin, Some(login)).is_err());
+        }
+    }
 
     #[test]
     fn the_process_of_the_tokens_gets_no_passphrase_of_a_key_in_a_file() {

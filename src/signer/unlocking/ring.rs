@@ -247,7 +247,8 @@ impl Ring for SharedRing {
         make: &dyn Fn() -> Result<Arc<dyn VaultKey>, KeyError>,
     ) -> Result<Arc<dyn VaultKey>, KeyError> {
         let name = known_as(key);
-        let secret = self.prepared.secret_for(&name, login_of(peer)).map_err(|error| match error {
+        let given = self.prepared.secret_for(&name, key.is_in_token(), login_of(peer));
+        let secret = given.map_err(|error| match error {
             // the PIN is given for a token, which the name alone does not say
             KeyError::Locked { scope, reason, .. } if key.is_in_token() => {
                 KeyError::Locked { key: key.uri.clone(), scope, reason }
