@@ -80,7 +80,7 @@ pub(super) const EXAMPLES: &[(&str, &str)] = &[
         "key unlock",
         "genfic-ca key unlock genfic-user --for 15m\n\
          genfic-ca key unlock genfic --scope ca --count 1\n\
-         genfic-ca key unlock \"pkcs11:token=Vault;object=genfic\" --new --profile root-ca",
+         genfic-ca key unlock \"pkcs11:token=HSM;object=genfic\" --new --profile root-ca",
     ),
     ("key lock", "genfic-ca key lock\ngenfic-ca key lock genfic-user"),
     ("key status", "genfic-ca key status"),
