@@ -34,7 +34,7 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
             AccessCause::Group => (FindingCode::HomeGroup, true),
             AccessCause::Parent => (FindingCode::HomeParent, false),
             AccessCause::Unreadable => (FindingCode::HomeUnreadable, false),
-            AccessCause::Linked => (FindingCode::HomeLinked, true),
+            AccessCause::Linked => (FindingCode::HomeLinked, false),
         };
         let make = if warning { Finding::warning } else { Finding::error };
         let mut finding = make(code, object, &found.fault).remedy(found.remedy.clone());

@@ -20,14 +20,13 @@ impl Home {
     /// - `home.missing` (exit 5): there is no home here.
     /// - `home.wrong-user` (exit 10): it belongs to another user. This holds for root too, whose new files
     ///   would deny access to the owner.
-    /// - `home.unsafe` (exit 10): there are [findings](Home::findings), except for files that a group may read and
-    ///   for second names of keys.
+    /// - `home.unsafe` (exit 10): there are [findings](Home::findings), except for files that a group may read. A key with a
+    ///   second name is one of them, as `cp -al` makes it: what is removed here would stay there.
     pub fn verify(&self) -> Result<(), Problem> {
         self.verify_owner()?;
         let mut findings = self.findings();
-        // A file that a group can read was readable before, and `cp -al` gives keys a second name: `doctor` reports
-        // both, and no command is refused.
-        findings.retain(|finding| !matches!(finding.cause, AccessCause::Shared(_) | AccessCause::Linked));
+        // A file that a group can read was readable before: `doctor` reports it, and no command is refused.
+        findings.retain(|finding| !matches!(finding.cause, AccessCause::Shared(_)));
         unsafe_places(&format!("the home {}", self.directory().shown()), &findings).map_or(Ok(()), Err)
     }
 
@@ -122,7 +121,11 @@ impl Home {
                 look(&public, OWN_FILE);
             }
         }
-        findings.extend(second_names(&self.keys_directory(), user));
+        findings.extend(second_names(&self.keys_directory(), user, |_| true));
+        let is_key = |file: &Path| file.extension().is_some_and(|extension| extension == "key");
+        for responder in entries(&self.responders_directory()) {
+            findings.extend(second_names(&responder, user, is_key));
+        }
         findings
     }
 }

@@ -3,9 +3,13 @@ use super::access::{AccessCause, AccessFinding, FileKind, FileStatus, finding, q
 use super::check::{entries, examine};
 use std::path::Path;
 
-/// Returns the fault of each file of this user in a directory that has another name besides.
-pub(super) fn second_names(directory: &Path, user: u32) -> Vec<AccessFinding> {
-    let found = entries(directory).into_iter().filter_map(|file| {
+/// Returns the fault of each file of this user in a directory that is meant and has another name besides.
+pub(super) fn second_names(
+    directory: &Path,
+    user: u32,
+    is_meant: impl Fn(&Path) -> bool,
+) -> Vec<AccessFinding> {
+    let found = entries(directory).into_iter().filter(|file| is_meant(file)).filter_map(|file| {
         let status = examine(&file, false).ok().flatten()?;
         judge(&file, &status, user)
     });
@@ -30,6 +34,11 @@ fn judge(path: &Path, status: &FileStatus, user: u32) -> Option<AccessFinding> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::{Exit, Remedy, remedy};
+    use crate::home::Home;
+    use std::fs::{self, Permissions};
+    use std::os::unix::fs::PermissionsExt as _;
+    use std::process::Command;
 
     #[test]
     fn a_key_with_a_second_name_is_told_with_the_command_that_gives_it_a_file_of_its_own() {
@@ -47,5 +56,36 @@ mod tests {
         assert!(std::process::Command::new("sh").args(["-c", &found.remedy]).status().unwrap().success());
         assert_eq!((judged(&key), judged(&other)), (None, None));
         assert_eq!(std::fs::read(&key).unwrap(), b"key");
+    }
+
+    #[test]
+    fn a_key_with_a_second_name_stops_every_command_until_it_has_one() {
+        // P2, K1
+        let directory = tempfile::tempdir().unwrap();
+        fs::set_permissions(directory.path(), Permissions::from_mode(0o700)).unwrap();
+        let home = Home::at(directory.path().join("home"));
+        home.create().unwrap();
+        let name = "a".parse().unwrap();
+        home.create_authority(&name).unwrap();
+        let keys = [home.keys_directory().join("a.age"), home.responder_key_file(&name)];
+        let profile = home.policy_directory().join("user.toml");
+        for (file, mode) in [(&keys[0], 0o600), (&keys[1], 0o640), (&profile, 0o644)] {
+            fs::write(file, "x").unwrap();
+            fs::set_permissions(file, Permissions::from_mode(mode)).unwrap();
+        }
+        assert_eq!(home.verify(), Ok(()));
+        for (key, kept) in keys.iter().zip(["kept", "kept-too"]) {
+            fs::hard_link(key, directory.path().join(kept)).unwrap();
+            let problem = home.verify().unwrap_err();
+            assert_eq!((problem.code.code(), problem.exit), ("home.unsafe", Exit::Permissions));
+            let Remedy::Home(remedy::Home::Mend(commands)) = problem.hint else { panic!("no command") };
+            for command in commands {
+                assert!(Command::new("sh").args(["-c", &command]).status().unwrap().success());
+            }
+            assert_eq!(home.verify(), Ok(()), "{}", key.display());
+        }
+        // what anybody may read is copied as one likes
+        fs::hard_link(&profile, directory.path().join("user.toml")).unwrap();
+        assert_eq!(home.verify(), Ok(()));
     }
 }

@@ -42,6 +42,8 @@ impl Home {
                 let is_key = file.extension().is_some_and(|extension| extension == "key");
                 Some(if is_key { AccessRule::GROUP_FILE } else { public })
             });
+            let is_key = |file: &Path| file.extension().is_some_and(|extension| extension == "key");
+            places.findings.extend(second_names(&responder, owner, is_key));
         }
         places.look(&self.responders_directory(), AccessRule::directory(Owners::User, 0o027), false);
         places.below(&self.public_directory(), AccessRule::directory(Owners::User, 0o022), |file| {
@@ -71,7 +73,7 @@ pub fn verify_signer(directory: &Path, granted: Option<&Path>) -> Result<(), Pro
     let mut places = Places::new(rustix::process::geteuid().as_raw());
     places.way(directory);
     places.below(directory, OWN_DIRECTORY, |file| (!is_socket(file)).then_some(AccessRule::PRIVATE_FILE));
-    places.findings.extend(second_names(directory, places.user));
+    places.findings.extend(second_names(directory, places.user, |_| true));
     if let Some(granted) = granted {
         places.way(granted);
         places
