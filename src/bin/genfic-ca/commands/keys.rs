@@ -203,9 +203,8 @@ fn accepted(
     global: &Global,
     administration: &SignerAdministration,
     args: &KeyEnvelope,
-    certificate: &str,
+    digest: &str,
 ) -> Result<Report, Problem> {
-    let digest = certificate.trim_start_matches("sha256:").replace(':', "").to_lowercase();
     let question = format!(
         "the signer does not know who issued the certificate with the SHA-256 {digest}\n\
          compare it with the one that the issuer gave for {}; the key signs under it then\n\
@@ -213,7 +212,7 @@ fn accepted(
         args.name
     );
     confirm_by_name(global, &question, &args.name, args.confirm.as_deref())?;
-    administration.accept_certificate(&args.name, &digest)?;
+    administration.accept_certificate(&args.name, digest)?;
     let result = json!({ "name": args.name, "accepted": format!("sha256:{digest}") });
     let text = format!("the signer takes the certificate of {} with the SHA-256 {digest}", args.name);
     Ok(Report::done(result, text))
