@@ -5,7 +5,7 @@
 use super::at_rest::decrypt;
 use super::files::{COMING, KeyFile, READY};
 use super::store::{AgeFileStore, at, check_directory, missing_or, name_of, read_file};
-use crate::error::Code;
+use crate::error::{Code, Shown as _};
 use crate::failpoint;
 use crate::home::{AccessRule, Mode, OpenError, open_checked, overwrite, replace, sync_directory};
 use crate::signing::{KeyError, KeyRef, MoveKeyFiles, SecretPurpose, VaultKey, open_with};
@@ -132,7 +132,11 @@ fn incomplete(path: &Path) -> KeyError {
     KeyError::Prevented {
         code: Code::KeyMoveUnfinished,
         reason: format!("the key {} has come, and what it signed elsewhere is not known yet", name_of(path)),
-        hint: "move it again: the same command goes on".into(),
+        hint: format!(
+            "move it again: the same command goes on, also with {}, which a version before this one may have left; where the \
+             key is in no other place any more, restore it where it was from a backup, and move it from there",
+            path.with_extension(COMING).shown()
+        ),
     }
 }
 
