@@ -68,6 +68,7 @@ pub(crate) fn readme(authority: &str, certificate: &Certificate, at: UnixTime, u
          {authority}.mark     the highest number of a CRL that was signed with this key: never sign a lower one\n\
          {authority}.history  what was signed in ceremonies so far, a chain\n\
          {authority}.crl      the last CRL that was signed when this was written\n\
+         {authority}.used     the serial numbers that were used when this was written: never use one again\n\
          policy/           the profiles: what this authority certifies\n\
          bundle.toml       digests of these files: sha256sum *.age *.pem policy/*\n\n\
          HOW IT IS USED\n\n\

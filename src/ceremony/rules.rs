@@ -3,6 +3,7 @@ use super::{DAYS, History, Request, ToBeSigned, is_checkpoint_of, sha256};
 use crate::error::{Code, Problem, remedy};
 use crate::index::{Recorded, recorded_on_medium};
 use crate::lint;
+use crate::signing::UsedSerials;
 use crate::x509::extension::CrlNumber;
 use crate::x509::{Certificate, CertificateList, CrlEntry, TbsCertList, TbsCertificate, UnixTime};
 
@@ -17,6 +18,8 @@ pub(crate) struct Known {
     pub(crate) crl: Option<CertificateList>,
     /// What was signed in ceremonies.
     pub(crate) history: History,
+    /// The serial numbers that the key had used when it came to the medium.
+    pub(crate) used: UsedSerials,
 }
 
 /// Something that is linted, and on record on the medium.
@@ -188,7 +191,10 @@ pub(crate) fn admit(
                     return Err(refused(format!("a certificate has ended by {date}")));
                 }
                 let serial = tbs.serial_number().to_string();
-                if request.history.0.iter().any(|entry| entry.kind == "certificate" && entry.name == serial) {
+                let mut signed = request.history.0.iter();
+                if known.used.not_after(tbs.serial_number()).is_some()
+                    || signed.any(|entry| entry.kind == "certificate" && entry.name == serial)
+                {
                     return Err(refused(format!("the serial number {serial} was signed before")));
                 }
                 let above = (!is_own).then_some(issuer);

@@ -75,6 +75,7 @@ fn known() -> Known {
         mark: 7,
         crl: Some(signed_list(7, NOW.plus_days(-300), vec![entry(&[9], REVOKED)])),
         history: History::default(),
+        used: UsedSerials::default(),
     }
 }
 
@@ -120,6 +121,24 @@ fn refused(items: Vec<ToBeSigned>, told: &str) {
     let problem = admitted(&request(items), &known()).unwrap_err();
     assert_eq!(problem.code, Code::CeremonyRefused, "{}", problem.message);
     assert!(problem.message.contains(told), "{told}: {}", problem.message);
+}
+
+#[test]
+fn a_serial_number_that_was_used_before_the_key_came_to_the_medium_is_not_signed_again() {
+    // G6, X4
+    let tbs = child(30).tbs();
+    let serial = tbs.serial_number().clone();
+    let asked = request(vec![ToBeSigned::Certificate(tbs)]);
+    assert_eq!(admitted(&asked, &known()).unwrap(), 1);
+    let mut used = UsedSerials::default();
+    used.add(serial.clone(), NOW.plus_days(30));
+    let problem = admitted(&asked, &Known { used, ..known() }).unwrap_err();
+    assert_eq!(problem.code, Code::CeremonyRefused, "{}", problem.message);
+    assert!(
+        problem.message.contains(&format!("the serial number {serial} was signed before")),
+        "{}",
+        problem.message
+    );
 }
 
 #[test]

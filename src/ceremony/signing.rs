@@ -7,7 +7,7 @@ use super::{
 };
 use crate::error::{Code, Problem};
 use crate::failpoint;
-use crate::signing::{CaKeys, CaSigner, KeyRef};
+use crate::signing::{CaKeys, CaSigner, KeyRef, UsedSerials};
 use crate::x509::{Certificate, CertificateList, SubjectPublicKeyInfo, UnixTime};
 
 /// A request and the medium that is to answer it.
@@ -258,5 +258,8 @@ fn known(medium: &Medium, authority: &str) -> Result<Known, Problem> {
     let crl = medium.read(&format!("{authority}.crl"))?;
     let crl =
         crl.map(|der| CertificateList::from_der(&der)).transpose().map_err(|_| damaged("the last CRL"))?;
-    Ok(Known { issuer, mark, crl, history })
+    let used =
+        text(UsedSerials::ENDING)?.map_or(Ok(UsedSerials::default()), |text| UsedSerials::parse(&text));
+    let used = used.map_err(|_| damaged("the list of used serial numbers"))?;
+    Ok(Known { issuer, mark, crl, history, used })
 }

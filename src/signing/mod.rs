@@ -30,6 +30,7 @@ mod response_signer;
 mod secret;
 mod soft_key;
 mod subscriber_key;
+mod used_serials;
 mod vault;
 
 pub(crate) use self::administering::AdministerKeys;
@@ -69,6 +70,7 @@ pub use secret::{
     PassphraseSources, Secret, SecretPurpose, SecretSource, SecretSpec, TRIES, open_with,
 };
 pub use subscriber_key::{HeldKey, SubscriberKey};
+pub(crate) use used_serials::UsedSerials;
 pub(crate) use vault::{ForKey, KeyVault, MoveKeyFiles, VaultKey};
 
 use std::path::{Path, PathBuf};

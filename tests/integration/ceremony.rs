@@ -320,6 +320,28 @@ fn killed_at_each_step_a_ceremony_is_gone_on_with_or_had_anew() {
 }
 
 #[test]
+fn a_serial_number_that_the_home_has_used_is_not_signed_from_a_medium() {
+    // G6, X4
+    let home = offline();
+    let used = fs::read_to_string(home.path("media/a/genfic.used")).unwrap();
+    let serial = home.result(&["show", "genfic-system"])["serial"].as_str().unwrap().to_owned();
+    let line = used.lines().find(|line| line.starts_with(&format!("{serial} "))).unwrap().to_owned();
+    let end = home.result(&["show", "genfic-system"])["not_after"].as_str().unwrap().to_owned();
+    assert_eq!(line, format!("{serial} {end}"));
+    let asked = request(&home, "r.toml", &["--renew", "genfic-system"]);
+    let items = asked["items"].as_array().unwrap();
+    let again = items.iter().find(|item| item["kind"] == "certificate").unwrap()["name"].as_str().unwrap();
+    // as if the home had forgotten what it used, and asked for it again
+    for medium in ["a", "b"] {
+        let file = home.path(&format!("media/{medium}/genfic.used"));
+        fs::write(&file, format!("{used}{again} {end}\n")).unwrap();
+    }
+    refused(&sign(&home, "r.toml", "a"), 7, "was signed before");
+    fs::write(home.path("media/b/genfic.used"), &used).unwrap();
+    sign(&home, "r.toml", "b").ok();
+}
+
+#[test]
 fn a_key_that_no_signer_has_used_before_signs_under_the_profile_of_its_ca() {
     // G6, K3
     let home = Home::with_hierarchy("http://pki.genfic.example");

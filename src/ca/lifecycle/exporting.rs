@@ -13,8 +13,8 @@ use crate::ceremony::{
 use crate::error::{Code, Notice, Problem, Shown as _, remedy};
 use crate::failpoint;
 use crate::home::{Mode, overwrite, read_file, sync_directory, write_new};
-use crate::index::Authority;
-use crate::signing::{CaSigner, KeyError, KeyFile, KeyRef, OfflineKeys};
+use crate::index::{Authority, CertificateState, Filter};
+use crate::signing::{CaSigner, KeyError, KeyFile, KeyRef, OfflineKeys, UsedSerials};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -160,6 +160,7 @@ impl Lifecycle<'_> {
         if let Some(contents) = beside.and_then(|path| read_file(&path, KeyFile::LARGEST).ok()) {
             files.push(of(envelope, contents));
         }
+        files.push(of(format!("{name}.{}", UsedSerials::ENDING), self.used(authority)?.into_bytes()));
         for (profile, contents) in &export.profiles {
             files.push(of(format!("{PROFILES}/{profile}"), contents.clone()));
         }
@@ -168,6 +169,20 @@ impl Lifecycle<'_> {
         let listed = manifest((name, &authority.profile), &authority.certificate, now, &files);
         files.push(of(MANIFEST.into(), listed.into_bytes()));
         Ok(files)
+    }
+
+    /// Returns the serial numbers that the key of a CA has used, as the signer of a medium reads them. Those that an open
+    /// request for a ceremony asks for are not used yet.
+    fn used(&self, authority: &Authority) -> Result<String, Problem> {
+        let filter = Filter { authority: Some(authority.name.clone()), ..Filter::default() };
+        let mut used = UsedSerials::default();
+        self.engine.index().list(&filter, &mut |record| {
+            if record.state != CertificateState::Pending {
+                used.add(record.id.serial_number, record.validity.not_after);
+            }
+            true
+        })?;
+        Ok(used.to_text(&authority.name))
     }
 
     /// Raises the mark on a medium to the highest CRL number that is known here.
