@@ -55,6 +55,14 @@ pub struct Unlocking {
     pub session: Option<u32>,
 }
 
+/// The envelope of a key that is to come, as the signer has it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct EnvelopeProposal {
+    /// What it says.
+    pub limits: KeyLimits,
+    text: String,
+}
+
 impl SignerAdministration {
     /// Returns the door at this socket.
     #[must_use]
@@ -62,21 +70,36 @@ impl SignerAdministration {
         Self(Administration::at(socket))
     }
 
-    /// Unlocks a key.
+    /// Returns the envelope that was asked for a key that is to come; `None` where nobody asked for one.
     ///
     /// # Errors
-    /// When there is no passphrase, it is wrong, or the signer cannot be asked.
+    /// When the signer cannot be asked.
+    pub fn proposal(&self, key: &str) -> Result<Option<EnvelopeProposal>, Problem> {
+        let proposed = self.0.proposal(key)?;
+        Ok(proposed.map(|(text, limits)| EnvelopeProposal { limits, text }))
+    }
+
+    /// Unlocks a key. For one that is to come, `confirmed` is the envelope that the administrator has seen; it comes with no
+    /// other.
+    ///
+    /// # Errors
+    /// When there is no passphrase, it is wrong, or the signer cannot be asked; when a key is to come and no envelope was
+    /// confirmed.
     pub fn unlock(
         &self,
         key: &str,
+        confirmed: Option<&EnvelopeProposal>,
         terms: &UnlockingTerms,
         passphrase: &PassphraseFor,
     ) -> Result<Unlocking, Problem> {
-        Ok(unlocking(self.0.unlock(key, wire(terms), &passphrase.spec, passphrase.attended)?))
+        let envelope = confirmed.map(|proposal| proposal.text.as_str());
+        let grant = self.0.unlock((key, envelope), wire(terms), &passphrase.spec, passphrase.attended)?;
+        Ok(unlocking(grant))
     }
 
     /// Gives the passphrase of a key that is about to be made for a CA of this profile. Its certificates may name URLs that
-    /// begin with one of these; with none, any.
+    /// begin with one of these; with none, any. A key of this name that is there and has no certificate yet is bound to
+    /// that and unlocked, which is returned.
     ///
     /// # Errors
     /// As [`SignerAdministration::unlock`]; when the passphrase is weak, or the signer has no such profile.
@@ -86,8 +109,9 @@ impl SignerAdministration {
         bound: (&str, &[String]),
         terms: &UnlockingTerms,
         passphrase: &PassphraseFor,
-    ) -> Result<(), Problem> {
-        Ok(self.0.prepare(key, bound, wire(terms), &passphrase.spec, passphrase.attended)?)
+    ) -> Result<Option<Unlocking>, Problem> {
+        let grant = self.0.prepare(key, bound, wire(terms), &passphrase.spec, passphrase.attended)?;
+        Ok(grant.map(unlocking))
     }
 
     /// Gives a key of the signer a new passphrase in the place of the present one, and locks it.

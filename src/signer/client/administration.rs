@@ -1,12 +1,13 @@
 //! What an administrator asks of the signer that listens, as the own user. No passphrase comes into this process: it
 //! hands an open descriptor over, unread.
 use super::Link;
-use super::administering::change;
+use super::administering::{change, limits_in};
 use crate::home::{AccessRule, FileStatus, Owners};
 use crate::index::KeyLocation;
 use crate::signer::protocol::{Failure, Frame, Reply, Request, WireGrant, WireHanded, WireKey, WireTerms};
 use crate::signer::unlocking::Restored;
 use crate::signing::{KeyError, KeyLimits, LimitsChange, SecretSpec};
+use crate::x509::sha256;
 use rustix::fs::{Access, access};
 use std::fs::File;
 use std::io::{self, IsTerminal as _};
@@ -31,19 +32,36 @@ impl Administration {
         Self { socket: socket.to_owned() }
     }
 
-    /// Has a key unlocked, with the passphrase that the source has.
+    /// Returns the envelope that a client has asked for a key that is to come: its text, TOML, and what it says. `None` where
+    /// nobody has.
+    ///
+    /// # Errors
+    /// When the signer cannot be asked.
+    pub(crate) fn proposal(&self, key: &str) -> Result<Option<(String, KeyLimits)>, KeyError> {
+        let answer = self.link()?.ask(Request::Proposal { key: key.to_owned() })?;
+        if answer.parts.is_empty() {
+            return Ok(None);
+        }
+        let part = answer.only_part().map_err(|_| KeyError::from(unexpected()))?;
+        let text = String::from_utf8(part).map_err(|_| KeyError::from(unexpected()))?;
+        Ok(Some((text.clone(), limits_in(&text)?)))
+    }
+
+    /// Has a key unlocked, with the passphrase that the source has. `envelope` is the text of the one that was confirmed for
+    /// a key that is to come.
     ///
     /// # Errors
     /// When the source cannot be handed over, or the signer refuses.
     pub(crate) fn unlock(
         &self,
-        key: &str,
+        (key, envelope): (&str, Option<&str>),
         terms: WireTerms,
         from: &SecretSpec,
         attended: bool,
     ) -> Result<WireGrant, KeyError> {
         let descriptor = descriptor(key, from, attended)?;
-        let request = Request::Unlock { key: key.to_owned(), terms, handed: descriptor.handed };
+        let envelope = envelope.map(|text| sha256(text.as_bytes()));
+        let request = Request::Unlock { key: key.to_owned(), terms, handed: descriptor.handed, envelope };
         match self.hand(request, vec![descriptor])? {
             Reply::Unlocked { mut keys } => keys.pop().ok_or_else(|| unexpected().into()),
             _ => Err(unexpected().into()),
@@ -51,7 +69,7 @@ impl Administration {
     }
 
     /// Gives the passphrase of a key that is about to be made for a CA of this profile, whose certificates may name these
-    /// URLs.
+    /// URLs. A key of this name that is there and has no certificate yet is bound to that and unlocked, which is told.
     ///
     /// # Errors
     /// As [`Administration::unlock`]; when the signer has no such profile.
@@ -62,12 +80,13 @@ impl Administration {
         terms: WireTerms,
         from: &SecretSpec,
         attended: bool,
-    ) -> Result<(), KeyError> {
+    ) -> Result<Option<WireGrant>, KeyError> {
         let descriptor = descriptor(key, from, attended)?;
         let (key, profile, urls) = (key.to_owned(), profile.to_owned(), urls.to_vec());
         let request = Request::Prepare { key, terms, handed: descriptor.handed, profile, urls };
         match self.hand(request, vec![descriptor])? {
-            Reply::Done => Ok(()),
+            Reply::Done => Ok(None),
+            Reply::Unlocked { mut keys } => keys.pop().map(Some).ok_or_else(|| unexpected().into()),
             _ => Err(unexpected().into()),
         }
     }

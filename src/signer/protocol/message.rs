@@ -1,6 +1,7 @@
 //! Requests and replies.
 use super::administering::WireDescription;
 use super::failure::Failure;
+use super::sources::WireSource;
 use super::unlocking::{WireGrant, WireHanded, WireTerms};
 use super::words::{WireKey, WirePath, WirePlace};
 use crate::signing::{KeyLimits, NewPassphrases, PassphraseOrders, PassphrasePolicy, SecretSpec};
@@ -121,6 +122,9 @@ pub(crate) enum Request {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         urls: Vec<String>,
     },
+    /// Asks for the envelope that was proposed last for the key of this name, which is to come: [`Reply::Done`] with a part,
+    /// its text; without one where nobody has asked for any.
+    Proposal { key: String },
     /// Asks for the file of a key that is to be moved, still encrypted: [`Reply::Done`] with a descriptor.
     Leave { key: WireKey },
     /// Brings a key, still encrypted, in the file whose descriptor comes with the frame. It is not used before
@@ -156,9 +160,17 @@ pub(crate) enum Request {
     /// Asks for the warnings about passphrases since the last time: [`Reply::Notes`].
     Notes,
     /// Unlocks the key of a CA, or the one of this URI, with the passphrase behind the descriptor that comes with the
-    /// frame: [`Reply::Unlocked`] with the one key.
-    Unlock { key: String, terms: WireTerms, handed: WireHanded },
-    /// Gives the passphrase of a key that is about to be made, likewise, and says what it is made for: [`Reply::Done`].
+    /// frame: [`Reply::Unlocked`] with the one key. `envelope` is the SHA-256 of the text of the envelope that the
+    /// administrator has confirmed for a key that is to come.
+    Unlock {
+        key: String,
+        terms: WireTerms,
+        handed: WireHanded,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        envelope: Option<[u8; 32]>,
+    },
+    /// Gives the passphrase of a key that is about to be made, likewise, and says what it is made for: [`Reply::Done`]. A
+    /// key of this name that is there and has no certificate yet is bound to that and unlocked: [`Reply::Unlocked`].
     Prepare {
         key: String,
         terms: WireTerms,
@@ -300,41 +312,6 @@ pub(crate) enum WireFound {
     Unusable(Failure),
     /// It cannot be read.
     NotRead(Failure),
-}
-
-/// A source of passphrases.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum WireSource {
-    Prompt,
-    File(WirePath),
-    Environment(String),
-    Descriptor(u32),
-    Credential(String),
-}
-
-impl From<&SecretSpec> for WireSource {
-    fn from(spec: &SecretSpec) -> Self {
-        match spec {
-            SecretSpec::Prompt => Self::Prompt,
-            SecretSpec::File(path) => Self::File(path.as_path().into()),
-            SecretSpec::Environment(variable) => Self::Environment(variable.clone()),
-            SecretSpec::Descriptor(number) => Self::Descriptor(*number),
-            SecretSpec::Credential(name) => Self::Credential(name.clone()),
-        }
-    }
-}
-
-impl From<WireSource> for SecretSpec {
-    fn from(source: WireSource) -> Self {
-        match source {
-            WireSource::Prompt => Self::Prompt,
-            WireSource::File(path) => Self::File(path.into()),
-            WireSource::Environment(variable) => Self::Environment(variable),
-            WireSource::Descriptor(number) => Self::Descriptor(number),
-            WireSource::Credential(name) => Self::Credential(name),
-        }
-    }
 }
 
 impl Orders {

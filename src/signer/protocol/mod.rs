@@ -8,6 +8,7 @@ mod failure;
 mod frame;
 mod message;
 mod serials;
+mod sources;
 mod unlocking;
 mod words;
 
@@ -15,7 +16,8 @@ pub(crate) use administering::WireDescription;
 pub(crate) use begun::Begun;
 pub(crate) use failure::Failure;
 pub(crate) use frame::{Frame, FrameError, MOST_DESCRIPTORS};
-pub(crate) use message::{Orders, Reply, Request, VERSION, WireFound, WireSource};
+pub(crate) use message::{Orders, Reply, Request, VERSION, WireFound};
 pub(crate) use serials::{MOST_SERIALS, put_serial, serials};
+pub(crate) use sources::WireSource;
 pub(crate) use unlocking::{WireGrant, WireHanded, WireTerms};
 pub(crate) use words::{WireKey, WirePath};

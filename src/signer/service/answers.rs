@@ -53,6 +53,8 @@ pub(crate) struct Signer {
     /// Keys that have come and did not settle, by their URIs.
     pub(super) coming: Mutex<HashMap<String, Came>>,
     pub(super) expected: Expected,
+    /// The envelopes that were proposed for keys that are to come, by the names of the keys.
+    pub(super) proposals: Mutex<HashMap<String, String>>,
 }
 
 /// What is kept between two requests, by numbers.
@@ -131,7 +133,9 @@ fn rights(request: &Request) -> &'static [Right] {
         R::Sealed { .. } | R::Export { .. } => &[Right::Transfer],
         R::SetLimits { .. } | R::AcceptCertificate { .. } | R::Protected { .. } => &[Right::Approve],
         // the service answers these itself
-        R::Unlock { .. } | R::Prepare { .. } | R::ChangePassphrase { .. } => &[Right::Unlock],
+        R::Unlock { .. } | R::Prepare { .. } | R::ChangePassphrase { .. } | R::Proposal { .. } => {
+            &[Right::Unlock]
+        }
         R::Lock { .. } => &[Right::Lock],
         R::WhatIsUnlocked => &[Right::Describe],
     }
@@ -148,6 +152,7 @@ impl Signer {
             made: Made::default(),
             coming: Mutex::default(),
             expected: Expected::default(),
+            proposals: Mutex::default(),
         }
     }
 
@@ -268,6 +273,7 @@ impl Signer {
             Request::Propose { key, profile, urls } => {
                 self.propose(peer, &key.into(), (&profile, &urls), &parts)
             }
+            Request::Proposal { key } => self.proposal(&key),
             Request::Leave { key } => self.leave(peer, &key.into()),
             Request::Come { key, profile, mark } => {
                 self.come(peer, &key.into(), (&profile, mark), &parts, descriptors)

@@ -7,14 +7,18 @@ use super::answers::{Answer, Signer, signer};
 use super::remembering::identity;
 use super::seams::Coming;
 use crate::failpoint;
+use crate::signer::copies::MOST as MOST_OF_ONE_CA;
 use crate::signer::protocol::{Failure, Frame, MOST_SERIALS, Reply, put_serial, serials};
-use crate::signer::unlocking::{Login, login_of};
+use crate::signer::unlocking::{Login, known_as, login_of};
 use crate::signer::{Act, ActKind, ClientClass, Peer, Scope};
 use crate::signing::{KeyError, KeyRef, MoveKeyFiles};
 use crate::x509::extension::CrlNumber;
-use crate::x509::{Certificate, SerialNumber, UnixTime};
+use crate::x509::{Certificate, SerialNumber, UnixTime, sha256};
 use std::os::fd::OwnedFd;
 use std::sync::PoisonError;
+
+/// Bound of the envelopes that are kept until an administrator has looked at them.
+const MOST_PROPOSALS: usize = 64;
 
 /// A key that has come and did not settle.
 pub(super) struct Came {
@@ -51,7 +55,27 @@ impl Signer {
         let inspected = self.vault(key)?.keys().inspecting().map(|keys| keys.inspect(key));
         let kept = self.parts.rules.kept(key, &identity(key)?)?;
         let is_here = matches!(inspected, Some(Ok(()))) && !kept.certificates.is_empty();
+        if peer.class != ClientClass::Child {
+            // an administrator is shown it before the key comes
+            let mut proposals = self.proposals.lock().unwrap_or_else(PoisonError::into_inner);
+            if proposals.len() >= MOST_PROPOSALS && !proposals.contains_key(&known_as(key)) {
+                proposals.clear();
+            }
+            proposals.insert(known_as(key), text.clone());
+        }
         Ok(Frame::with(Reply::Proposed { is_here }, vec![text.into_bytes()]))
+    }
+
+    /// Returns the envelope that was proposed last for the key of this name, for an administrator who is to allow that it
+    /// comes; no part where nobody asked for any.
+    pub(super) fn proposal(&self, key: &str) -> Answer {
+        let proposals = self.proposals.lock().unwrap_or_else(PoisonError::into_inner);
+        let name = match key.contains(':') {
+            true => known_as(&KeyRef { identity: None, uri: key.to_owned() }),
+            false => key.to_owned(),
+        };
+        let text = proposals.get(&name).map(|text| text.clone().into_bytes());
+        Ok(Frame::with(Reply::Done, text.into_iter().collect()))
     }
 
     /// Hands the file of a key out.
@@ -86,7 +110,8 @@ impl Signer {
         }
         let files = self.files(key)?;
         let sealed = files.taken_in(key, file)?;
-        let opened = self.parts.ring.open_coming(peer, key, &|| files.open_taken(key, &sealed))?;
+        let digest = sha256(envelope.as_bytes());
+        let opened = self.parts.ring.open_coming(peer, (key, &digest), &|| files.open_taken(key, &sealed))?;
         if opened.is_some_and(|opened| opened.public_key().digest() != of) {
             return Err(KeyError::OtherKey(self.vault(key)?.keys().place(key)).into());
         }
@@ -244,6 +269,10 @@ impl Brought {
         let of = identity(key)?;
         let (envelope, certificates) =
             parts.split_first().ok_or_else(|| signer("a key comes with its envelope"))?;
+        // before any is read: each is compared with the others
+        if certificates.len() > MOST_OF_ONE_CA {
+            return Err(signer(&format!("a key comes with {MOST_OF_ONE_CA} certificates of its CA at most")));
+        }
         let envelope =
             String::from_utf8(envelope.clone()).map_err(|_| signer("an envelope is written in UTF-8"))?;
         let read = |octets: &Vec<u8>| super::answers::certificate(octets);

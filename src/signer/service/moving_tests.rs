@@ -6,7 +6,7 @@ use crate::signer::protocol::{Failure, Frame, Reply, Request, WireKey, put_seria
 use crate::signer::{ClientClass, Peer, Scope};
 use crate::signing::{AgeFileStore, CaKeys as _, SoftKey};
 use crate::testing::{CertificateBuilder, NOW, TestKey};
-use crate::x509::{Certificate, KeyAlgorithm, UnixTime};
+use crate::x509::{Certificate, KeyAlgorithm, UnixTime, sha256};
 use std::fs;
 use std::sync::Arc;
 
@@ -50,7 +50,19 @@ impl Elsewhere {
 
     /// Has the key come, as an administrator of the login of `command()` expects it.
     fn come(&self, service: &Service, certificates: &[Certificate], envelope: Vec<u8>) -> Reply {
-        service.ring.expect(&asked("other", &[Scope::Move]), NOW, &|| false).unwrap();
+        let shown = sha256(&envelope);
+        self.come_as_confirmed(service, certificates, envelope, shown)
+    }
+
+    /// Likewise, where an administrator has confirmed the envelope of this digest.
+    fn come_as_confirmed(
+        &self,
+        service: &Service,
+        certificates: &[Certificate],
+        envelope: Vec<u8>,
+        shown: [u8; 32],
+    ) -> Reply {
+        service.ring.expect(&asked("other", &[Scope::Move]), shown, NOW, &|| false).unwrap();
         let mut parts = vec![envelope];
         parts.extend(certificates.iter().map(|one| one.as_der().to_vec()));
         let file = fs::File::open(self.directory.path().join("other.age")).unwrap();
@@ -80,6 +92,44 @@ impl Elsewhere {
 
 fn is_refused(reply: &Reply) -> bool {
     matches!(reply, Reply::Failed { .. })
+}
+
+#[test]
+fn a_key_comes_with_the_envelope_that_an_administrator_was_shown_and_with_no_other() {
+    // K2, K3
+    let (service, elsewhere) = (Service::new(), Elsewhere::new());
+    let certificates = [elsewhere.root.clone()];
+    let shown = || {
+        let answer = service.ask(&peer(ClientClass::Administrator, 1000), proposal(), Vec::new());
+        assert_eq!(answer.message, Reply::Done);
+        answer.parts
+    };
+    let proposal_of_others = service.refused(&command(), proposal(), Vec::new());
+    assert!(matches!(proposal_of_others, Failure::Signer { .. }));
+    assert!(shown().is_empty(), "nobody has asked for any");
+    let envelope = elsewhere.proposed(&service, &certificates).unwrap();
+    assert_eq!(shown(), [envelope.clone()]);
+    // what the account of the CA asks for after that is another one
+    let reply = elsewhere.come_as_confirmed(&service, &certificates, envelope.clone(), [7; 32]);
+    let Reply::Failed { failure: Failure::Locked { scope, reason, .. } } = reply else { panic!("{reply:?}") };
+    assert_eq!(scope.as_deref(), Some("move"));
+    assert!(reason.contains("another envelope"), "{reason}");
+    assert!(!service.file("other.coming").exists() && !service.file("other.envelope.toml").exists());
+    assert_eq!(elsewhere.come(&service, &certificates, envelope), Reply::Done);
+}
+
+#[test]
+fn no_more_certificates_of_a_ca_are_compared_than_are_kept() {
+    // K3
+    let (service, elsewhere) = (Service::new(), Elsewhere::new());
+    let many = |number| vec![elsewhere.root.clone(); number];
+    assert!(elsewhere.proposed(&service, &many(256)).is_ok());
+    let Err(Failure::Signer { reason }) = elsewhere.proposed(&service, &many(257)) else { panic!("taken") };
+    assert!(reason.contains("256 certificates"), "{reason}");
+}
+
+fn proposal() -> Request {
+    Request::Proposal { key: "other".into() }
 }
 
 #[test]

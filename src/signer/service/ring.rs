@@ -37,14 +37,15 @@ pub(crate) trait Ring: Send + Sync {
     /// When the key is not unlocked for them.
     fn allow(&self, peer: &Peer, key: &KeyRef, scope: Scope, count: u64) -> Result<(), KeyError>;
 
-    /// Opens a key that comes from another signer, where that has to be shown before it is taken; `open` opens it.
+    /// Opens a key that comes from another signer and is bound by the envelope with this SHA-256, where that has to be shown
+    /// before it is taken; `open` opens it.
     ///
     /// # Errors
-    /// When it does not open, or no administrator expects it.
+    /// When it does not open, or no administrator expects it with this envelope.
     fn open_coming(
         &self,
         peer: &Peer,
-        key: &KeyRef,
+        coming: (&KeyRef, &[u8; 32]),
         open: &dyn Fn() -> Result<Arc<dyn VaultKey>, KeyError>,
     ) -> Result<Option<Arc<dyn VaultKey>>, KeyError>;
 
@@ -83,10 +84,10 @@ impl<R: Ring + ?Sized> Ring for Arc<R> {
     fn open_coming(
         &self,
         peer: &Peer,
-        key: &KeyRef,
+        coming: (&KeyRef, &[u8; 32]),
         open: &dyn Fn() -> Result<Arc<dyn VaultKey>, KeyError>,
     ) -> Result<Option<Arc<dyn VaultKey>>, KeyError> {
-        (**self).open_coming(peer, key, open)
+        (**self).open_coming(peer, coming, open)
     }
 
     fn forget(&self, key: &KeyRef) {
@@ -140,7 +141,7 @@ impl Ring for OwnRing {
     fn open_coming(
         &self,
         _: &Peer,
-        _: &KeyRef,
+        _: (&KeyRef, &[u8; 32]),
         _: &dyn Fn() -> Result<Arc<dyn VaultKey>, KeyError>,
     ) -> Result<Option<Arc<dyn VaultKey>>, KeyError> {
         Ok(None)

@@ -1,5 +1,6 @@
 //! The signer as a service: its clients, and what administrators ask.
 use super::answers::{Signer, may_ask};
+use crate::error::Code;
 use crate::signer::listening::{Clients, say};
 use crate::signer::protocol::{
     Begun, Failure, Frame, FrameError, Reply, Request, VERSION, WireGrant, WireHanded, WireTerms,
@@ -119,11 +120,11 @@ impl Standing {
             return failed("a client of this kind may not ask that").into();
         }
         let answered = match asked.message {
-            Request::Unlock { key, terms, handed } => {
-                self.unlock(connection, peer, &key, terms, handed, asked.descriptors)
+            Request::Unlock { key, terms, handed, envelope } => {
+                self.unlock(connection, peer, (&key, envelope), terms, handed, asked.descriptors)
             }
             Request::Prepare { key, terms, handed, profile, urls } => {
-                let bound = Bound { profile, urls };
+                let bound = Bound { profile, urls, subject: None };
                 self.prepare(connection, peer, (key, bound), terms, handed, asked.descriptors)
             }
             Request::ChangePassphrase { key, old, new } => {
@@ -140,7 +141,7 @@ impl Standing {
         &self,
         connection: &UnixStream,
         peer: &Peer,
-        key: &str,
+        (key, envelope): (&str, Option<[u8; 32]>),
         terms: WireTerms,
         handed: WireHanded,
         descriptors: Vec<OwnedFd>,
@@ -155,7 +156,8 @@ impl Standing {
         match inspected {
             // one that is to come: whether the passphrase opens it is seen then
             Err(KeyError::NotFound(_)) if asked.terms.scopes.contains_key(&Scope::Move) => {
-                let grant = self.ring.expect(&asked, (self.wall)(), &is_over);
+                let envelope = envelope.ok_or_else(|| not_shown(&asked.key))?;
+                let grant = self.ring.expect(&asked, envelope, (self.wall)(), &is_over);
                 return Ok(unlocked(&[grant.map_err(failure)?]));
             }
             inspected => inspected?,
@@ -188,6 +190,13 @@ impl Standing {
         }
         self.signer.parts.rules.may_bind(&bound)?;
         let asked = asked(peer, &new, terms.try_into()?, handed, only(descriptors)?)?;
+        if inspected(vault, &new).is_ok() && self.signer.parts.rules.identity_named(&new)?.is_none() {
+            // a command that was cut short left it
+            let bind = |identity: &[u8; 32]| self.signer.bind_left(peer, &new, identity, &bound);
+            let (store, is_over) = ((vault.as_ref(), &new), over(connection));
+            let grant = self.ring.unlock_new(&asked, store, (self.wall)(), &bind, &is_over);
+            return Ok(unlocked(&[grant.map_err(failure)?]));
+        }
         self.ring.prepare(&asked, (vault.as_ref(), &new), &over(connection)).map_err(failure)?;
         self.signer.expect_new(peer, known_as(&new), bound);
         Ok(Reply::Done)
@@ -267,6 +276,19 @@ impl Clients for Standing {
     fn lock(&self) {
         self.ring.lock(None);
     }
+}
+
+/// The failure where a key is to come, and no administrator was shown by what it will be bound.
+fn not_shown(key: &str) -> Failure {
+    KeyError::Prevented {
+        code: Code::SignerLocked,
+        reason: format!(
+            "nobody has asked for the key of {key} to come, so that its envelope could not be shown"
+        ),
+        hint: "have the CA's user ask for the move first, which is refused; the envelope is shown here then"
+            .into(),
+    }
+    .into()
 }
 
 fn signer(reason: &str) -> Failure {

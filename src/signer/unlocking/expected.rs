@@ -11,9 +11,14 @@ use std::time::Instant;
 
 struct Awaited {
     secret: Secret,
+    /// SHA-256 of the envelope that the administrator was shown and confirmed.
+    envelope: Digest,
     grant: Grant,
     ends: Instant,
 }
+
+/// SHA-256.
+pub(super) type Digest = [u8; 32];
 
 /// The keys that administrators expect, each until it came or its time is over.
 #[derive(Default)]
@@ -24,23 +29,23 @@ impl Expected {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Expects a key with this passphrase.
-    pub(super) fn put(&self, asked: &Asked, secret: Secret, wall: UnixTime) -> Grant {
+    /// Expects a key with this passphrase, and with the envelope of this digest.
+    pub(super) fn put(&self, asked: &Asked, secret: Secret, envelope: Digest, wall: UnixTime) -> Grant {
         let mut grant = asked.terms.granted(&asked.key, asked.login, wall);
         // it is opened once, and then locked in its new place
         grant.left.retain(|scope, _| *scope == Scope::Move);
         let ends = Instant::now() + asked.terms.lasting.min(Terms::LONGEST);
-        let awaited = Awaited { secret, grant: grant.clone(), ends };
+        let awaited = Awaited { secret, envelope, grant: grant.clone(), ends };
         self.awaited().insert(asked.key.clone(), awaited);
         grant
     }
 
-    /// Returns the passphrase of a key that this login expects.
-    pub(super) fn secret(&self, key: &str, login: Login) -> Option<Secret> {
+    /// Returns the passphrase of a key that this login expects, and the digest of the envelope that it confirmed.
+    pub(super) fn secret(&self, key: &str, login: Login) -> Option<(Secret, Digest)> {
         let now = Instant::now();
         let awaited = self.awaited();
         let own = awaited.get(key).filter(|one| one.grant.login == login && one.ends > now);
-        own.map(|one| one.secret.clone())
+        own.map(|one| (one.secret.clone(), one.envelope))
     }
 
     /// Forgets a key, and returns what was expected.

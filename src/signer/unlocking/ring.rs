@@ -54,6 +54,27 @@ impl SharedRing {
         self.keyring.unlock(asked, wall, &open, &self.note, is_over)
     }
 
+    /// As [`SharedRing::unlock`], for a key that was made and has no certificate. It is bound to what it is for, by
+    /// `bind` with the SHA-256 of its SubjectPublicKeyInfo, before it is unlocked.
+    ///
+    /// # Errors
+    /// As [`Keyring::unlock`], and when it cannot be bound.
+    pub(crate) fn unlock_new(
+        &self,
+        asked: &Asked,
+        (vault, key): (&dyn KeyVault, &KeyRef),
+        wall: UnixTime,
+        bind: &dyn Fn(&[u8; 32]) -> Result<(), KeyError>,
+        is_over: &dyn Fn() -> bool,
+    ) -> Result<Grant, UnlockError> {
+        let open = |_: &str, secret: &Secret| {
+            let opened = self.prepared.with(secret, || vault.open_key(key))?;
+            bind(&opened.public_key().digest())?;
+            Ok(opened)
+        };
+        self.keyring.unlock(asked, wall, &open, &self.note, is_over)
+    }
+
     /// Gives a key of a store a new passphrase, which is behind the descriptor of `new`. It is locked for everybody then.
     /// The journal has it before the file is replaced, which is one step.
     ///
@@ -110,20 +131,22 @@ impl SharedRing {
         Ok(())
     }
 
-    /// Expects a key to come from another signer, which the passphrase that was handed over opens.
+    /// Expects a key to come from another signer, which the passphrase that was handed over opens, and which is bound by the
+    /// envelope with this SHA-256: the one that the administrator was shown.
     ///
     /// # Errors
     /// When there is no passphrase, or the journal cannot have it.
     pub(crate) fn expect(
         &self,
         asked: &Asked,
+        envelope: [u8; 32],
         wall: UnixTime,
         is_over: &dyn Fn() -> bool,
     ) -> Result<Grant, UnlockError> {
         let question =
             format!("Passphrase for the key of {}, which is to come, read by genfic-signer: ", asked.key);
         let secret = read_handed(&asked.from, asked.handed, asked.user, &question, is_over)?;
-        let grant = self.expected.put(asked, secret, wall);
+        let grant = self.expected.put(asked, secret, envelope, wall);
         (self.note)(Event::Unlocked(grant.clone())).inspect_err(|_| {
             self.expected.forget(&asked.key);
         })?;
@@ -134,20 +157,23 @@ impl SharedRing {
     fn opened_as_expected(
         &self,
         peer: &Peer,
-        key: &KeyRef,
+        (key, envelope): (&KeyRef, &[u8; 32]),
         open: &dyn Fn() -> Result<Arc<dyn VaultKey>, KeyError>,
     ) -> Result<Arc<dyn VaultKey>, KeyError> {
         let name = known_as(key);
         let login = login_of(peer).filter(|_| peer.class == ClientClass::Command);
         let secret = login.and_then(|login| self.expected.secret(&name, login));
-        let (Some(login), Some(secret)) = (login, secret) else {
-            let reason = "no administrator of this login expects it";
-            return Err(KeyError::Locked {
-                key: name,
-                scope: Some(Scope::Move.name().to_owned()),
-                reason: reason.to_owned(),
-            });
+        let refused = |reason: &str| KeyError::Locked {
+            key: name.clone(),
+            scope: Some(Scope::Move.name().to_owned()),
+            reason: reason.to_owned(),
         };
+        let (Some(login), Some((secret, confirmed))) = (login, secret) else {
+            return Err(refused("no administrator of this login expects it"));
+        };
+        if confirmed != *envelope {
+            return Err(refused("the administrator has confirmed another envelope than this one"));
+        }
         let opened = self.keyring.deriving(key.is_in_token(), || self.prepared.with(&secret, open));
         if matches!(opened, Err(KeyError::SecretRejected(_))) {
             let ended = self.expected.forget(&name);
@@ -292,10 +318,10 @@ impl Ring for SharedRing {
     fn open_coming(
         &self,
         peer: &Peer,
-        key: &KeyRef,
+        coming: (&KeyRef, &[u8; 32]),
         open: &dyn Fn() -> Result<Arc<dyn VaultKey>, KeyError>,
     ) -> Result<Option<Arc<dyn VaultKey>>, KeyError> {
-        self.opened_as_expected(peer, key, open).map(Some)
+        self.opened_as_expected(peer, coming, open).map(Some)
     }
 
     fn forget(&self, key: &KeyRef) {

@@ -181,13 +181,16 @@ fn a_key_that_was_expected_and_did_not_come_is_journaled_as_locked() {
     let expect = |lasting| {
         let mut asked = asked("other", "right", &[(Scope::Move, None)]);
         asked.terms.lasting = lasting;
-        case.ring.expect(&asked, UnixTime(0), &|| false).unwrap()
+        case.ring.expect(&asked, [1; 32], UnixTime(0), &|| false).unwrap()
     };
     let coming = case.store.new_key("other");
     // its time is over
     let grant = expect(Duration::ZERO);
     let never = || panic!("its passphrase is not used after its time");
-    assert!(matches!(case.ring.open_coming(&command(), &coming, &never), Err(KeyError::Locked { .. })));
+    assert!(matches!(
+        case.ring.open_coming(&command(), (&coming, &[1; 32]), &never),
+        Err(KeyError::Locked { .. })
+    ));
     case.ring.expire();
     let (unlocked, locked) = (Event::Unlocked(grant.clone()), Event::Locked(grant));
     assert_eq!(*case.events.lock().unwrap(), [unlocked, locked]);
@@ -195,7 +198,7 @@ fn a_key_that_was_expected_and_did_not_come_is_journaled_as_locked() {
     case.events.lock().unwrap().clear();
     let grant = expect(Duration::from_secs(900));
     let wrong = || Err(KeyError::SecretRejected(case.store.place(&coming)));
-    assert!(case.ring.open_coming(&command(), &coming, &wrong).is_err());
+    assert!(case.ring.open_coming(&command(), (&coming, &[1; 32]), &wrong).is_err());
     let rejected = Event::WrongPassphrase { key: "other".into(), login: grant.login, number: 1 };
     let (unlocked, locked) = (Event::Unlocked(grant.clone()), Event::Locked(grant));
     assert_eq!(*case.events.lock().unwrap(), [unlocked, rejected, locked]);

@@ -41,6 +41,10 @@ pub(crate) struct KeyUnlock {
     /// [default: the server of the configuration, where it can be read; else any]
     #[arg(long, value_name = "URL", requires = "new")]
     pub(crate) url: Vec<String>,
+    /// With --scope move: the CA once more, in place of typing it when the envelope of a key that comes is shown; --yes
+    /// alone does not confirm this
+    #[arg(long, value_name = "NAME")]
+    pub(crate) confirm: Option<String>,
     #[command(flatten)]
     pub(crate) signer: SignerSocket,
 }

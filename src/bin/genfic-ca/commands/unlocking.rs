@@ -1,4 +1,6 @@
 //! `key unlock`, `key lock`, `key status`: for administrators, as themselves. No home is opened.
+use super::envelope;
+use super::question::confirm_by_name;
 use super::values::usage;
 use crate::cli::{Global, KeyLock, KeyPassphrase, KeyStatus, KeyUnlock, UnlockScope};
 use crate::report::{Column, Report, table};
@@ -45,14 +47,20 @@ pub(crate) fn unlock(global: &Global, args: &KeyUnlock) -> Result<Report, Proble
             [] => configured_base(&home_of(global), global.config.as_deref()).into_iter().collect(),
             urls => urls.iter().map(|url| format!("{}/", url.trim_end_matches('/'))).collect(),
         };
-        administration.prepare(&args.name, (&profile, &urls), &terms, &passphrase)?;
-        let result = json!({ "key": args.name, "prepared": true, "profile": profile, "urls": urls });
+        let left = administration.prepare(&args.name, (&profile, &urls), &terms, &passphrase)?;
+        let result = json!({
+            "key": args.name, "prepared": true, "is_there": left.is_some(), "profile": profile, "urls": urls,
+        });
         let (word, name, keystore) = match &token {
             Some(uri) => ("PIN", uri.object().unwrap_or("NAME"), format!(" --keystore \"{uri}\"")),
             None => ("passphrase", args.name.as_str(), String::new()),
         };
+        let given = match &left {
+            Some(_) => format!("the key of {name} is there and has no certificate; it is unlocked"),
+            None => format!("the signer has the {word} for a new key of {name}"),
+        };
         let text = format!(
-            "the signer has the {word} for a new key of {name}, for {}\n\
+            "{given}, for {}\n\
              it is for a CA of the profile {profile}, whose certificates name {}\n\
              next: make it, as the CA's user: sudo -u genfic-ca genfic-ca {}{keystore}",
             format_duration(i64::try_from(lasting).unwrap_or(i64::MAX)),
@@ -61,7 +69,21 @@ pub(crate) fn unlock(global: &Global, args: &KeyUnlock) -> Result<Report, Proble
         );
         return Ok(Report::done(result, text));
     }
-    let unlocked = administration.unlock(&args.name, &terms, &passphrase)?;
+    let coming = match args.scope.contains(&UnlockScope::Move) {
+        true => administration.proposal(&args.name)?,
+        false => None,
+    };
+    if let Some(proposal) = &coming {
+        // by the signer itself: what the account of the CA shows may be something else
+        let question = format!(
+            "the key of {} is to come to the signer, which binds it by this and nothing else:\n{}\ntype the name of the CA \
+             to allow that:",
+            args.name,
+            envelope::lines(&proposal.limits)
+        );
+        confirm_by_name(global, &question, &args.name, args.confirm.as_deref())?;
+    }
+    let unlocked = administration.unlock(&args.name, coming.as_ref(), &terms, &passphrase)?;
     let text = format!("{} is unlocked for {} until {}", unlocked.key, left(&unlocked), unlocked.until);
     Ok(Report::done(fields(&unlocked), text))
 }

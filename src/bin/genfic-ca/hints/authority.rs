@@ -59,6 +59,14 @@ pub(super) fn text(remedy: &R) -> Cow<'static, str> {
             )
             .into();
         }
+        R::BindLeftKey(name) => {
+            return format!(
+                "a command that was cut short may have left it: then an administrator says again what it is for, as \
+                 yourself: genfic-ca key unlock {name} --new --profile PROFILE; and this is run again. But if {name} \
+                 was a CA and its index is lost, restore the index"
+            )
+            .into();
+        }
         R::AdoptPending(authority) => {
             return format!(
                 "its request is in requests/{authority}.waiting of the home, PEM after a few words; when the \
