@@ -7,6 +7,7 @@ use super::pinned_urls::is_base;
 use crate::document::{self, Section};
 use crate::error::{Code, Reason, Shown as _};
 use crate::home::{Mode, ReadError, read_file, replace, sync_directory};
+use crate::x509::Name;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
@@ -20,6 +21,8 @@ pub(crate) struct Bound {
     pub(crate) profile: String,
     /// Beginnings of the URLs that its certificates may name; none for any.
     pub(crate) urls: Vec<String>,
+    /// The name in the certificate of itself that it has signed as the key of a root; `None` until then.
+    pub(crate) subject: Option<Name>,
 }
 
 fn unusable(path: &Path, reason: impl std::fmt::Display) -> Refusal {
@@ -55,7 +58,13 @@ impl Bound {
                 true => Ok(text.to_owned()),
                 false => Err("must be the beginning of URLs, with a slash at its end"),
             });
-            Some(Self { profile: profile?, urls: urls.unwrap_or_default() })
+            let subject = section.get_as("subject", |text: String| {
+                base16ct::lower::decode_vec(&text)
+                    .ok()
+                    .and_then(|octets| Name::from_der(&octets).ok())
+                    .ok_or(Reason::from("must be the DER of a name, in hexadecimal digits"))
+            });
+            Some(Self { profile: profile?, urls: urls.unwrap_or_default(), subject })
         };
         let mistakes = |mistakes: Vec<document::Mistake>| {
             unusable(&path, mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
@@ -71,12 +80,17 @@ impl Bound {
         let path = Self::path(directory, key);
         let list =
             |texts: &[String]| texts.iter().map(|text| format!("{text:?}")).collect::<Vec<_>>().join(", ");
-        let text = format!(
+        let mut text = format!(
             "# What an administrator said that this key is for. It is used until the key has its envelope.\n\
              profile = {:?}\nurls = [{}]\n",
             self.profile,
             list(&self.urls)
         );
+        if let Some(subject) = &self.subject {
+            let octets = base16ct::lower::encode_string(subject.as_der());
+            text.push_str("# The name under which it has signed its own certificate.\n");
+            text.push_str(&format!("subject = \"{octets}\"\n"));
+        }
         replace(&path, text.as_bytes(), Mode::Private).map_err(|error| unusable(&path, error))
     }
 
@@ -115,10 +129,13 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o700)).unwrap();
         let urls = vec!["http://pki.example/".to_owned()];
-        let bound = Bound { profile: "root-ca".into(), urls };
+        let bound = Bound { profile: "root-ca".into(), urls, subject: None };
         assert_eq!(Bound::read(directory.path(), &[7; 32]).unwrap(), None);
         bound.put(directory.path(), &[7; 32]).unwrap();
-        assert_eq!(Bound::read(directory.path(), &[7; 32]).unwrap(), Some(bound));
+        assert_eq!(Bound::read(directory.path(), &[7; 32]).unwrap().as_ref(), Some(&bound));
+        let named = Bound { subject: Some(Name::parse("CN=Root").unwrap()), ..bound };
+        named.put(directory.path(), &[7; 32]).unwrap();
+        assert_eq!(Bound::read(directory.path(), &[7; 32]).unwrap(), Some(named));
         assert_eq!(Bound::read(directory.path(), &[8; 32]).unwrap(), None);
         let path = Bound::path(directory.path(), &[7; 32]);
         fs::write(&path, "profile = 'root-ca'\nurls = ['http://pki.example']\n").unwrap();

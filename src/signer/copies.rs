@@ -25,7 +25,7 @@ const CERTIFICATES: &str = ".pem";
 /// How the name of the files begins of a key that is in no file.
 const WITHOUT_NAME: &str = "key-";
 /// Most certificates of one CA: of a CA for a hundred years that is renewed every year, with cross-certificates.
-const MOST: usize = 256;
+pub(in crate::signer) const MOST: usize = 256;
 /// Bound of the wait for other processes that write into the directory.
 const WAIT: Duration = Duration::from_secs(30);
 /// Most certificates between a CA and its root.

@@ -34,6 +34,8 @@ pub(crate) struct KeyEnvelope {
 }
 
 impl KeyEnvelope {
+    /// What stands for the profile of a CA where nobody has said which it is.
+    pub(crate) const UNKNOWN: &str = "unknown";
     /// Extension of the file, after the name of the key.
     pub(crate) const ENDING: &str = "envelope.toml";
     /// Bound of the file, in octets.

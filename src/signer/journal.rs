@@ -160,8 +160,22 @@ impl Journal {
 }
 
 impl Turn<'_> {
-    /// As [`Turn::intend_after`], with nothing before.
-    #[cfg(test)]
+    /// Refuses what is not signed before what a restore could not know was accepted.
+    ///
+    /// # Errors
+    /// [`RecordError::NotAccepted`]; when the record cannot be read.
+    pub(crate) fn may_intend<T: ToBeSigned>(&self, key: &[u8; 32], group: &[T]) -> Result<(), RecordError> {
+        match self.has_gap()? && group.iter().any(|one| waits_for_acceptance(*key, one)) {
+            true => Err(RecordError::NotAccepted),
+            false => Ok(()),
+        }
+    }
+
+    /// Enters that these are about to be signed by this key, waits for the disk, and returns the proofs. The turn ends.
+    ///
+    /// # Errors
+    /// [`RecordError::Repeated`] for a serial number that the key used before; or when the journal cannot be written.
+    /// Nothing may be signed then.
     pub(crate) fn intend<T: ToBeSigned>(
         self,
         by: Asker,
@@ -169,38 +183,17 @@ impl Turn<'_> {
         key: [u8; 32],
         group: Vec<T>,
     ) -> Result<Vec<Journaled<T>>, RecordError> {
-        self.intend_after(by, at, key, Vec::new(), group)
-    }
-
-    /// Enters that these are about to be signed by this key, behind what was done for it, waits for the disk, and returns
-    /// the proofs. The turn ends.
-    ///
-    /// # Errors
-    /// [`RecordError::Repeated`] for a serial number that the key used before; or when the journal cannot be written.
-    /// Nothing may be signed then.
-    pub(crate) fn intend_after<T: ToBeSigned>(
-        self,
-        by: Asker,
-        at: UnixTime,
-        key: [u8; 32],
-        acts: Vec<Act>,
-        group: Vec<T>,
-    ) -> Result<Vec<Journaled<T>>, RecordError> {
         let mut turn = self.mended(by, at)?;
-        if turn.has_gap()? && group.iter().any(|one| waits_for_acceptance(key, one)) {
-            return Err(RecordError::NotAccepted);
-        }
+        turn.may_intend(&key, &group)?;
         for crl in group.iter().filter_map(ToBeSigned::as_crl) {
             turn.prepare(&key, crl)?;
         }
-        let before = u64::try_from(acts.len()).unwrap_or(u64::MAX);
-        let first = turn.head().sequence.saturating_add(1).saturating_add(before);
+        let first = turn.head().sequence.saturating_add(1);
         if !group.is_empty() {
             let intents = group.iter().map(|one| Entry::Intended(one.entry(key)));
             // behind them, so that the intents have the numbers that follow each other
             let after = group.iter().filter_map(|one| one.act(key)).map(Entry::Act);
-            let before = acts.into_iter().map(Entry::Act);
-            turn.enter(by, at, before.chain(intents).chain(after).collect())?;
+            turn.enter(by, at, intents.chain(after).collect())?;
         }
         Ok(group.into_iter().zip(first..).map(|(one, sequence)| Journaled(one, sequence)).collect())
     }

@@ -39,7 +39,7 @@ pub(crate) use listening::{
 pub(crate) use peer::{Door, Peer};
 pub(crate) use protocol::{Failure, Frame, FrameError, Orders, Reply, Request, WireGrant, WireTerms};
 pub(crate) use reconcile::{Contradiction, NamedIntent, Reconciled, Reconciliation, named};
-pub(crate) use record::{LastCrl, RecordError, SignatureRecord, Signed, SignedKind, Verified};
+pub(crate) use record::{LastCrl, RecordError, SignatureRecord, Signed, SignedKind, Verified, WithUsed};
 pub(crate) use rights::{ClientClass, Right};
 pub(crate) use sandbox::{Confined, Demand, Places, confine, confine_tokens};
 pub(crate) use scope::Scope;

@@ -4,11 +4,13 @@ mod listed;
 mod lists;
 mod of_key;
 mod shown;
+mod with_used;
 mod write_ahead;
 
 pub(super) use file::RecordFile;
 pub(super) use lists::CLAIMED;
 pub(crate) use shown::Verified;
+pub(crate) use with_used::WithUsed;
 
 use crate::error::{Code, Problem, Shown as _, remedy};
 use crate::signing::KeyError;
@@ -276,6 +278,13 @@ pub(crate) trait SignatureRecord: Send + Sync {
     /// # Errors
     /// When the record cannot be read.
     fn last_enrolment(&self, key: &[u8; 32]) -> Result<Option<UnixTime>, RecordError>;
+
+    /// Returns the number of CRLs of this key that were to be signed for timers since this time, which is no more than a day
+    /// ago.
+    ///
+    /// # Errors
+    /// When the record cannot be read.
+    fn timer_crls_since(&self, key: &[u8; 32], since: UnixTime) -> Result<u64, RecordError>;
 
     /// Returns when a certificate was last to be signed with this key, or the thisUpdate of its last CRL, whichever is
     /// later; `None` when it never signed either.

@@ -11,6 +11,9 @@ pub(crate) trait Fill: SignatureRecord {
     /// Enters that a responder named the key after its own.
     fn enrolment(&self, key: &[u8; 32], at: UnixTime);
 
+    /// Enters that a CRL was about to be signed for a timer.
+    fn timer_crl(&self, key: &[u8; 32], at: UnixTime);
+
     /// Enters a certificate with a valid signature of this key that was shown to the signer.
     fn shown(&self, key: &[u8; 32], serial: &SerialNumber, not_after: UnixTime);
 
@@ -40,6 +43,17 @@ pub(crate) fn keeps_the_contract(record: &dyn Fill) {
     certificates_are_known_by_key_and_serial_number(record);
     crls_are_known_by_key(record);
     the_last_enrolment_is_known_by_key(record);
+    crls_for_timers_are_counted_by_key(record);
+}
+
+fn crls_for_timers_are_counted_by_key(record: &dyn Fill) {
+    let count = |key, since| record.timer_crls_since(key, UnixTime(since)).unwrap();
+    assert_eq!(count(&KEY, 0), 0);
+    for at in [300, 500, 500] {
+        record.timer_crl(&KEY, UnixTime(at));
+    }
+    assert_eq!([0, 300, 301, 501].map(|since| count(&KEY, since)), [3, 3, 2, 0]);
+    assert_eq!(count(&OTHER, 0), 0);
 }
 
 fn the_last_enrolment_is_known_by_key(record: &dyn Fill) {

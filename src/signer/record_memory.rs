@@ -16,6 +16,7 @@ struct Contents {
     crls: HashMap<Key, Listed>,
     deltas: HashMap<Key, LastCrl>,
     enrolments: HashMap<Key, UnixTime>,
+    timer_crls: Vec<(Key, UnixTime)>,
 }
 
 /// The record.
@@ -46,6 +47,12 @@ impl SignatureRecord for MemoryRecord {
 
     fn last_enrolment(&self, key: &Key) -> Result<Option<UnixTime>, RecordError> {
         Ok(self.0.lock().unwrap().enrolments.get(key).copied())
+    }
+
+    fn timer_crls_since(&self, key: &Key, since: UnixTime) -> Result<u64, RecordError> {
+        let contents = self.0.lock().unwrap();
+        let of_key = contents.timer_crls.iter().filter(|(of, at)| of == key && *at >= since);
+        Ok(of_key.count().try_into().unwrap())
     }
 
     fn last_used(&self, key: &Key) -> Result<Option<UnixTime>, RecordError> {
@@ -91,6 +98,10 @@ impl Fill for MemoryRecord {
 
     fn enrolment(&self, key: &Key, at: UnixTime) {
         self.0.lock().unwrap().enrolments.insert(*key, at);
+    }
+
+    fn timer_crl(&self, key: &Key, at: UnixTime) {
+        self.0.lock().unwrap().timer_crls.push((*key, at));
     }
 
     fn shown(&self, key: &Key, serial: &SerialNumber, not_after: UnixTime) {

@@ -225,3 +225,36 @@ fn status_lists_responders_of_the_cas_it_shows_and_only_what_the_table_does_not_
         home.ca(&["status", "--all"]).ok().out.contains("  oops-system-retired: 2 responder certificates\n")
     );
 }
+
+#[test]
+fn a_name_is_free_again_wherever_the_signer_is_killed_while_it_renames_the_key() {
+    // K3, G10
+    let home = Home::with_hierarchy(URL);
+    let places = [
+        "signer: renaming noted",
+        "signer: envelope has its new name",
+        "signer: certificates have their new name",
+        "signer: former envelope removed",
+        "key: moved",
+    ];
+    for (number, place) in places.iter().enumerate() {
+        home.ca(&["create-child", "oops-system", "-p", "genfic"]).ok();
+        let said = home.shell(&format!("GENFIC_SIGNER_FAILPOINT='{place}' genfic-ca retire oops-system"));
+        assert_ne!(said.status, 0, "not killed at {place}: {}", said.all());
+        home.ca(&["crl", "publish", "--all"]).ok();
+        let retired = match number {
+            0 => "oops-system-retired".to_owned(),
+            number => format!("oops-system-retired-{}", number + 1),
+        };
+        let mut files: Vec<String> = fs::read_dir(home.path("home/keys"))
+            .unwrap()
+            .map(|one| one.unwrap().file_name().into_string().unwrap())
+            .filter(|file| file.starts_with("oops-system.") || file.starts_with(&format!("{retired}.")))
+            .collect();
+        files.sort();
+        let expected = ["age", "envelope.toml", "mark", "pem"].map(|ending| format!("{retired}.{ending}"));
+        assert_eq!(files, expected, "{place}");
+    }
+    home.ca(&["doctor"]).ok();
+    home.ca(&["audit", "verify"]).ok();
+}

@@ -57,6 +57,7 @@ impl Admitting {
             above: &self.above,
             others: &[],
             bound: None,
+            named: None,
             by_timer: false,
         };
         let mut admission = Admission::new(&self.last, &self.profiles, now);
@@ -95,6 +96,10 @@ impl SignatureRecord for Last {
 
     fn last_enrolment(&self, _: &[u8; 32]) -> Result<Option<UnixTime>, RecordError> {
         Ok(None)
+    }
+
+    fn timer_crls_since(&self, _: &[u8; 32], _: UnixTime) -> Result<u64, RecordError> {
+        Ok(0)
     }
 
     fn last_used(&self, _: &[u8; 32]) -> Result<Option<UnixTime>, RecordError> {

@@ -48,6 +48,7 @@ impl Issuance<'_> {
         let now = self.engine.signing_time()?;
         self.engine.hierarchy().check_usable(&authority, now)?;
         let signer = self.engine.open(&authority)?;
+        self.engine.show_last_crl(&authority)?;
         IssuingAuthority::new(&self.engine.hierarchy(), authority, signer, self.engine.now())
     }
 }

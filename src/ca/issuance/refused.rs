@@ -8,8 +8,9 @@ impl Issuance<'_> {
     /// abandon. After another failure they may have been signed, and stay pending until then. Each comes with what the
     /// audit record calls it.
     pub(super) fn abandon_refused(&self, refused: &[(CertificateId, String)], problem: &Problem) {
-        let is_refusal =
-            problem.code.code().starts_with("signer.") && problem.code != Code::SignerUnavailable;
+        let is_refusal = (problem.code.code().starts_with("signer.")
+            && problem.code != Code::SignerUnavailable)
+            || problem.code == Code::JournalListUnknown;
         if !is_refusal {
             return;
         }

@@ -104,9 +104,6 @@ impl Issuance<'_> {
         let profile = self.engine.settings().profile(PROFILE)?;
         let mut request = self.responder_request(&name, &name, key.public_key.clone(), None)?;
         let shortened = longest.and_then(|longest| self.shorten(&name, &mut request, longest));
-        if issuer.is_in_service() {
-            self.engine.show_last_crl(issuer.authority())?;
-        }
         let mut issuance = self.issue_under(issuer, (profile, false), &[request])?;
         if let Some(problem) = issuance.problem() {
             return Err(problem);

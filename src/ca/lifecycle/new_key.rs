@@ -89,11 +89,9 @@ impl Lifecycle<'_> {
         }
         let message = format!("the key {key} is there already, and no CA of this home has it");
         if is_in_service {
-            return Ok(Problem::new(Code::KeyExists, message).hint(format!(
-                "a command that was cut short may have left it: then have root move {name}.age in the signer's \
-                 directory away (/var/lib/genfic-signer), and run this again; but if {name} was a CA and its index \
-                 is lost, restore the index"
-            )));
+            return Ok(
+                Problem::new(Code::KeyExists, message).hint(remedy::Authority::BindLeftKey(name.to_owned()))
+            );
         }
         Ok(Problem::new(Code::KeyExists, message).hint(format!(
             "a command that was cut short may have left it: then move it away (mv {key} {key}.left) and run \

@@ -252,6 +252,7 @@ impl Lifecycle<'_> {
         if signer.public_key() != authority.certificate.tbs().public_key() {
             return Err(mismatched(&authority.name));
         }
+        self.engine.show_last_crl(authority)?;
         let _signing = self.engine.index().signing()?;
         let draft = SelfIssuance {
             by: &authority.name,

@@ -4,13 +4,15 @@ use crate::error::Code;
 use crate::lint::{certificate_findings_of_ca, certificate_findings_of_ours};
 use crate::par_map::par_map;
 use crate::profile::{IssuerView, Kind, Profile, Violation};
-use crate::signer::{KeyEnvelope, Scope, Signed, pinned_urls};
-use crate::x509::extension::{self, AUTHORITY_KEY_IDENTIFIER, authority_key_identifier_of};
-use crate::x509::{Certificate, Extension, SerialNumber, TbsCertificate};
+use crate::signer::{KeyEnvelope, RecordError, Scope, Signed, pinned_urls};
+use crate::x509::extension::{self, AUTHORITY_KEY_IDENTIFIER, CrlNumber, authority_key_identifier_of};
+use crate::x509::{Certificate, Extension, Name, SerialNumber, TbsCertificate};
 use std::sync::atomic::Ordering;
 
 /// Seconds that notBefore may be after the signer's clock.
 const AHEAD: i64 = 300;
+/// Name of the profile under which a root is renewed whose own profile is of subordinate CAs.
+const ROOT_PROFILE: &str = "root-ca";
 /// Seconds that notBefore may be before it: the longest backdating that the configuration allows, and an hour for the
 /// work between.
 const BEHIND: i64 = 2 * 86_400 + 3600;
@@ -81,7 +83,7 @@ impl Admission<'_> {
         };
         let entry = Signed::certificate(key.key.digest(), &tbs);
         let contents = AdmittedContents::Certificate { tbs: Box::new(tbs) };
-        Ok(AdmittedTbs { octets, entry, scope, contents, enrolled_by: None })
+        Ok(AdmittedTbs { octets, entry, scope, contents, enrolled_by: None, by_timer: false })
     }
 
     fn check_serial(&self, key: &KeyInUse<'_>, tbs: &TbsCertificate) -> Result<(), Refusal> {
@@ -92,7 +94,23 @@ impl Admission<'_> {
         if is_known || self.record.lists_serial(&digest, serial)? {
             return Err(repeated(serial));
         }
-        Ok(())
+        self.check_last_list(&digest)
+    }
+
+    /// Refuses a certificate while it is not known what the last CRL of the CA lists: after a move or a restore an entry of
+    /// it may be all that is left of a serial number.
+    fn check_last_list(&self, key: &[u8; 32]) -> Result<(), Refusal> {
+        let unknown = match self.list_unknown.get() {
+            Some((of, unknown)) if of == key => *unknown,
+            _ => {
+                let unknown = match self.record.each_last_entry(key, &mut |_, _| false) {
+                    Err(RecordError::ListUnknown(number)) => Some(number),
+                    known => known.map(|()| None)?,
+                };
+                self.list_unknown.get_or_init(|| (*key, unknown)).1
+            }
+        };
+        unknown.map_or(Ok(()), |number| Err(list_unknown(number)))
     }
 
     fn check_begin(&self, tbs: &TbsCertificate) -> Result<(), Refusal> {
@@ -121,14 +139,28 @@ impl Admission<'_> {
             }
             lint(certificate_findings_of_ca(tbs, None))?;
         } else {
+            if let Some(named) = key.named.filter(|named| named.as_der() != tbs.subject().as_der()) {
+                return Err(named_before(tbs, named));
+            }
             lint(certificate_findings_of_ours(tbs, None))?;
         }
-        // a CA of another program may be its own root and have a profile of subordinate CAs
-        let is_bound = |one: &&Profile| key.bound.is_none_or(|bound| one.name() == bound);
-        let roots = self.profiles.iter().filter(|one| one.kind() == Kind::RootCa && is_bound(one));
+        let wanted = key.bound.or_else(|| self.root_profile(key.envelope?));
+        let is_wanted = |one: &&Profile| wanted.is_none_or(|wanted| one.name() == wanted);
+        let roots = self.profiles.iter().filter(|one| one.kind() == Kind::RootCa && is_wanted(one));
         self.check_granted(roots.collect(), tbs, None)?;
         pinned_urls::check(tbs, key.envelope.and_then(|envelope| envelope.urls.as_deref()))?;
         Ok(Scope::Ca)
+    }
+
+    /// Returns the profile under which a CA with this envelope signs itself: that for which its key was made. `None` where
+    /// nobody has said for which that was.
+    fn root_profile<'e>(&self, envelope: &'e KeyEnvelope) -> Option<&'e str> {
+        match self.profiles.get(&envelope.profile) {
+            // a CA of another program may be its own root and have a profile of subordinate CAs
+            Some(profile) if profile.kind() != Kind::RootCa => Some(ROOT_PROFILE),
+            None if envelope.profile == KeyEnvelope::UNKNOWN => None,
+            _ => Some(&envelope.profile),
+        }
     }
 
     /// Checks a certificate by the CA with the certificate `issuer`. Returns its scope.
@@ -212,7 +244,7 @@ impl Admission<'_> {
                         issuer.profile
                     )
                 }
-                None => "no profile of the signer is for roots".to_owned(),
+                None => "no profile of the signer is for this root; only the one for which its key was made is asked".to_owned(),
             },
         };
         let hint = "the security administrator's profiles decide: ask for the profile to be installed or changed there";
@@ -224,6 +256,26 @@ fn repeated(serial: &SerialNumber) -> Refusal {
     let message = format!("this key has signed a certificate with the serial number {serial} before");
     let hint = "the index may be an older copy: restore the newest one, and accept what was signed since";
     Refusal::new(Code::SignerSerial, "RFC 5280 §4.1.2.2", message, hint)
+}
+
+fn list_unknown(number: CrlNumber) -> Refusal {
+    let message = format!(
+        "the signer does not know what CRL {number} lists, which the key signed last, and so not which serial numbers it has \
+         used"
+    );
+    let hint = "put the CRL that was published last in its place in public/, and try again; where it is lost, restore from \
+        a backup";
+    Refusal::new(Code::JournalListUnknown, "RFC 5280 §4.1.2.2", message, hint)
+}
+
+/// The refusal of a second name for a key that has signed a certificate of itself, which was not shown yet.
+fn named_before(tbs: &TbsCertificate, named: &Name) -> Refusal {
+    let message = format!(
+        "the certificate is of `{}`, and the key has signed one of itself as `{named}`",
+        tbs.subject()
+    );
+    let hint = "make the root under the name that it had first; a root of another name gets another key";
+    Refusal::new(Code::SignerIssuer, "RFC 5280 §4.1.2.4", message, hint)
 }
 
 fn lint(findings: Vec<crate::lint::LintFinding>) -> Result<(), Refusal> {

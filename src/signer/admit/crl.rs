@@ -3,6 +3,7 @@ use super::certificate::without_certificate;
 use super::{Admission, AdmittedContents, AdmittedTbs, KeyInUse, Refusal};
 use crate::error::Code;
 use crate::lint::crl_findings;
+use crate::signer::limits::TIMER_CRLS_A_DAY;
 use crate::signer::{LastCrl, Scope, Signed};
 use crate::x509::extension::{
     AUTHORITY_KEY_IDENTIFIER, CrlNumber, DELTA_CRL_INDICATOR, ISSUING_DISTRIBUTION_POINT,
@@ -80,13 +81,29 @@ impl Admission<'_> {
         let mut kind = check_length(key, &list, envelope.longest_crl_days)?;
         if key.by_timer {
             check_length_for_timer(&list, envelope.timer_crl_days)?;
+            self.check_day_of_timer(&digest)?;
         }
         let highest = times.into_iter().flatten().map(|last| last.number).max().unwrap_or(0);
         if number.saturating_sub(highest) > Self::FAR {
             kind = Scope::Ca;
         }
         let (entry, contents) = (Signed::crl(digest, &list), AdmittedContents::Crl { list });
-        Ok(AdmittedTbs { octets: Vec::new(), entry, scope: kind, contents, enrolled_by: None })
+        let by_timer = key.by_timer;
+        Ok(AdmittedTbs { octets: Vec::new(), entry, scope: kind, contents, enrolled_by: None, by_timer })
+    }
+
+    /// A timer has so many CRLs signed a day, and no more: whoever has taken over the account that timers have could else use
+    /// numbers up, and have relying parties load lists without end.
+    fn check_day_of_timer(&self, key: &[u8; 32]) -> Result<(), Refusal> {
+        let count = self.record.timer_crls_since(key, self.now.plus(-UnixTime::DAY))?;
+        if count < TIMER_CRLS_A_DAY {
+            return Ok(());
+        }
+        let message = format!(
+            "timers have had {count} CRLs of this key signed in the last 24 hours, as many as may be"
+        );
+        let hint = "see what asks for so many; an administrator unlocks the key for crl, and crl publish signs one at once";
+        Err(Refusal::new(Code::SignerCrlDay, "limits of timers", message, hint))
     }
 
     fn check_times(&self, list: &TbsCertList, last: [Option<&LastCrl>; 2]) -> Result<(), Refusal> {

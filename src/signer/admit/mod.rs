@@ -14,7 +14,10 @@ pub(crate) use refusal::Refusal;
 use super::{Act, ActKind, KeyEnvelope, Scope, SignatureRecord, Signed, ToBeSigned};
 use crate::error::Code;
 use crate::profile::Profiles;
-use crate::x509::{Certificate, SerialNumber, SubjectPublicKeyInfo, TbsCertList, TbsCertificate, UnixTime};
+use crate::x509::extension::CrlNumber;
+use crate::x509::{
+    Certificate, Name, SerialNumber, SubjectPublicKeyInfo, TbsCertList, TbsCertificate, UnixTime,
+};
 use std::collections::HashSet;
 use std::sync::OnceLock;
 use std::sync::atomic::AtomicUsize;
@@ -35,6 +38,8 @@ pub(crate) struct KeyInUse<'a> {
     pub(crate) others: &'a [Certificate],
     /// The profile that a key without a certificate is bound to, where an administrator bound it.
     pub(crate) bound: Option<&'a str>,
+    /// The name in the certificate of itself that a key without one has signed, which was not shown yet.
+    pub(crate) named: Option<&'a Name>,
     /// Whether a timer asks, for which nobody has unlocked the key.
     pub(crate) by_timer: bool,
 }
@@ -56,6 +61,8 @@ pub(crate) struct AdmittedTbs {
     contents: AdmittedContents,
     /// serialNumber of the certificate of the responder that vouches for this one.
     enrolled_by: Option<SerialNumber>,
+    /// Whether it is a CRL that a timer asks for.
+    by_timer: bool,
 }
 
 /// What the admitted octets are.
@@ -117,6 +124,8 @@ pub(crate) struct Admission<'a> {
     serials: HashSet<([u8; 32], SerialNumber)>,
     /// Number of certificates of the last 24 hours, this group included, by key.
     today: Vec<([u8; 32], u64)>,
+    /// The number of the last CRL of a key, where its entries are not known.
+    list_unknown: OnceLock<([u8; 32], Option<CrlNumber>)>,
     /// The profile that grants the first certificate of this group.
     likely: OnceLock<String>,
     /// How often a profile was asked whether it grants a certificate.
@@ -127,7 +136,8 @@ impl<'a> Admission<'a> {
     /// Starts a group.
     pub(crate) fn new(record: &'a dyn SignatureRecord, profiles: &'a Profiles, now: UnixTime) -> Self {
         let (serials, today) = (HashSet::new(), Vec::new());
-        Self { record, profiles, now, serials, today, likely: OnceLock::new(), tried: AtomicUsize::new(0) }
+        let (list_unknown, likely, tried) = (OnceLock::new(), OnceLock::new(), AtomicUsize::new(0));
+        Self { record, profiles, now, serials, today, list_unknown, likely, tried }
     }
 
     fn count_certificate(&mut self, key: &[u8; 32], envelope: Option<&KeyEnvelope>) -> Result<(), Refusal> {
@@ -167,6 +177,12 @@ impl ToBeSigned for AdmittedTbs {
     }
 
     fn act(&self, key: [u8; 32]) -> Option<Act> {
+        if self.by_timer
+            && let Some(number) = self.entry.crl_number
+        {
+            let details = format!("CRL {number}, for a timer");
+            return Some(Act { kind: ActKind::TimerCrl, key: Some(key), details });
+        }
         let (by, serial) = (self.enrolled_by.as_ref()?, self.entry.serial.as_ref()?);
         let details = format!("the certificate {serial}, by the responder with the certificate {by}");
         Some(Act { kind: ActKind::Enrolled, key: Some(key), details })

@@ -3,8 +3,9 @@ use super::{Copies, WAIT, WITHOUT_NAME, is_hexadecimal, unusable};
 use crate::failpoint;
 use crate::home::{Mode, ReadError, Writing, read_file, replace_alone, sync_directory};
 use crate::signer::{KeyEnvelope, Refusal};
-use crate::signing::KeyRef;
+use crate::signing::{KeyRef, UsedSerials};
 use crate::x509::SubjectPublicKeyInfo;
+use std::path::Path;
 use std::{fs, io};
 
 impl Copies {
@@ -18,6 +19,21 @@ impl Copies {
         without.filter_map(|(_, own)| own.first()).map(|one| one.tbs().public_key().clone()).collect()
     }
 
+    /// Returns the serial numbers that a key has used elsewhere, where they came with it to a medium.
+    ///
+    /// # Errors
+    /// When the file of them cannot be read, or has something else.
+    pub(crate) fn used(&self, key: &KeyRef) -> Result<Option<UsedSerials>, Refusal> {
+        let Some(name) = key.file_stem() else { return Ok(None) };
+        let path = self.directory.join(format!("{name}.{}", UsedSerials::ENDING));
+        let octets = match read_file(&path, UsedSerials::LARGEST) {
+            Err(ReadError::Io(error)) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            octets => octets.map_err(|error| unusable(&path, error))?,
+        };
+        let text = String::from_utf8(octets).map_err(|_| unusable(&path, "it is not UTF-8"))?;
+        UsedSerials::parse(&text).map(Some).map_err(|error| unusable(&path, error))
+    }
+
     /// Gives the files of a key the name that it gets. What another key is called by is left alone.
     ///
     /// # Errors
@@ -26,10 +42,19 @@ impl Copies {
         self.check(from, Some(*identity), false)?;
         let (Some(from), Some(to)) = (from.file_stem(), to.file_stem()) else { return Ok(()) };
         let (from, to) = (from.to_string(), to.to_string());
-        let own = self.files.get(&from).and_then(|own| own.first());
-        let is_own = own.is_some_and(|one| one.tbs().public_key().digest() == *identity);
-        let is_taken = self.files.contains_key(&to) || self.damaged.contains_key(&to);
-        if !is_own || from == to || is_taken {
+        let is_own = |stem: &String| {
+            let own = self.files.get(stem).and_then(|own| own.first());
+            own.is_some_and(|one| one.tbs().public_key().digest() == *identity)
+        };
+        let is_there = |stem: &String| self.files.contains_key(stem) || self.damaged.contains_key(stem);
+        if from == to {
+            return Ok(());
+        }
+        if is_own(&to) && !is_there(&from) {
+            // one that was killed may have left the envelope under the name before
+            return self.remove_former(&self.envelope_path(&from), &self.envelope_path(&to));
+        }
+        if !is_own(&from) || is_there(&to) {
             return Ok(());
         }
         let alone =
@@ -46,11 +71,24 @@ impl Copies {
         let (certificates, renamed) = (self.certificates_path(&from), self.certificates_path(&to));
         fs::rename(&certificates, &renamed).map_err(|error| unusable(&certificates, error))?;
         failpoint::passed("signer: certificates have their new name");
-        match fs::remove_file(&former) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(unusable(&former, error)),
-            _ => {}
+        sync_directory(&self.directory).map_err(|error| unusable(&self.directory, error.source))?;
+        drop(alone);
+        self.remove_former(&former, &new)
+    }
+
+    /// Removes an envelope that is under a new name too. Another one is left alone.
+    fn remove_former(&self, former: &Path, new: &Path) -> Result<(), Refusal> {
+        let read = |path: &Path| match read_file(path, KeyEnvelope::LARGEST) {
+            Err(ReadError::Io(error)) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            octets => octets.map(Some).map_err(|error| unusable(path, error)),
+        };
+        let Some(left) = read(former)? else { return Ok(()) };
+        if read(new)?.as_ref() == Some(&left) {
+            fs::remove_file(former).map_err(|error| unusable(former, error))?;
+            sync_directory(&self.directory).map_err(|error| unusable(&self.directory, error.source))?;
+            failpoint::passed("signer: former envelope removed");
         }
-        sync_directory(&self.directory).map_err(|error| unusable(&self.directory, error.source))
+        Ok(())
     }
 
     /// Refuses a key that looks as if it had never been used, and whose name an envelope here has: the certificates of its
@@ -106,7 +144,14 @@ mod tests {
             assert!(read().key_named(&of("first")).is_none());
             assert_eq!(read().key_named(&of("second")).as_ref(), Some(public_key));
             assert_eq!(read().envelope(&of("second"), public_key).unwrap(), Some(envelope.clone()));
+            // as one that was killed late left it
+            fs::copy(
+                directory.path().join("second.envelope.toml"),
+                directory.path().join("first.envelope.toml"),
+            )
+            .unwrap();
         }
+        read().rename(&of("first"), &of("second"), &identity).unwrap();
         let mut left: Vec<_> =
             fs::read_dir(directory.path()).unwrap().map(|one| one.unwrap().file_name()).collect();
         left.sort();

@@ -40,10 +40,12 @@ pub(crate) enum ActKind {
     Mended,
     /// A responder named the key that comes after its own.
     Enrolled,
+    /// A CRL was about to be signed for a timer.
+    TimerCrl,
 }
 
 impl ActKind {
-    const ALL: [(Self, u8, &'static str); 16] = [
+    const ALL: [(Self, u8, &'static str); 17] = [
         (Self::Begun, 1, "begun"),
         (Self::KeyGenerated, 2, "key-generated"),
         (Self::KeyImported, 3, "key-imported"),
@@ -60,6 +62,7 @@ impl ActKind {
         (Self::WrongPassphrase, 14, "wrong-passphrase"),
         (Self::Enrolled, 15, "enrolled"),
         (Self::KeyRenamed, 16, "key-renamed"),
+        (Self::TimerCrl, 17, "timer-crl"),
     ];
 
     fn row(self) -> (u8, &'static str) {

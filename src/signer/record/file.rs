@@ -4,7 +4,7 @@
 //! not (`synchronous=NORMAL`): what a power cut takes from it is read from the journal again.
 use super::listed::{Packed, unpack};
 use super::lists::{Origin, What};
-use super::of_key::number_of;
+use super::of_key::{TIMER_CRL, number_of};
 use super::write_ahead::connected;
 use super::{LastCrl, RecordError, Shown, SignatureRecord, Signed, SignedKind};
 use crate::signer::journal::{Act, ActKind, Entry, Group, JournalHead};
@@ -143,6 +143,9 @@ impl RecordFile {
                 Entry::Act(Act { kind: ActKind::Enrolled, key: Some(key), .. }) => {
                     self.put_enrolment(key, group.at)?;
                 }
+                Entry::Act(Act { kind: ActKind::TimerCrl, key: Some(key), .. }) => {
+                    self.put_timer_crl(key, group.at)?;
+                }
                 Entry::Abandoned { .. } | Entry::Act(_) => {}
             }
         }
@@ -256,6 +259,10 @@ impl SignatureRecord for RecordFile {
         self.enrolled_at(key)
     }
 
+    fn timer_crls_since(&self, key: &Key, since: UnixTime) -> Result<u64, RecordError> {
+        self.timer_crls_at(key, since)
+    }
+
     fn last_used(&self, key: &Key) -> Result<Option<UnixTime>, RecordError> {
         self.with(|connection| {
             let Some(of) = number_of(connection, key)? else { return Ok(None) };
@@ -338,10 +345,12 @@ fn opened(path: &Path) -> rusqlite::Result<Connection> {
     match (version("application_id")?, version("user_version")?) {
         (0, 0) => {
             transaction.execute_batch(SCHEMA)?;
+            transaction.execute_batch(TIMER_CRL)?;
             transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
             transaction.pragma_update(None, "user_version", VERSION)?;
         }
-        (APPLICATION_ID, VERSION) => {}
+        // a journal that was entered before there was this table has nothing for it
+        (APPLICATION_ID, VERSION) => transaction.execute_batch(TIMER_CRL)?,
         // another version's: it is made anew as well
         _ => return Err(rusqlite::Error::InvalidQuery),
     }

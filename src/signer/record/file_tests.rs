@@ -42,6 +42,12 @@ impl Fill for RecordFile {
         self.filled(Entry::Act(act), at);
     }
 
+    fn timer_crl(&self, key: &Key, at: UnixTime) {
+        self.begin().unwrap();
+        let act = Act { kind: ActKind::TimerCrl, key: Some(*key), details: "CRL 7, for a timer".into() };
+        self.filled(Entry::Act(act), at);
+    }
+
     fn shown(&self, key: &Key, serial: &SerialNumber, not_after: UnixTime) {
         self.begin().unwrap();
         let shown = Shown::Certificate { key: *key, serial: serial.clone(), until: not_after };

@@ -5,6 +5,14 @@ use super::file::{Key, RecordFile};
 use crate::x509::{SerialNumber, UnixTime};
 use rusqlite::{Connection, OptionalExtension, params};
 
+/// CRLs that were to be signed for timers in this second.
+pub(super) const TIMER_CRL: &str = "CREATE TABLE IF NOT EXISTS timer_crl (
+    key    INTEGER NOT NULL,
+    at     INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    PRIMARY KEY (key, at)
+) WITHOUT ROWID, STRICT";
+
 impl RecordFile {
     /// Enters that a responder of the CA with this key named the next one.
     pub(super) fn put_enrolment(&self, key: &Key, at: UnixTime) -> Result<(), RecordError> {
@@ -25,6 +33,30 @@ impl RecordFile {
                 .prepare_cached("SELECT at FROM enrolled WHERE key = ?1")?
                 .query_row([of], |row| row.get(0).map(UnixTime))
                 .optional()
+        })
+    }
+
+    /// Enters that a CRL was to be signed for a timer. What is older than two days is forgotten.
+    pub(super) fn put_timer_crl(&self, key: &Key, at: UnixTime) -> Result<(), RecordError> {
+        let number = self.key(key)?;
+        self.with(|connection| {
+            let old = "DELETE FROM timer_crl WHERE key = ?1 AND at < ?2";
+            connection.prepare_cached(old)?.execute(params![number, at.plus(-2 * UnixTime::DAY).0])?;
+            let put = "INSERT INTO timer_crl (key, at, number) VALUES (?1, ?2, 1)
+                ON CONFLICT DO UPDATE SET number = number + 1";
+            connection.prepare_cached(put)?.execute(params![number, at.0])
+        })?;
+        Ok(())
+    }
+
+    /// Returns how many there were since this time.
+    pub(super) fn timer_crls_at(&self, key: &Key, since: UnixTime) -> Result<u64, RecordError> {
+        self.with(|connection| {
+            let Some(of) = number_of(connection, key)? else { return Ok(0) };
+            let sum = "SELECT coalesce(sum(number), 0) FROM timer_crl WHERE key = ?1 AND at >= ?2";
+            let sum: i64 =
+                connection.prepare_cached(sum)?.query_row(params![of, since.0], |row| row.get(0))?;
+            Ok(u64::try_from(sum).unwrap_or(0))
         })
     }
 

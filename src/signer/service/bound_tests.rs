@@ -1,11 +1,11 @@
 //! A client that says of a key what it is for, and of a certificate whose it is, and lies.
-use super::clients_tests::{Service, bound_to, command, key, peer, root};
+use super::clients_tests::{Service, asked, bound_to, command, key, peer, root};
 use crate::profile::{Applicant, RequestedValidity, RequestedValues};
 use crate::signer::admit::tests::{granted, name, serial};
 use crate::signer::copies::Copies;
-use crate::signer::protocol::{Failure, Frame, Reply, Request};
+use crate::signer::protocol::{Failure, Frame, Reply, Request, WireKey};
 use crate::signer::{Bound, ClientClass, Scope};
-use crate::signing::SoftKey;
+use crate::signing::{CaKeys as _, SoftKey, UsedSerials};
 use crate::testing::NOW;
 use crate::x509::extension::{authority_key_identifier, crl_number};
 use crate::x509::{
@@ -122,4 +122,108 @@ fn a_certificate_of_an_unknown_issuer_is_the_base_of_nothing_until_an_administra
     assert_eq!(code(&list(&service, &own, 1, "system-ca")), "signed");
     assert_eq!(certificates(), 1);
     assert!(service.journaled().windows(64).any(|octets| octets == digest.as_bytes()));
+}
+
+#[test]
+fn a_new_root_has_the_name_of_its_first_signature_also_before_any_certificate_is_shown() {
+    // K3
+    let service = Service::new();
+    service.prepare("new");
+    let public_key = generate(&service);
+    let sign = |service: &Service, subject: &str, number| {
+        let applicant = Applicant::new(name(subject), public_key.clone());
+        let root = granted("root-ca", None, &applicant, RequestedValues::default(), serial(number));
+        service.ask(&command(), certify("root-ca", false), vec![root.as_der().to_vec()])
+    };
+    assert_eq!(code(&sign(&service, "C=BE,CN=First", 50)), "signed");
+    assert_eq!(code(&sign(&service, "C=BE,CN=Second", 51)), "signer.issuer");
+    // whatever an administrator says again, and whichever process is asked
+    let service = service.restarted();
+    let administrator = peer(ClientClass::Administrator, 1000);
+    let (here, bound) = (service.store.new_key("new"), bound_to("root-ca"));
+    let bind = |identity: &[u8; 32]| service.signer.bind_left(&administrator, &here, identity, &bound);
+    let unlocking = asked("new", &[Scope::Ca]);
+    service.ring.unlock_new(&unlocking, (&service.store, &here), NOW, &bind, &|| false).unwrap();
+    assert_eq!(code(&sign(&service, "C=BE,CN=Second", 52)), "signer.issuer");
+    assert_eq!(code(&sign(&service, "C=BE,CN=First", 53)), "signed");
+}
+
+#[test]
+fn the_journal_has_what_comes_along_before_it_is_kept() {
+    // K3
+    let service = Service::new();
+    service.prepare("new");
+    let public_key = generate(&service);
+    let root = root(&public_key, |tbs| {
+        let mut signed = service.ask(&command(), certify("root-ca", false), vec![tbs.to_vec()]);
+        signed.parts.pop().unwrap()
+    });
+    let has = |said: &str| service.journaled().windows(said.len()).any(|octets| octets == said.as_bytes());
+    assert!(!has("made for a CA of the profile"));
+    assert_eq!(code(&list(&service, &root, 1, "root-ca")), "signed");
+    assert!(has("age:new.age: made for a CA of the profile root-ca"));
+    let line = format!("age:new.age: certificate {} by C=BE", root.tbs().serial_number());
+    let at = |said: &[u8]| service.journaled().windows(said.len()).position(|octets| octets == said);
+    // what was kept comes before the CRL that was signed with it
+    let digest = sha256(&crl(&root, 1));
+    assert!(at(line.as_bytes()).unwrap() < at(&digest).unwrap());
+}
+
+#[test]
+fn no_certificate_is_signed_before_it_is_known_what_the_last_crl_lists() {
+    // X4, K3
+    let service = Service::new();
+    service.prepare("new");
+    let public_key = generate(&service);
+    let root = root(&public_key, |tbs| {
+        let mut signed = service.ask(&command(), certify("root-ca", false), vec![tbs.to_vec()]);
+        signed.parts.pop().unwrap()
+    });
+    let octets = crl(&root, 1);
+    let signed = list(&service, &root, 1, "root-ca");
+    assert_eq!(code(&signed), "signed");
+    let last = encode_signed(&octets, root.tbs().signature(), &signed.parts[0]);
+    let child = |service: &Service, number| {
+        let applicant = Applicant::new(
+            name("C=BE,CN=Child"),
+            SoftKey::generate(KeyAlgorithm::P256).unwrap().public_key().clone(),
+        );
+        let values = RequestedValues { validity: RequestedValidity::Days(900), ..RequestedValues::default() };
+        let tbs = granted("system-ca", Some((&root, &[], "root-ca")), &applicant, values, serial(number));
+        let parts = vec![tbs.as_der().to_vec(), root.as_der().to_vec()];
+        code(&service.ask(&command(), certify("root-ca", true), parts)).to_owned()
+    };
+    assert_eq!(child(&service, 60), "signed");
+    // the record is made anew from the journal, which has no entries of CRLs
+    let service = service.restarted();
+    for file in ["record.db", "record.db-wal", "record.db-shm"] {
+        let _ = std::fs::remove_file(service.file(file));
+    }
+    service.unlock("new", &[Scope::Ca, Scope::Crl]);
+    assert_eq!(child(&service, 61), "journal.list-unknown");
+    let show =
+        Request::Show { key: WireKey { identity: Some(public_key.digest()), ..key("new") }, crl: true };
+    let shown = service.ask(&command(), show, vec![root.as_der().to_vec(), last]);
+    assert_eq!(shown.message, Reply::Done);
+    assert_eq!(child(&service, 62), "signed");
+}
+
+#[test]
+fn a_serial_number_that_came_with_the_key_as_used_is_not_signed_again() {
+    // X4, G6
+    let service = Service::new();
+    service.prepare("new");
+    let public_key = generate(&service);
+    let sign = |number| {
+        let applicant = Applicant::new(name("C=BE,CN=First"), public_key.clone());
+        let root = granted("root-ca", None, &applicant, RequestedValues::default(), serial(number));
+        let parts = vec![root.as_der().to_vec()];
+        code(&service.ask(&command(), certify("root-ca", false), parts)).to_owned()
+    };
+    let mut used = UsedSerials::default();
+    used.add(serial(70), NOW.plus_days(900));
+    std::fs::write(service.file("new.used"), used.to_text("new")).unwrap();
+    assert_eq!([70, 71].map(sign), ["signer.serial", "signed"]);
+    std::fs::write(service.file("new.used"), "70\n").unwrap();
+    assert_eq!(sign(72), "signer.record", "what cannot be read stops the key");
 }

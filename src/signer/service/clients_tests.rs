@@ -59,7 +59,7 @@ pub(super) fn asked(key: &str, scopes: &[Scope]) -> Unlocking {
 }
 
 pub(super) fn bound_to(profile: &str) -> Bound {
-    Bound { profile: profile.into(), urls: Vec::new() }
+    Bound { profile: profile.into(), urls: Vec::new(), subject: None }
 }
 
 impl Service {

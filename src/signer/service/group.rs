@@ -25,12 +25,21 @@ impl Signer {
         for (scope, count) in counts {
             self.parts.ring.allow(asked.peer, asked.key, scope, count)?;
         }
-        let acts = match brought {
-            Some(brought) => self.parts.rules.allowed(asked, brought)?,
-            None => Vec::new(),
+        let (identity, group) = (asked.public_key.digest(), permitted.into_iter().map(|one| one.tbs));
+        let group: Vec<_> = group.collect();
+        turn.may_intend(&identity, &group)?;
+        let turn = match brought {
+            Some(mut brought) => {
+                // the journal first: what is kept is never more than it says
+                let acts = std::mem::take(&mut brought.acts);
+                let turn = if acts.is_empty() { turn } else { turn.acted(by, at, acts)? };
+                failpoint::passed("signer: what came along noted");
+                self.parts.rules.keep_brought(asked, brought)?;
+                turn
+            }
+            None => turn,
         };
-        let group = permitted.into_iter().map(|one| one.tbs).collect();
-        let recorded = turn.intend_after(by, at, asked.public_key.digest(), acts, group)?;
+        let recorded = turn.intend(by, at, identity, group)?;
         let ends =
             recorded.first().zip(recorded.last()).map(|(first, last)| (first.sequence(), last.sequence()));
         let signatures: Result<Vec<Vec<u8>>, KeyError> =

@@ -1,16 +1,16 @@
 //! Keys that are made, renamed and deleted.
 use super::answers::{Answer, Signer, signer};
-use crate::error::Reason;
+use crate::error::{Code, Reason};
 use crate::failpoint;
 use crate::signer::copies::Copies;
 use crate::signer::journal::MADE_FOR;
-use crate::signer::protocol::{Failure, Reply};
+use crate::signer::protocol::{Failure, Frame, Reply};
 use crate::signer::unlocking::{Login, known_as, login_of};
-use crate::signer::{ActKind, Bound, ClientClass, Peer, RecordError, Scope, SignatureRecord};
-use crate::signing::{KeyError, KeyRef};
+use crate::signer::{Act, ActKind, Bound, ClientClass, Peer, RecordError, Scope, SignatureRecord};
+use crate::signing::{KeyError, KeyRef, VaultKey};
 use crate::x509::{KeyAlgorithm, UnixTime};
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// SHA-256 of the SubjectPublicKeyInfo of a key.
 type Identity = [u8; 32];
@@ -65,10 +65,78 @@ impl Signer {
         }
     }
 
+    /// Binds a key that was made and has no certificate yet to what an administrator says that it is for. The journal has it
+    /// before.
+    pub(super) fn bind_left(
+        &self,
+        peer: &Peer,
+        key: &KeyRef,
+        identity: &Identity,
+        bound: &Bound,
+    ) -> Result<(), KeyError> {
+        if !self.is_left(peer, key, identity)? {
+            return Err(KeyError::Prevented {
+                code: Code::KeyExists,
+                reason: format!("the key {} is there already, and it was used", key.uri),
+                hint: "unlock it as a key that is there; a new key gets another name".into(),
+            });
+        }
+        let details = format!("{}{MADE_FOR}{}", key.uri, bound.profile);
+        self.act(peer, ActKind::KeyGenerated, Some(*identity), details)?;
+        failpoint::passed("signer: binding noted");
+        // the name that it has signed already stays
+        let former = Bound::read(self.parts.journal.directory(), identity).map_err(Failure::from)?;
+        let subject = former.and_then(|former| former.subject);
+        Ok(self.parts.rules.bind(identity, Some(&Bound { subject, ..bound.clone() }))?)
+    }
+
+    /// Returns a key that was made for this name and has no certificate, where an administrator has bound it and unlocked it
+    /// for this client since a command was cut short.
+    fn left(
+        &self,
+        peer: &Peer,
+        key: &KeyRef,
+        algorithm: KeyAlgorithm,
+    ) -> Result<Option<Arc<dyn VaultKey>>, Failure> {
+        let is_of_service = matches!(peer.class, ClientClass::Command | ClientClass::Administrator);
+        let inspected = self.vault(key)?.keys().inspecting().map(|keys| keys.inspect(key));
+        if !is_of_service || !matches!(inspected, Some(Ok(()))) {
+            return Ok(None);
+        }
+        let Ok(opened) = self.opened(peer, key) else { return Ok(None) };
+        let identity = opened.public_key().digest();
+        let is_bound = Bound::read(self.parts.journal.directory(), &identity)?.is_some();
+        if !is_bound || !self.is_left(peer, key, &identity)? {
+            return Ok(None);
+        }
+        let own = opened.public_key().algorithm();
+        if own != algorithm {
+            return Err(KeyError::Prevented {
+                code: Code::KeyExists,
+                reason: format!("the key {} was made already, as {own}, and not as {algorithm}", key.uri),
+                hint: "make the CA with the kind of key that is there, or choose another name".into(),
+            }
+            .into());
+        }
+        Ok(Some(opened))
+    }
+
+    /// Returns whether the signer knows no certificate of a CA with this key. Such a key has signed certificates of itself
+    /// alone, which were never shown.
+    fn is_left(&self, peer: &Peer, key: &KeyRef, identity: &Identity) -> Result<bool, Failure> {
+        Copies::read(self.parts.journal.directory())?.must_have_no_envelope(key)?;
+        let has_certificate = !self.parts.rules.kept(key, identity)?.certificates.is_empty();
+        let (_, _, journal) = self.remembers(peer)?;
+        Ok(!has_certificate && journal.turn()?.record().last_crl(identity)?.is_none())
+    }
+
     /// Has a key made.
     pub(super) fn generate(&self, peer: &Peer, key: &KeyRef, algorithm: &str) -> Answer {
         let algorithm: KeyAlgorithm =
             algorithm.parse().map_err(|reason| signer(&Reason::to_string(&reason)))?;
+        if let Some(left) = self.left(peer, key, algorithm)? {
+            return Ok(Frame::with(Reply::Key, vec![left.public_key().as_der().to_vec()]));
+        }
         let bound = self.expected.by(peer, &known_as(key));
         let is_unsaid =
             bound.is_none() && matches!(peer.class, ClientClass::Command | ClientClass::Administrator);
@@ -82,6 +150,7 @@ impl Signer {
             self.vault(key)?.make_key(key, algorithm)
         };
         let made = self.parts.ring.make(peer, key, &make)?;
+        failpoint::passed("signer: key made");
         let identity = made.public_key().digest();
         // before the journal says which it is: what the disk had no room for can be discarded
         self.made.put(peer, key, identity);
@@ -114,16 +183,25 @@ impl Signer {
                 Some(opened.public_key().digest())
             }
         };
-        // before it has its new name; a name that is taken is refused
-        if !is_gone && is_absent(to) {
-            self.act(peer, ActKind::KeyRenamed, identity, format!("{} to {}", from.uri, to.uri))?;
-            failpoint::passed("signer: renaming noted");
-        }
+        // nobody signs with it, and nobody makes one of either name, until it is done
+        let turn = match is_gone {
+            true => None,
+            false => {
+                let (by, at, journal) = self.remembers(peer)?;
+                let turn = journal.turn()?;
+                let details = format!("{} to {}", from.uri, to.uri);
+                let act = Act { kind: ActKind::KeyRenamed, key: identity, details };
+                // before it has its new name; a name that is taken is refused
+                Some(if is_absent(to) { turn.acted(by, at, vec![act])? } else { turn })
+            }
+        };
+        failpoint::passed("signer: renaming noted");
         if let Some(identity) = identity {
             // before the key, which is looked for again until it has its new name
             Copies::read(self.parts.journal.directory())?.rename(from, to, &identity)?;
         }
         let moved = keys.rename(from, to)?;
+        drop(turn);
         for key in [from, to] {
             self.parts.ring.forget(key);
             self.made.forget(key);

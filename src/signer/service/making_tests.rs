@@ -1,11 +1,12 @@
 //! Keys that are made, renamed and deleted for a client of the service, and what its journal has of that.
-use super::clients_tests::{Service, command, key, peer};
+use super::clients_tests::{Service, asked, bound_to, command, key, peer, root};
 use crate::signer::protocol::{Reply, Request, WireKey};
 use crate::signer::{Asker, ClientClass, Scope};
 use crate::signing::CaKeys as _;
 use crate::testing::NOW;
 use crate::x509::{KeyAlgorithm, SubjectPublicKeyInfo, UnixTime};
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 
 fn generate(name: &str) -> Request {
     Request::Generate { key: key(name), algorithm: KeyAlgorithm::P256.to_string() }
@@ -81,4 +82,39 @@ fn a_mark_is_compared_with_the_crls_of_the_key_that_is_there_and_not_of_one_that
         Request::RaiseMark { key: WireKey { identity: Some([9; 32]), ..key("genfic") }, number: 1 << 40 };
     service.refused(&timer, far, Vec::new());
     assert_eq!(service.store.mark(&service.store.new_key("genfic")).unwrap().number, Some((1 << 30) + 5));
+}
+
+#[test]
+fn a_key_that_a_command_has_left_is_bound_by_an_administrator_and_then_used_for_that_ca() {
+    // K2
+    let service = Service::new();
+    service.store_key_without_word();
+    let administrator = peer(ClientClass::Administrator, 1000);
+    let here = service.store.new_key("silent");
+    let bind = |profile: &str| {
+        let bound = bound_to(profile);
+        let bind = |identity: &[u8; 32]| service.signer.bind_left(&administrator, &here, identity, &bound);
+        let unlocking = asked("silent", &[Scope::Ca, Scope::Crl]);
+        service.ring.unlock_new(&unlocking, (&service.store, &here), NOW, &bind, &|| false)
+    };
+    service.unlock("silent", &[Scope::Ca]);
+    service.refused(&command(), generate("silent"), Vec::new());
+    bind("root-ca").unwrap();
+    assert!(has(&service, "age:silent.age, for a CA of the profile root-ca"));
+    let own = service.ask(&command(), Request::Open { key: key("silent") }, Vec::new());
+    let made = service.ask(&command(), generate("silent"), Vec::new());
+    assert_eq!((made.message, &made.parts), (Reply::Key, &own.parts));
+    // of another kind, and for another login
+    let other = Request::Generate { key: key("silent"), algorithm: KeyAlgorithm::ED25519.to_string() };
+    service.refused(&command(), other, Vec::new());
+    service.refused(&peer(ClientClass::Command, 1001), generate("silent"), Vec::new());
+    // it is not deleted as one that was just made
+    service.refused(&command(), Request::Discard { key: key("silent") }, Vec::new());
+    assert!(service.file("silent.age").exists());
+    // one that has a certificate is bound to nothing else
+    let public_key = SubjectPublicKeyInfo::from_der(&made.parts[0]).unwrap();
+    fs::write(service.file("silent.pem"), root(&public_key, |_| vec![0; 64]).to_pem()).unwrap();
+    fs::set_permissions(service.file("silent.pem"), fs::Permissions::from_mode(0o600)).unwrap();
+    assert!(bind("system-ca").is_err());
+    service.refused(&command(), generate("silent"), Vec::new());
 }

@@ -23,6 +23,7 @@ mod moving;
 #[cfg(test)]
 mod moving_tests;
 mod own_rules;
+mod own_rules_brought;
 mod own_rules_moving;
 mod remembering;
 #[cfg(test)]

@@ -1,14 +1,16 @@
 //! The rules of admission, with what the signer has on disk: its copies of certificates, envelopes and profiles.
+use super::own_rules_brought::{acts, named};
 use super::seams::{Asked, Brought, Coming, Kept, Permitted, PermittedGroup, Rules};
 use crate::error::Code;
+use crate::failpoint;
 use crate::profile::Profiles;
 use crate::signer::copies::Copies;
 use crate::signer::pinned_urls::is_base;
 use crate::signer::protocol::Failure;
 use crate::signer::unlocking::known_as;
 use crate::signer::{
-    Act, ActKind, Admission, AdmittedContents, AdmittedTbs, Bound, ClientClass, KeyEnvelope, KeyInUse, Known,
-    Peer, Refusal, SignatureRecord, SignedKind, bound,
+    Admission, AdmittedContents, AdmittedTbs, Bound, ClientClass, KeyEnvelope, KeyInUse, Known, Peer,
+    Refusal, SignatureRecord, SignedKind, WithUsed, bound,
 };
 use crate::signing::KeyRef;
 use crate::x509::extension::BasicConstraints;
@@ -142,7 +144,8 @@ impl OwnRules {
     fn bound_of(&self, peer: &Peer, key: &[u8; 32], profile: Option<&str>) -> Result<Bound, Refusal> {
         let said = profile.filter(|name| !name.is_empty());
         if peer.class == ClientClass::Child {
-            return Ok(Bound { profile: said.unwrap_or("unknown").to_owned(), urls: Vec::new() });
+            let profile = said.unwrap_or(KeyEnvelope::UNKNOWN).to_owned();
+            return Ok(Bound { profile, urls: Vec::new(), subject: None });
         }
         let bound = Bound::read(&self.directory, key)?.ok_or_else(|| {
             not_bound("no administrator has said under which profile the CA of this key is made".to_owned())
@@ -158,8 +161,8 @@ impl OwnRules {
 }
 
 fn not_bound(message: String) -> Refusal {
-    let hint = "make the CA under that profile, or have an administrator give the passphrase of the new key again, for this \
-        profile";
+    let hint = "make the CA under that profile; or have an administrator unlock the key once more as a new one, for this profile: \
+        that binds a key which is there and has no certificate yet";
     Refusal::new(Code::SignerNotBound, "profile of a new key", message, hint)
 }
 
@@ -200,13 +203,6 @@ pub(super) fn check_own(own: &[Certificate], shown: &Certificate) -> Result<(), 
     Ok(())
 }
 
-/// Returns what the journal says of a certificate for which no key of this signer vouches.
-pub(super) fn of_unknown_issuer(certificate: &Certificate) -> String {
-    let tbs = certificate.tbs();
-    let (serial, issuer, end) = (tbs.serial_number(), tbs.issuer(), tbs.validity().not_after);
-    format!("certificate {serial} by {issuer} until {end}, of an issuer that the signer does not know")
-}
-
 impl Rules for OwnRules {
     fn envelope_with(
         &self,
@@ -220,7 +216,7 @@ impl Rules for OwnRules {
         let envelope = match copies.envelope(key, tbs.public_key())? {
             Some(envelope) => envelope,
             None => {
-                let Bound { profile, urls } = self.bound_of(peer, &tbs.public_key().digest(), profile)?;
+                let Bound { profile, urls, .. } = self.bound_of(peer, &tbs.public_key().digest(), profile)?;
                 KeyEnvelope::made_with(tbs, &profile, (self.profiles)().get(&profile)).pinned_to(&urls)
             }
         };
@@ -271,6 +267,9 @@ impl Rules for OwnRules {
         let profiles = (self.profiles)();
         let mut copies = self.copies()?;
         let identity = asked.public_key.digest();
+        let used = copies.used(asked.key)?;
+        let beside = used.as_ref().map(|used| WithUsed { record, key: identity, used });
+        let record = beside.as_ref().map_or(record, |beside| beside as &dyn SignatureRecord);
         copies.check(asked.key, Some(identity), record.last_used(&identity)?.is_some())?;
         let before = copies.of(asked.public_key).len();
         let is_strange = self.take_in(asked, &mut copies)?;
@@ -292,6 +291,7 @@ impl Rules for OwnRules {
             above: &above,
             others: &copies.of_others(asked.public_key),
             bound: bound.as_ref().map(|bound| bound.profile.as_str()),
+            named: bound.as_ref().and_then(|bound| bound.subject.as_ref()),
             by_timer: asked.peer.class == ClientClass::Renew,
         };
         let mut admission = Admission::new(record, &profiles, self.ceremony.unwrap_or_else(self.now));
@@ -306,12 +306,16 @@ impl Rules for OwnRules {
             SignedKind::Crl => each(&mut |octets| admission.crl(&key, octets), group),
             SignedKind::Request => each(&mut |octets| admission.request(&key, octets), group),
         };
+        let admitted = admitted?;
+        let named = bound.filter(|bound| bound.subject.is_none()).and_then(|bound| named(bound, &admitted));
         let permitted =
             |admitted: AdmittedTbs| Permitted { scope: admitted.scope(), tbs: Box::new(admitted) };
-        let permitted = admitted?.into_iter().map(permitted).collect();
-        let acts = acts(asked, envelope.as_ref().filter(|_| is_made), is_strange && before > 0);
-        let brought = (is_made || own.len() > before).then(|| Brought {
+        let permitted = admitted.into_iter().map(permitted).collect();
+        let shown = asked.issuer.filter(|_| own.len() > before);
+        let acts = acts(asked, envelope.as_ref().filter(|_| is_made), shown.map(|shown| (shown, is_strange)));
+        let brought = (is_made || shown.is_some() || named.is_some()).then(|| Brought {
             envelope: envelope.filter(|_| is_made),
+            named,
             copies,
             acts,
         });
@@ -346,23 +350,21 @@ impl Rules for OwnRules {
         self.drop_envelope_of(key, identity)
     }
 
-    fn allowed(&self, asked: &Asked<'_>, brought: Brought) -> Result<Vec<Act>, Failure> {
-        let Brought { copies, envelope, acts } = brought;
-        copies.keep(asked.key, asked.public_key)?;
+    fn keep_brought(&self, asked: &Asked<'_>, brought: Brought) -> Result<(), Failure> {
+        let Brought { copies, envelope, named, acts: _ } = brought;
+        let digest = asked.public_key.digest();
+        if let Some(named) = named {
+            named.put(&self.directory, &digest)?;
+        }
+        if !copies.of(asked.public_key).is_empty() {
+            copies.keep(asked.key, asked.public_key)?;
+            failpoint::passed("signer: certificate kept");
+        }
         if let Some(envelope) = envelope {
             copies.put_envelope(asked.key, asked.public_key, &envelope)?;
-            Bound::remove(&self.directory, &asked.public_key.digest());
+            failpoint::passed("signer: envelope kept");
+            Bound::remove(&self.directory, &digest);
         }
-        Ok(acts)
+        Ok(())
     }
-}
-
-/// Returns what the journal has of an envelope that was made, and of a certificate of an issuer that is not known.
-fn acts(asked: &Asked<'_>, made: Option<&KeyEnvelope>, is_strange: bool) -> Vec<Act> {
-    let uri = &asked.key.uri;
-    let made = made.map(|envelope| format!("{uri}: made for a CA of the profile {}", envelope.profile));
-    let strange = asked.issuer.filter(|_| is_strange);
-    let strange = strange.map(|shown| format!("{uri}: {}", of_unknown_issuer(shown)));
-    let act = |details| Act { kind: ActKind::Envelope, key: Some(asked.public_key.digest()), details };
-    made.into_iter().chain(strange).map(act).collect()
 }

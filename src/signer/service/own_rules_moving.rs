@@ -1,5 +1,6 @@
 //! What the rules of admission have on disk of a key that comes or goes.
-use super::own_rules::{OwnRules, check_own, of_unknown_issuer};
+use super::own_rules::{OwnRules, check_own};
+use super::own_rules_brought::of_unknown_issuer;
 use super::seams::{Coming, Kept};
 use crate::error::{Code, Shown as _};
 use crate::signer::copies::Copies;
@@ -57,7 +58,7 @@ impl OwnRules {
         let newest = known.into_iter().max_by_key(|one| one.tbs().validity().not_after);
         let newest = newest.ok_or_else(shown_none)?;
         let profiles = self.profiles();
-        let name = if coming.profile.is_empty() { "unknown" } else { coming.profile };
+        let name = if coming.profile.is_empty() { KeyEnvelope::UNKNOWN } else { coming.profile };
         let made = KeyEnvelope::made_for(newest, name, profiles.get(name));
         let brought = coming.envelope.map(parsed).transpose()?;
         let urls = brought.as_ref().and_then(|brought| brought.urls.clone());

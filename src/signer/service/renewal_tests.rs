@@ -266,7 +266,7 @@ fn without_the_entries_of_the_last_crl_no_responder_renews_itself_until_the_crl_
     let mut case = Case::new();
     assert_eq!(case.crl(1, None).message, Reply::Signed);
     case.start_again(true);
-    assert_eq!(refused(&case.enrol(&case.former, &case.responder, &case.next(3))), "signer.record");
+    assert_eq!(refused(&case.enrol(&case.former, &case.responder, &case.next(3))), "journal.list-unknown");
 }
 
 #[test]
@@ -310,4 +310,25 @@ fn whoever_logged_in_needs_the_key_unlocked_for_crls_or_for_responders() {
     assert!(matches!(answer.message, Reply::Failed { failure: Failure::Locked { .. } }), "{answer:?}");
     let answer = case.ask(ClientClass::Administrator, parts.map(<[u8]>::to_vec).into(), true);
     assert!(matches!(answer.message, Reply::Failed { failure: Failure::Signer { .. } }), "{answer:?}");
+}
+
+#[test]
+fn the_crls_of_a_timer_are_counted_by_the_journal_whoever_reads_it_anew() {
+    // C1, K3
+    let mut case = Case::new();
+    let key = case.ca.tbs().public_key().digest();
+    let count = |case: &Case| {
+        let by = Asker::this_process();
+        let turn = case.service.parts.journal.journal(by, now()).unwrap().turn().unwrap();
+        turn.record().timer_crls_since(&key, now().plus(-UnixTime::DAY)).unwrap()
+    };
+    assert_eq!(count(&case), 0);
+    for number in 1..=3 {
+        assert_eq!(case.crl(number, None).message, Reply::Signed);
+        assert_eq!(count(&case), number);
+    }
+    case.start_again(true);
+    assert_eq!(count(&case), 3);
+    SINCE.set(UnixTime::DAY + 1);
+    assert_eq!(count(&case), 0);
 }

@@ -42,7 +42,9 @@ pub(crate) struct Brought {
     pub(super) copies: Copies,
     /// The envelope, where it was made now.
     pub(super) envelope: Option<KeyEnvelope>,
-    /// What the journal has to have of it.
+    /// What the key is bound to, where it signs the first certificate of itself now: with the name in that.
+    pub(super) named: Option<Bound>,
+    /// What the journal has before it is kept.
     pub(super) acts: Vec<Act>,
 }
 
@@ -171,12 +173,12 @@ pub(crate) trait Rules: Send + Sync {
     /// When it cannot be removed.
     fn drop_envelope(&self, key: &KeyRef, identity: &[u8; 32]) -> Result<(), Failure>;
 
-    /// Keeps what the admitted group brought, once the key is unlocked for it and before anything is signed. Returns what
-    /// of that the journal has to have.
+    /// Keeps what the admitted group brought: once the key is unlocked for it and the journal has it, and before anything is
+    /// signed. Nobody else writes into the record meanwhile.
     ///
     /// # Errors
     /// When it cannot be written; nothing is signed then.
-    fn allowed(&self, asked: &Asked<'_>, brought: Brought) -> Result<Vec<Act>, Failure>;
+    fn keep_brought(&self, asked: &Asked<'_>, brought: Brought) -> Result<(), Failure>;
 }
 
 /// The place of the journal, which is opened when the first signature is asked for.

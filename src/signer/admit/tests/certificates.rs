@@ -372,6 +372,7 @@ fn a_root_that_got_another_name_with_its_new_key_is_certified_if_it_may_do_no_mo
         above: &[],
         others: &others,
         bound: None,
+        named: None,
         by_timer: false,
     };
     assert_eq!(code(signer.admission().certificate(&in_use, link.encode())), "signer.envelope-path");

@@ -1,5 +1,6 @@
 //! CRLs.
 use super::*;
+use crate::signer::limits::TIMER_CRLS_A_DAY;
 
 #[test]
 fn a_crl_has_a_number_above_each_before() {
@@ -244,4 +245,26 @@ fn a_timer_has_no_crl_signed_that_freezes_the_list_for_years() {
     assert_eq!([7, 35, 36, 800].map(|days| decide(true, &envelope, days)), ["crl", "crl", refused, refused]);
     let widened = KeyEnvelope { timer_crl_days: 400, ..envelope };
     assert_eq!([400, 401].map(|days| decide(true, &widened, days)), ["crl", refused]);
+}
+
+#[test]
+fn a_timer_has_so_many_crls_a_day_and_an_administrator_any_number() {
+    // C1, K3
+    let signer = Signer::new();
+    let decide = |by_timer| {
+        let in_use = KeyInUse { by_timer, ..signer.in_use() };
+        code(signer.admission().crl(&in_use, signer.crl(1, &[], Vec::new())))
+    };
+    let own = signer.key.public_key().digest();
+    let timers = |key: &[u8; 32], count: u64, at: i64| {
+        (0..count).for_each(|_| signer.record.timer_crl(key, NOW.plus(at)))
+    };
+    timers(&own, 500, -DAY - 1);
+    timers(&[7; 32], 500, -10);
+    timers(&own, TIMER_CRLS_A_DAY - 1, -DAY);
+    assert_eq!([true, false].map(decide), ["admitted"; 2]);
+    timers(&own, 1, -10);
+    assert_eq!([true, false].map(decide), ["signer.crl-day", "admitted"]);
+    // each hour, three times when it fails
+    assert!(TIMER_CRLS_A_DAY >= 24 * 4);
 }

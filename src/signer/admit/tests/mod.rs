@@ -152,6 +152,7 @@ impl Signer {
             above: std::slice::from_ref(&self.root),
             others: &self.others,
             bound: None,
+            named: None,
             by_timer: false,
         }
     }
@@ -179,6 +180,7 @@ impl Signer {
             above: &[],
             others,
             bound: None,
+            named: None,
             by_timer: false,
         };
         self.admission().certificate(&in_use, octets)
