@@ -53,6 +53,7 @@ mod revoke_ca;
 mod revoke_several;
 mod revoke_unrecorded;
 mod service_keys;
+mod service_keys_killed;
 mod sign;
 mod signer_backup;
 mod standing_signer;

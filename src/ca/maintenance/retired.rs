@@ -57,6 +57,8 @@ impl Maintenance<'_> {
                 let authority = self.engine.hierarchy().authority(&summary.name)?;
                 let key = KeyRef::of(&authority);
                 let former = self.engine.keys().renamed(&key, &retired.name);
+                // by what the key is, the signer knows which of its own copies go with it
+                let former = KeyRef { identity: key.identity, ..former };
                 self.engine.keys().rename(&former, &key)?;
             }
             self.engine.index().complete_retirement(&summary.issuer)?;

@@ -131,6 +131,8 @@ impl Signer {
         failpoint::passed("signer: envelope of the coming key kept");
         self.vault(key)?.keys().raise_mark(key, mark)?;
         files.put_aside(key, &sealed)?;
+        // the next one is shown anew
+        self.proposals.lock().unwrap_or_else(PoisonError::into_inner).remove(&known_as(key));
         self.coming().insert(key.uri.clone(), Came { identity: of, login: login_of(peer) });
         Ok(Reply::Done.into())
     }

@@ -190,7 +190,8 @@ impl Standing {
         }
         self.signer.parts.rules.may_bind(&bound)?;
         let asked = asked(peer, &new, terms.try_into()?, handed, only(descriptors)?)?;
-        if inspected(vault, &new).is_ok() && self.signer.parts.rules.identity_named(&new)?.is_none() {
+        let is_there = vault.keys().inspecting().is_some_and(|keys| keys.inspect(&new).is_ok());
+        if is_there && self.signer.parts.rules.identity_named(&new)?.is_none() {
             // a command that was cut short left it
             let bind = |identity: &[u8; 32]| self.signer.bind_left(peer, &new, identity, &bound);
             let (store, is_over) = ((vault.as_ref(), &new), over(connection));
