@@ -50,7 +50,7 @@ fn a_signer_that_is_killed_while_a_ca_is_made_leaves_one_that_is_made_after_all(
         } else {
             if is_there("age") {
                 // without a word of an administrator it is told what to do
-                let told = format!("key unlock {name} --new");
+                let told = format!("'key unlock {name} --for 15m --new'");
                 service.done(&[service.refused(&told, &create)]);
             }
             let said = service.done(&[new, create]);

@@ -286,7 +286,8 @@ fn not_shown(key: &str) -> Failure {
         reason: format!(
             "nobody has asked for the key of {key} to come, so that its envelope could not be shown"
         ),
-        hint: "have the CA's user ask for the move first, which is refused; the envelope is shown here then"
+        hint: "have the CA's user ask for the move first, which is refused; the envelope is shown here then; a key that has \
+               left is not unlocked any more"
             .into(),
     }
     .into()
