@@ -79,8 +79,8 @@ impl SignerAdministration {
         Ok(proposed.map(|(text, limits)| EnvelopeProposal { limits, text }))
     }
 
-    /// Unlocks a key. For one that is to come, `confirmed` is the envelope that the administrator has seen; it comes with no
-    /// other.
+    /// Unlocks a key. For one that is to come, `confirmed` is the envelope that the administrator has seen; it comes
+    /// with no other.
     ///
     /// # Errors
     /// When there is no passphrase, it is wrong, or the signer cannot be asked; when a key is to come and no envelope was

@@ -20,8 +20,8 @@ impl Home {
     /// - `home.missing` (exit 5): there is no home here.
     /// - `home.wrong-user` (exit 10): it belongs to another user. This holds for root too, whose new files
     ///   would deny access to the owner.
-    /// - `home.unsafe` (exit 10): there are [findings](Home::findings), except for files that a group may read. A key with a
-    ///   second name is one of them, as `cp -al` makes it: what is removed here would stay there.
+    /// - `home.unsafe` (exit 10): there are [findings](Home::findings), except for files that a group may read. A key
+    ///   with a second name is one of them, as `cp -al` makes it: what is removed here would stay there.
     pub fn verify(&self) -> Result<(), Problem> {
         self.verify_owner()?;
         let mut findings = self.findings();

@@ -2,9 +2,9 @@
 use super::KeyEnvelope;
 use crate::signing::KeyLimits;
 
-/// Most complete and delta CRLs of one CA that the signer signs for timers in 24 hours: four an hour. The timer of the
-/// package asks once an hour, and most hours for none. What an administrator has unlocked a key for is not counted and not
-/// bounded by it, and so no revocation.
+/// Most complete and delta CRLs of one CA that the signer signs for timers in 24 hours: four an hour. The timer of
+/// the package asks once an hour, and most hours for none. What an administrator has unlocked a key for is not
+/// counted and not bounded by it, and so no revocation.
 pub(crate) const TIMER_CRLS_A_DAY: u64 = 96;
 
 impl From<&KeyEnvelope> for KeyLimits {

@@ -279,8 +279,8 @@ pub(crate) trait SignatureRecord: Send + Sync {
     /// When the record cannot be read.
     fn last_enrolment(&self, key: &[u8; 32]) -> Result<Option<UnixTime>, RecordError>;
 
-    /// Returns the number of CRLs of this key that were to be signed for timers since this time, which is no more than a day
-    /// ago.
+    /// Returns the number of CRLs of this key that were to be signed for timers since this time, which is no more
+    /// than a day ago.
     ///
     /// # Errors
     /// When the record cannot be read.

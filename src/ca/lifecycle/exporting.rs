@@ -171,8 +171,8 @@ impl Lifecycle<'_> {
         Ok(files)
     }
 
-    /// Returns the serial numbers that the key of a CA has used, as the signer of a medium reads them. Those that an open
-    /// request for a ceremony asks for are not used yet.
+    /// Returns the serial numbers that the key of a CA has used, as the signer of a medium reads them. Those that an
+    /// open request for a ceremony asks for are not used yet.
     fn used(&self, authority: &Authority) -> Result<String, Problem> {
         let filter = Filter { authority: Some(authority.name.clone()), ..Filter::default() };
         let mut used = UsedSerials::default();

@@ -52,8 +52,8 @@ pub(super) struct Before {
 }
 
 impl Engine {
-    /// Shows the signer the last CRL, where it does not know that: by it the signer tells whether a responder is revoked, and
-    /// which serial numbers were used. Before each certificate of a CA.
+    /// Shows the signer the last CRL, where it does not know that: by it the signer tells whether a responder is
+    /// revoked, and which serial numbers were used. Before each certificate of a CA.
     pub(in crate::ca) fn show_last_crl(&self, authority: &Authority) -> Result<(), Problem> {
         let number = self.index().highest_crl_number(&authority.issuer)?;
         self.show_signer(authority, &Before { number, left_out: Vec::new() })

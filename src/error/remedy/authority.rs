@@ -39,8 +39,8 @@ pub enum Authority {
     NewKeyInToken(String),
     /// Set the envelope of this CA's key as an administrator of the service.
     SetEnvelopeAsAdministrator(String),
-    /// Have an administrator bind the key of this name, which a command that was cut short left at the signer, to what it
-    /// is for.
+    /// Have an administrator bind the key of this name, which a command that was cut short left at the signer, to
+    /// what it is for.
     BindLeftKey(String),
     /// Adopt the certificate that this CA has requested once it is issued.
     AdoptPending(String),

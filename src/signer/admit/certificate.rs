@@ -97,8 +97,8 @@ impl Admission<'_> {
         self.check_last_list(&digest)
     }
 
-    /// Refuses a certificate while it is not known what the last CRL of the CA lists: after a move or a restore an entry of
-    /// it may be all that is left of a serial number.
+    /// Refuses a certificate while it is not known what the last CRL of the CA lists: after a move or a restore an
+    /// entry of it may be all that is left of a serial number.
     fn check_last_list(&self, key: &[u8; 32]) -> Result<(), Refusal> {
         let unknown = match self.list_unknown.get() {
             Some((of, unknown)) if of == key => *unknown,
@@ -152,8 +152,8 @@ impl Admission<'_> {
         Ok(Scope::Ca)
     }
 
-    /// Returns the profile under which a CA with this envelope signs itself: that for which its key was made. `None` where
-    /// nobody has said for which that was.
+    /// Returns the profile under which a CA with this envelope signs itself: that for which its key was made. `None`
+    /// where nobody has said for which that was.
     fn root_profile<'e>(&self, envelope: &'e KeyEnvelope) -> Option<&'e str> {
         match self.profiles.get(&envelope.profile) {
             // a CA of another program may be its own root and have a profile of subordinate CAs

@@ -92,8 +92,8 @@ impl Admission<'_> {
         Ok(AdmittedTbs { octets: Vec::new(), entry, scope: kind, contents, enrolled_by: None, by_timer })
     }
 
-    /// A timer has so many CRLs signed a day, and no more: whoever has taken over the account that timers have could else use
-    /// numbers up, and have relying parties load lists without end.
+    /// A timer has so many CRLs signed a day, and no more: whoever has taken over the account that timers have could
+    /// else use numbers up, and have relying parties load lists without end.
     fn check_day_of_timer(&self, key: &[u8; 32]) -> Result<(), Refusal> {
         let count = self.record.timer_crls_since(key, self.now.plus(-UnixTime::DAY))?;
         if count < TIMER_CRLS_A_DAY {

@@ -32,8 +32,8 @@ impl Administration {
         Self { socket: socket.to_owned() }
     }
 
-    /// Returns the envelope that a client has asked for a key that is to come: its text, TOML, and what it says. `None` where
-    /// nobody has.
+    /// Returns the envelope that a client has asked for a key that is to come: its text, TOML, and what it says.
+    /// `None` where nobody has.
     ///
     /// # Errors
     /// When the signer cannot be asked.
@@ -47,8 +47,8 @@ impl Administration {
         Ok(Some((text.clone(), limits_in(&text)?)))
     }
 
-    /// Has a key unlocked, with the passphrase that the source has. `envelope` is the text of the one that was confirmed for
-    /// a key that is to come.
+    /// Has a key unlocked, with the passphrase that the source has. `envelope` is the text of the one that was
+    /// confirmed for a key that is to come.
     ///
     /// # Errors
     /// When the source cannot be handed over, or the signer refuses.

@@ -122,8 +122,8 @@ pub(crate) enum Request {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         urls: Vec<String>,
     },
-    /// Asks for the envelope that was proposed last for the key of this name, which is to come: [`Reply::Done`] with a part,
-    /// its text; without one where nobody has asked for any.
+    /// Asks for the envelope that was proposed last for the key of this name, which is to come: [`Reply::Done`] with
+    /// a part, its text; without one where nobody has asked for any.
     Proposal { key: String },
     /// Asks for the file of a key that is to be moved, still encrypted: [`Reply::Done`] with a descriptor.
     Leave { key: WireKey },
@@ -169,8 +169,9 @@ pub(crate) enum Request {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         envelope: Option<[u8; 32]>,
     },
-    /// Gives the passphrase of a key that is about to be made, likewise, and says what it is made for: [`Reply::Done`]. A
-    /// key of this name that is there and has no certificate yet is bound to that and unlocked: [`Reply::Unlocked`].
+    /// Gives the passphrase of a key that is about to be made, likewise, and says what it is made for:
+    /// [`Reply::Done`]. A key of this name that is there and has no certificate yet is bound to that and unlocked:
+    /// [`Reply::Unlocked`].
     Prepare {
         key: String,
         terms: WireTerms,

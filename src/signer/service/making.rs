@@ -65,8 +65,8 @@ impl Signer {
         }
     }
 
-    /// Binds a key that was made and has no certificate yet to what an administrator says that it is for. The journal has it
-    /// before.
+    /// Binds a key that was made and has no certificate yet to what an administrator says that it is for. The journal
+    /// has it before.
     pub(super) fn bind_left(
         &self,
         peer: &Peer,
@@ -90,8 +90,8 @@ impl Signer {
         Ok(self.parts.rules.bind(identity, Some(&Bound { subject, ..bound.clone() }))?)
     }
 
-    /// Returns a key that was made for this name and has no certificate, where an administrator has bound it and unlocked it
-    /// for this client since a command was cut short.
+    /// Returns a key that was made for this name and has no certificate, where an administrator has bound it and
+    /// unlocked it for this client since a command was cut short.
     fn left(
         &self,
         peer: &Peer,
@@ -121,8 +121,8 @@ impl Signer {
         Ok(Some(opened))
     }
 
-    /// Returns whether the signer knows no certificate of a CA with this key. Such a key has signed certificates of itself
-    /// alone, which were never shown.
+    /// Returns whether the signer knows no certificate of a CA with this key. Such a key has signed certificates of
+    /// itself alone, which were never shown.
     fn is_left(&self, peer: &Peer, key: &KeyRef, identity: &Identity) -> Result<bool, Failure> {
         Copies::read(self.parts.journal.directory())?.must_have_no_envelope(key)?;
         let has_certificate = !self.parts.rules.kept(key, identity)?.certificates.is_empty();

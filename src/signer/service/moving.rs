@@ -66,8 +66,8 @@ impl Signer {
         Ok(Frame::with(Reply::Proposed { is_here }, vec![text.into_bytes()]))
     }
 
-    /// Returns the envelope that was proposed last for the key of this name, for an administrator who is to allow that it
-    /// comes; no part where nobody asked for any.
+    /// Returns the envelope that was proposed last for the key of this name, for an administrator who is to allow
+    /// that it comes; no part where nobody asked for any.
     pub(super) fn proposal(&self, key: &str) -> Answer {
         let proposals = self.proposals.lock().unwrap_or_else(PoisonError::into_inner);
         let name = match key.contains(':') {

@@ -37,8 +37,8 @@ pub(crate) trait Ring: Send + Sync {
     /// When the key is not unlocked for them.
     fn allow(&self, peer: &Peer, key: &KeyRef, scope: Scope, count: u64) -> Result<(), KeyError>;
 
-    /// Opens a key that comes from another signer and is bound by the envelope with this SHA-256, where that has to be shown
-    /// before it is taken; `open` opens it.
+    /// Opens a key that comes from another signer and is bound by the envelope with this SHA-256, where that has to
+    /// be shown before it is taken; `open` opens it.
     ///
     /// # Errors
     /// When it does not open, or no administrator expects it with this envelope.

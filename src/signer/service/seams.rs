@@ -173,8 +173,8 @@ pub(crate) trait Rules: Send + Sync {
     /// When it cannot be removed.
     fn drop_envelope(&self, key: &KeyRef, identity: &[u8; 32]) -> Result<(), Failure>;
 
-    /// Keeps what the admitted group brought: once the key is unlocked for it and the journal has it, and before anything is
-    /// signed. Nobody else writes into the record meanwhile.
+    /// Keeps what the admitted group brought: once the key is unlocked for it and the journal has it, and before
+    /// anything is signed. Nobody else writes into the record meanwhile.
     ///
     /// # Errors
     /// When it cannot be written; nothing is signed then.

@@ -131,8 +131,8 @@ impl SharedRing {
         Ok(())
     }
 
-    /// Expects a key to come from another signer, which the passphrase that was handed over opens, and which is bound by the
-    /// envelope with this SHA-256: the one that the administrator was shown.
+    /// Expects a key to come from another signer, which the passphrase that was handed over opens, and which is bound
+    /// by the envelope with this SHA-256: the one that the administrator was shown.
     ///
     /// # Errors
     /// When there is no passphrase, or the journal cannot have it.
