@@ -1,6 +1,6 @@
 //! Checks the owners and modes of a home before it is used.
 use super::access::{AccessCause, AccessFinding, AccessRule, FileStatus, Owners, aside, finding, quoted};
-use super::names::second_names;
+use super::names::{is_key, second_names};
 use super::trail::{Trail, unreadable};
 use super::{Accounts, AuthorityName, Home};
 use crate::error::{Code, Problem, Shown as _, remedy};
@@ -102,11 +102,12 @@ impl Home {
                 look(&file, AccessRule::PRIVATE_FILE);
             }
         }
+        let mut linked = second_names(&self.keys_directory(), user, |_| true);
         for responder in entries(&self.responders_directory()) {
             look(&responder, AccessRule::directory(Owners::User, 0o027));
+            linked.extend(second_names(&responder, user, is_key));
             for file in entries(&responder) {
-                let key = file.extension().is_some_and(|extension| extension == "key");
-                look(&file, if key { AccessRule::GROUP_FILE } else { OWN_FILE });
+                look(&file, if is_key(&file) { AccessRule::GROUP_FILE } else { OWN_FILE });
             }
         }
         for issued in entries(&self.issued_root()) {
@@ -121,11 +122,7 @@ impl Home {
                 look(&public, OWN_FILE);
             }
         }
-        findings.extend(second_names(&self.keys_directory(), user, |_| true));
-        let is_key = |file: &Path| file.extension().is_some_and(|extension| extension == "key");
-        for responder in entries(&self.responders_directory()) {
-            findings.extend(second_names(&responder, user, is_key));
-        }
+        findings.extend(linked);
         findings
     }
 }

@@ -3,6 +3,11 @@ use super::access::{AccessCause, AccessFinding, FileKind, FileStatus, finding, q
 use super::check::{entries, examine};
 use std::path::Path;
 
+/// Whether a file has the name of a responder's key.
+pub(super) fn is_key(file: &Path) -> bool {
+    file.extension().is_some_and(|extension| extension == "key")
+}
+
 /// Returns the fault of each file of this user in a directory that is meant and has another name besides.
 pub(super) fn second_names(
     directory: &Path,

@@ -1,7 +1,7 @@
 //! Checks of what a program opens that does not own the home: the daemon, and the signer with its own directory.
 use super::access::{AccessCause, AccessFinding, AccessRule, Owners};
 use super::check::{entries, examine, unsafe_places};
-use super::names::second_names;
+use super::names::{is_key, second_names};
 use super::trail::{Trail, unreadable};
 use super::{Accounts, Home};
 use crate::error::{Problem, Shown as _};
@@ -39,10 +39,8 @@ impl Home {
         places.below(status, AccessRule::directory(Owners::User, 0o027), |_| Some(public));
         for responder in entries(&self.responders_directory()) {
             places.below(&responder, AccessRule::directory(Owners::User, 0o027), |file| {
-                let is_key = file.extension().is_some_and(|extension| extension == "key");
-                Some(if is_key { AccessRule::GROUP_FILE } else { public })
+                Some(if is_key(file) { AccessRule::GROUP_FILE } else { public })
             });
-            let is_key = |file: &Path| file.extension().is_some_and(|extension| extension == "key");
             places.findings.extend(second_names(&responder, owner, is_key));
         }
         places.look(&self.responders_directory(), AccessRule::directory(Owners::User, 0o027), false);
