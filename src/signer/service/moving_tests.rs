@@ -108,7 +108,7 @@ fn a_key_comes_with_the_envelope_that_an_administrator_was_shown_and_with_no_oth
     assert!(matches!(proposal_of_others, Failure::Signer { .. }));
     assert!(shown().is_empty(), "nobody has asked for any");
     let envelope = elsewhere.proposed(&service, &certificates).unwrap();
-    assert_eq!(shown(), [envelope.clone()]);
+    assert_eq!(shown(), std::slice::from_ref(&envelope));
     // what the account of the CA asks for after that is another one
     let reply = elsewhere.come_as_confirmed(&service, &certificates, envelope.clone(), [7; 32]);
     let Reply::Failed { failure: Failure::Locked { scope, reason, .. } } = reply else { panic!("{reply:?}") };

@@ -269,7 +269,10 @@ impl Rules for OwnRules {
         let identity = asked.public_key.digest();
         let used = copies.used(asked.key)?;
         let beside = used.as_ref().map(|used| WithUsed { record, key: identity, used });
-        let record = beside.as_ref().map_or(record, |beside| beside as &dyn SignatureRecord);
+        let record: &dyn SignatureRecord = match &beside {
+            Some(beside) => beside,
+            None => record,
+        };
         copies.check(asked.key, Some(identity), record.last_used(&identity)?.is_some())?;
         let before = copies.of(asked.public_key).len();
         let is_strange = self.take_in(asked, &mut copies)?;

@@ -266,5 +266,5 @@ fn a_timer_has_so_many_crls_a_day_and_an_administrator_any_number() {
     timers(&own, 1, -10);
     assert_eq!([true, false].map(decide), ["signer.crl-day", "admitted"]);
     // each hour, three times when it fails
-    assert!(TIMER_CRLS_A_DAY >= 24 * 4);
+    const { assert!(TIMER_CRLS_A_DAY >= 24 * 4) };
 }
