@@ -63,13 +63,13 @@ pub use recipient_text::{InvalidRecipient, RecipientText};
 pub(crate) use request::request_info;
 pub use response_signer::{EncodedResponseData, PresentResponder, ResponseSigner};
 pub(crate) use response_signer::{PlainKey, ResponderTokens};
-use secret::Unattended;
+pub(crate) use secret::Unattended;
 pub use secret::{
     Aside, InvalidSecretSpec, Mistyped, NewPassphrases, Nobody, PassphraseOrders, PassphrasePolicy,
     PassphraseSources, Secret, SecretPurpose, SecretSource, SecretSpec, TRIES, open_with,
 };
 pub use subscriber_key::{HeldKey, SubscriberKey};
-pub(crate) use vault::{ForKey, KeyVault, MoveKeyFiles, VaultKey};
+pub(crate) use vault::{ForKey, KeyVault, MoveKeyFiles, TokenKeys, VaultKey};
 
 use std::path::{Path, PathBuf};
 

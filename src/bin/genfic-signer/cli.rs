@@ -43,8 +43,10 @@ pub(crate) struct Cli {
 pub(crate) enum Serving {
     /// Serve the command that started this process, over the socket that is standard output
     Child,
-    /// Reach tokens, through their PKCS#11 modules, for the signer that listens or has started this process
+    /// Have tokens reached, by a process for each PKCS#11 module, for the signer that listens or has started this process
     Tokens(Tokens),
+    /// Load one PKCS#11 module, for the program that has started this process
+    Module(Module),
 }
 
 /// How tokens are reached.
@@ -56,4 +58,15 @@ pub(crate) struct Tokens {
     /// The file that names the modules
     #[arg(long, value_name = "FILE", default_value = "/etc/genfic-signer/tokens.toml")]
     pub(crate) modules: PathBuf,
+}
+
+/// The module of a process.
+#[derive(Debug, Args)]
+pub(crate) struct Module {
+    /// The library, by its whole path
+    #[arg(value_name = "PATH")]
+    pub(crate) path: PathBuf,
+    /// End where the system calls cannot be forbidden
+    #[arg(long)]
+    pub(crate) confined: bool,
 }
