@@ -50,12 +50,12 @@ pub(crate) use service::{
     Announcing, JournalPlace, OwnRing, OwnRules, ProfileReader, Signer, SignerParts, SourceMaker, Standing,
     serve_child,
 };
-#[cfg(debug_assertions)]
-pub(crate) use token::token_frames;
 pub(crate) use token::{
     HolderTokens, Launching, ModuleTerms, Modules, RemoteTokens, TokenProcess, end_with, serve_launcher,
     serve_module,
 };
+#[cfg(debug_assertions)]
+pub(crate) use token::{token_conversations, token_frames};
 pub(crate) use unlocking::{Event, Grant, Prepared, SharedRing, TokenPins};
 
 /// Reads the terms of an unlocking.

@@ -80,7 +80,10 @@ pub(crate) fn files_of_key(directory: &Path, key: &KeyRef) -> Vec<PathBuf> {
 }
 
 #[cfg(test)]
-pub(crate) use {admit::Admitted, ca_signer::LocalSigner, private_key::PrivateKey, soft_key::SoftKey};
+pub(crate) use {
+    self::age::generated as generated_recipient, admit::Admitted, ca_signer::LocalSigner,
+    private_key::PrivateKey, soft_key::SoftKey,
+};
 
 /// The supertrait that keeps other crates from implementing [`CaSigner`].
 pub(crate) mod sealed {

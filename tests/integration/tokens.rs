@@ -163,6 +163,37 @@ fn a_module_starts_no_program_and_looks_into_no_process_and_reaches_readers_and_
     assert_eq!(probed(&of_ca), expected, "of a CA, whose launcher starts it");
 }
 
+fn signs_for_two_at_once(tokens: Tokens) {
+    let homes = [("first", Home::new()), ("second", Home::new())];
+    for (name, home) in &homes {
+        tokens.configure(home);
+        let mut command = home.command(&["create-root", name, "--keystore", TOKEN, "--ocsp=false"]);
+        Said::of(command.envs(tokens.environment()).output().unwrap()).ok();
+    }
+    for round in 0..5 {
+        let both = homes.each_ref().map(|(name, home)| {
+            let mut command = home.command(&["crl", "publish", name]);
+            command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+            command.envs(tokens.environment()).spawn().unwrap()
+        });
+        for child in both {
+            let said = Said::of(child.wait_with_output().unwrap());
+            assert_eq!(said.status, 0, "round {round}: {}", said.all());
+        }
+    }
+    for (name, home) in &homes {
+        let (crl, ca) = (format!("home/public/{name}.crl.pem"), format!("home/public/{name}.pem"));
+        home.run(&["openssl", "crl", "-in", &crl, "-CAfile", &ca, "-noout"]).ok();
+    }
+}
+
+#[test]
+fn two_commands_have_sessions_with_one_token_at_once() {
+    // G17
+    signs_for_two_at_once(Tokens::softhsm());
+    signs_for_two_at_once(Tokens::remote());
+}
+
 #[test]
 fn while_the_token_is_away_commands_say_so_and_the_next_one_goes_on() {
     // G17

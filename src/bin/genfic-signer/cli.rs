@@ -1,5 +1,5 @@
 //! The command line of `genfic-signer`.
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 /// Opens CA keys and signs with them. genfic-ca starts it, or it is a service; nobody runs it by hand.
@@ -66,7 +66,16 @@ pub(crate) struct Module {
     /// The library, by its whole path
     #[arg(value_name = "PATH")]
     pub(crate) path: PathBuf,
-    /// End where the system calls cannot be forbidden
-    #[arg(long)]
-    pub(crate) confined: bool,
+    /// Whether to go on where the system calls cannot be forbidden
+    #[arg(value_enum, value_name = "CONFINEMENT", default_value_t = Confinement::Required)]
+    pub(crate) confinement: Confinement,
+}
+
+/// What is to be done where a process cannot be confined.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum Confinement {
+    /// End
+    Required,
+    /// Go on: the user who started it could do all of it anyway
+    Possible,
 }

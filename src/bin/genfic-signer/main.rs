@@ -8,7 +8,7 @@ mod prompt;
 mod terminal;
 
 use clap::Parser;
-use cli::{Cli, Module, Serving, Tokens};
+use cli::{Cli, Confinement, Module, Serving, Tokens};
 use genfic_ca::assembly::{
     SignerService, confine_signer_module, confine_signer_tokens, serve_signer, serve_signer_child,
     serve_signer_module, serve_signer_tokens, serve_standing_signer_tokens,
@@ -71,8 +71,8 @@ fn run(cli: &Cli) -> Result<(), Problem> {
             confine_signer_tokens(false)?;
             serve_signer_tokens(&parent()?)
         }
-        Some(Serving::Module(Module { path, confined })) => {
-            confine_signer_module(*confined)?;
+        Some(Serving::Module(Module { path, confinement })) => {
+            confine_signer_module(*confinement == Confinement::Required)?;
             let connection = parent()?;
             let starter = io::stdin().as_fd().try_clone_to_owned().map_err(|error| unconnected(&error))?;
             serve_signer_module(connection, starter, path.clone())

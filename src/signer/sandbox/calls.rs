@@ -4,13 +4,13 @@
 use nix::libc::{self, c_long};
 use seccompiler::{
     BackendError, BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
-    SeccompRule, TargetArch, apply_filter, apply_filter_all_threads,
+    SeccompRule, TargetArch, apply_filter_all_threads,
 };
 use std::collections::BTreeMap;
 use std::error::Error;
 
 /// Calls by their numbers, each with the arguments that are allowed; none for any.
-type Rules = BTreeMap<i64, Vec<SeccompRule>>;
+pub(super) type Rules = BTreeMap<i64, Vec<SeccompRule>>;
 
 /// Allowed with any arguments.
 const ALLOWED: &[c_long] = &[
@@ -200,76 +200,8 @@ const OF_TOKENS: &[c_long] = &[
     libc::SYS_prctl,
 ];
 
-/// The last call whose number is known here.
-const LAST: c_long = 462;
-/// What no plugin of age needs: what looks into other processes or takes their descriptors, runs code that is in no file,
-/// or changes the system, its clock or its file systems, which root could.
-const NOT_OF_PLUGINS: &[c_long] = &[
-    libc::SYS_ptrace,
-    libc::SYS_process_vm_readv,
-    libc::SYS_process_vm_writev,
-    libc::SYS_process_madvise,
-    libc::SYS_process_mrelease,
-    libc::SYS_pidfd_open,
-    libc::SYS_pidfd_getfd,
-    libc::SYS_pidfd_send_signal,
-    libc::SYS_kcmp,
-    libc::SYS_execveat,
-    libc::SYS_memfd_create,
-    libc::SYS_memfd_secret,
-    libc::SYS_userfaultfd,
-    libc::SYS_io_uring_setup,
-    libc::SYS_io_uring_enter,
-    libc::SYS_io_uring_register,
-    libc::SYS_bpf,
-    libc::SYS_perf_event_open,
-    libc::SYS_keyctl,
-    libc::SYS_add_key,
-    libc::SYS_request_key,
-    libc::SYS_unshare,
-    libc::SYS_setns,
-    libc::SYS_mount,
-    libc::SYS_umount2,
-    libc::SYS_move_mount,
-    libc::SYS_open_tree,
-    libc::SYS_mount_setattr,
-    libc::SYS_fsopen,
-    libc::SYS_fsconfig,
-    libc::SYS_fsmount,
-    libc::SYS_fspick,
-    libc::SYS_pivot_root,
-    libc::SYS_chroot,
-    libc::SYS_open_by_handle_at,
-    libc::SYS_init_module,
-    libc::SYS_finit_module,
-    libc::SYS_delete_module,
-    libc::SYS_kexec_load,
-    libc::SYS_kexec_file_load,
-    libc::SYS_reboot,
-    libc::SYS_swapon,
-    libc::SYS_swapoff,
-    libc::SYS_acct,
-    libc::SYS_quotactl,
-    libc::SYS_quotactl_fd,
-    libc::SYS_syslog,
-    libc::SYS_settimeofday,
-    libc::SYS_clock_settime,
-    libc::SYS_clock_adjtime,
-    libc::SYS_adjtimex,
-    libc::SYS_sethostname,
-    libc::SYS_setdomainname,
-    libc::SYS_personality,
-    libc::SYS_fanotify_init,
-    libc::SYS_vhangup,
-];
-#[cfg(target_arch = "x86_64")]
-const ALSO_NOT_OF_PLUGINS: &[c_long] =
-    &[libc::SYS_iopl, libc::SYS_ioperm, libc::SYS_modify_ldt, libc::SYS_uselib];
-#[cfg(not(target_arch = "x86_64"))]
-const ALSO_NOT_OF_PLUGINS: &[c_long] = &[];
-
 /// The request that types for a person.
-const TIOCSTI: u64 = 0x5412;
+pub(super) const TIOCSTI: u64 = 0x5412;
 /// PROT_EXEC of mmap(2) and mprotect(2).
 const EXECUTABLE: u64 = 4;
 /// PR_SET_NAME, PR_GET_DUMPABLE and PR_SET_VMA of prctl(2): names of threads and of memory.
@@ -278,7 +210,7 @@ const PRCTLS: [u64; 3] = [15, 3, 0x5356_4d41];
 /// CLONE_VM and CLONE_THREAD of clone(2): a thread of this process, and no process.
 const THREAD: u64 = 0x0001_0100;
 /// CLONE_NEWNS, CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET.
-const NAMESPACES: u64 = 0x7E02_0000;
+pub(super) const NAMESPACES: u64 = 0x7E02_0000;
 
 /// Has the kernel refuse every other call of this process, for all its threads and for good.
 ///
@@ -307,28 +239,19 @@ pub(super) fn restrict_launcher() -> Result<(), Box<dyn Error + Send + Sync>> {
     Ok(apply_filter_all_threads(&program(rules_of_launcher()?)?)?)
 }
 
-/// Refuses the calling thread, and the processes that it starts, what no plugin of age needs.
-///
-/// # Errors
-/// When the kernel does not, or does not know the architecture.
-pub(super) fn restrict_plugins() -> Result<(), Box<dyn Error + Send + Sync>> {
-    apply_filter(&clone3_missing()?)?;
-    Ok(apply_filter(&program(rules_of_plugins()?)?)?)
-}
-
 /// Has clone3(2) not exist. Its flags are in memory, where no filter looks; the C library then uses clone(2).
 fn without_clone3() -> Result<(), Box<dyn Error + Send + Sync>> {
     Ok(apply_filter_all_threads(&clone3_missing()?)?)
 }
 
-fn clone3_missing() -> Result<BpfProgram, BackendError> {
+pub(super) fn clone3_missing() -> Result<BpfProgram, BackendError> {
     let architecture = TargetArch::try_from(std::env::consts::ARCH)?;
     let missing = SeccompAction::Errno(libc::ENOSYS.unsigned_abs());
     let rules = BTreeMap::from([(libc::SYS_clone3, Vec::new())]);
     SeccompFilter::new(rules, SeccompAction::Allow, missing, architecture)?.try_into()
 }
 
-fn program(rules: Rules) -> Result<BpfProgram, BackendError> {
+pub(super) fn program(rules: Rules) -> Result<BpfProgram, BackendError> {
     let architecture = TargetArch::try_from(std::env::consts::ARCH)?;
     let refused = SeccompAction::Errno(libc::EPERM.unsigned_abs());
     SeccompFilter::new(rules, refused, SeccompAction::Allow, architecture)?.try_into()
@@ -340,19 +263,6 @@ fn rules_of_module() -> Result<Rules, BackendError> {
         rules.insert(*call, Vec::new());
     }
     // readers have requests of their own
-    rules.insert(libc::SYS_ioctl, vec![only(1, SeccompCmpOp::Ne, TIOCSTI)?]);
-    Ok(rules)
-}
-
-/// All calls that were there when this was written, but [`NOT_OF_PLUGINS`].
-fn rules_of_plugins() -> Result<Rules, BackendError> {
-    let all = (0..=LAST).filter(|call| !NOT_OF_PLUGINS.contains(call) && !ALSO_NOT_OF_PLUGINS.contains(call));
-    let mut rules: Rules = all.map(|call| (call, Vec::new())).collect();
-    let local = [libc::AF_UNIX, libc::AF_NETLINK].map(i32::unsigned_abs);
-    let local = local.map(|family| only(0, SeccompCmpOp::Eq, family.into()));
-    rules.insert(libc::SYS_socket, local.into_iter().collect::<Result<_, _>>()?);
-    rules.insert(libc::SYS_clone, vec![only(0, SeccompCmpOp::MaskedEq(NAMESPACES), 0)?]);
-    rules.insert(libc::SYS_prlimit64, vec![only(0, SeccompCmpOp::Eq, 0)?]);
     rules.insert(libc::SYS_ioctl, vec![only(1, SeccompCmpOp::Ne, TIOCSTI)?]);
     Ok(rules)
 }
@@ -390,7 +300,7 @@ fn rules() -> Result<Rules, BackendError> {
 }
 
 /// Returns the rule that an argument, of 32 bits, is this value.
-fn only(argument: u8, compared: SeccompCmpOp, value: u64) -> Result<SeccompRule, BackendError> {
+pub(super) fn only(argument: u8, compared: SeccompCmpOp, value: u64) -> Result<SeccompRule, BackendError> {
     SeccompRule::new(vec![SeccompCondition::new(argument, SeccompCmpArgLen::Dword, compared, value)?])
 }
 
@@ -445,23 +355,6 @@ mod tests {
         let more: Vec<i64> =
             of_launcher.keys().filter(|call| !of_module.contains_key(call)).copied().collect();
         assert_eq!(more, [libc::SYS_execve, libc::SYS_seccomp], "what a launcher may do besides");
-    }
-
-    #[test]
-    fn a_plugin_gets_no_call_that_is_not_known_and_none_of_those_that_look_into_others() {
-        let rules = rules_of_plugins().unwrap();
-        for call in NOT_OF_PLUGINS.iter().chain(ALSO_NOT_OF_PLUGINS).chain(&[
-            LAST + 1,
-            -1,
-            0x4000_0000 + libc::SYS_ptrace,
-        ]) {
-            assert!(!rules.contains_key(call), "{call}");
-        }
-        for call in [libc::SYS_execve, libc::SYS_connect, libc::SYS_openat, libc::SYS_futex] {
-            assert_eq!(rules[&call], [], "{call}");
-        }
-        assert_eq!(rules[&libc::SYS_socket].len(), 2, "local ones");
-        assert!(program(rules).unwrap().len() < 4096, "the kernel takes no longer one");
     }
 
     #[test]

@@ -5,6 +5,7 @@
 mod calls;
 mod files;
 mod memory;
+mod plugin_calls;
 mod programs;
 
 pub(crate) use files::Places;
@@ -123,7 +124,7 @@ fn confine_foreign(
 pub(crate) fn confine_plugins() -> io::Result<()> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     files::restrict_programs(&programs::of_plugins(&path)).map_err(io::Error::other)?;
-    calls::restrict_plugins().map_err(io::Error::other)
+    plugin_calls::restrict().map_err(io::Error::other)
 }
 
 #[cfg(test)]

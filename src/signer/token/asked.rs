@@ -2,7 +2,7 @@
 use super::TokenRequest;
 use super::key::key_on;
 use super::launched::TokenProcess;
-use super::launching::{Launch, Launcher};
+use super::launching::Launcher;
 use super::processes::{ModuleTerms, Processes};
 use crate::signer::protocol::WireKey;
 use crate::signing::{
@@ -32,8 +32,7 @@ impl RemoteTokens {
         is_expected: bool,
     ) -> Self {
         let launcher = Arc::new(Launcher::of_service(is_expected));
-        let launch: Arc<dyn Launch> = Arc::clone(&launcher) as Arc<dyn Launch>;
-        let processes = Processes::new(launch, secrets, ModuleTerms::Service);
+        let processes = Processes::new(Arc::<Launcher>::clone(&launcher), secrets, ModuleTerms::Service);
         Self { beside, processes, launcher: Some(launcher) }
     }
 
@@ -70,8 +69,8 @@ impl RemoteTokens {
 
     /// Returns tokens whose processes a test starts, which have this long for an answer.
     #[cfg(test)]
-    pub(crate) fn limited(
-        launch: impl Launch + 'static,
+    pub(in crate::signer) fn limited(
+        launch: impl super::launching::Launch + 'static,
         secrets: Arc<dyn SecretSource>,
         beside: Arc<dyn KeyVault>,
         limit: std::time::Duration,

@@ -71,8 +71,8 @@ impl Launch for Launching {
 
 /// Returns the words by which the program serves a module.
 pub(super) fn words(module: &Path, must_be_confined: bool) -> Vec<&std::ffi::OsStr> {
-    let confined = must_be_confined.then_some("--confined".as_ref());
-    ["module".as_ref()].into_iter().chain(confined).chain([module.as_os_str()]).collect()
+    let demand = if must_be_confined { "required" } else { "possible" };
+    vec!["module".as_ref(), module.as_os_str(), demand.as_ref()]
 }
 
 pub(super) fn not_started(error: &io::Error) -> KeyError {

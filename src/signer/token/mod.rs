@@ -9,6 +9,8 @@
 //!
 //! A process of a module has no key file and no journal; it may load its module, reach other processes and the network,
 //! and start no program. A PIN goes through a pipe, from the signer's sources of passphrases.
+#[cfg(debug_assertions)]
+mod any_octets;
 mod asked;
 mod ending;
 mod holder;
@@ -21,6 +23,8 @@ mod line;
 mod processes;
 mod served;
 
+#[cfg(debug_assertions)]
+pub(crate) use any_octets::{token_conversations, token_frames};
 pub(crate) use asked::RemoteTokens;
 pub(crate) use ending::end_with;
 pub(crate) use holder::HolderTokens;
@@ -30,8 +34,6 @@ pub(crate) use launching::Launching;
 pub(crate) use processes::ModuleTerms;
 pub(crate) use served::serve_module;
 
-#[cfg(debug_assertions)]
-use super::protocol::Frame;
 use super::protocol::{Failure, WireKey, WirePath};
 use crate::signing::SecretPurpose;
 use serde::{Deserialize, Serialize};
@@ -139,16 +141,6 @@ impl From<WirePurpose> for SecretPurpose {
             WirePurpose::Replace(key) => Self::Replace(key),
         }
     }
-}
-
-/// Reads a frame to and from the processes of tokens, and returns each as it is written.
-#[cfg(debug_assertions)]
-pub(crate) fn token_frames(octets: &[u8]) -> Vec<Vec<u8>> {
-    let request = Frame::<TokenRequest>::from_octets(octets).and_then(|frame| frame.to_octets());
-    let reply = Frame::<TokenReply>::from_octets(octets).and_then(|frame| frame.to_octets());
-    let launch = Frame::<LaunchRequest>::from_octets(octets).and_then(|frame| frame.to_octets());
-    let launched = Frame::<LaunchReply>::from_octets(octets).and_then(|frame| frame.to_octets());
-    [request, reply, launch, launched].into_iter().flatten().collect()
 }
 
 #[cfg(test)]

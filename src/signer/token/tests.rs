@@ -307,7 +307,7 @@ fn a_daemon_has_several_signatures_made_at_once_by_one_process() {
     thread::spawn(move || {
         serve_module(
             other,
-            Box::new(move |_, _| Arc::new(OneKey(without_modules(), key_of_module)) as Arc<dyn KeyVault>),
+            Box::new(move |_, _| -> Arc<dyn KeyVault> { Arc::new(OneKey(without_modules(), key_of_module)) }),
         )
     });
     let tokens = HolderTokens::launched_by(Started::of([process]), Arc::new(Pin), ModuleTerms::Daemon);
