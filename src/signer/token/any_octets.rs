@@ -2,10 +2,11 @@
 use super::launched::TokenProcess;
 use super::launching::{Launch, Launchable};
 use super::line::unexpected;
-use super::{HolderTokens, LaunchReply, LaunchRequest, ModuleTerms, Modules, TokenReply, TokenRequest};
+use super::processes::Processes;
+use super::{LaunchReply, LaunchRequest, ModuleTerms, Modules, TokenReply, TokenRequest};
 use super::{serve_launcher, serve_module};
 use crate::signer::protocol::Frame;
-use crate::signing::{ForKey, KeyError, KeyRef, KeyVault, Nobody, SecretSource, TokenKeys as _};
+use crate::signing::{KeyError, KeyRef, KeyVault, Nobody, SecretSource};
 use std::io::Write as _;
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
@@ -47,11 +48,18 @@ pub(crate) fn token_conversations(
     hear(launch, &|connection| serve_launcher(&connection, Modules::Own(Vec::new())).is_ok());
     hear(greeted, &|connection| {
         let started = Given(Mutex::new(Some(connection)));
-        let tokens = HolderTokens::launched_by(started, Arc::new(Nobody), ModuleTerms::Command);
-        let key = KeyRef { identity: None, uri: "pkcs11:token=a;object=b".into() };
-        tokens.open(&key).and_then(|key| key.sign(ForKey::journaled(b"a"))).is_ok()
+        let processes = Processes::new(Arc::new(started), Arc::new(Nobody), ModuleTerms::Command);
+        signature(&processes).is_ok()
     });
     heard
+}
+
+/// Asks for a key, and for a signature with it.
+fn signature(processes: &Processes) -> Result<Vec<u8>, KeyError> {
+    let key = KeyRef { identity: None, uri: "pkcs11:token=a;object=b".into() };
+    let line = processes.of(&key)?;
+    let (of, _) = line.ask(None, TokenRequest::Open { key: (&key).into() })?;
+    line.sign(of, 0, b"a")
 }
 
 /// The one process that there is.

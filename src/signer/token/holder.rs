@@ -17,7 +17,7 @@ impl HolderTokens {
     }
 
     /// Returns tokens whose processes a test starts.
-    #[cfg(any(test, debug_assertions))]
+    #[cfg(test)]
     pub(super) fn launched_by(
         launch: impl super::launching::Launch + 'static,
         secrets: Arc<dyn SecretSource>,

@@ -3,4 +3,4 @@
 #[allow(dead_code, reason = "each target has one body")]
 mod bodies;
 
-libfuzzer_sys::fuzz_target!(|octets: &[u8]| bodies::tokens(octets));
+libfuzzer_sys::fuzz_target!(|octets: &[u8]| bodies::tokens::tokens(octets));
