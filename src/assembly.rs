@@ -25,7 +25,7 @@ pub use administration::{
 };
 pub use backup::{restore_backup, verify_backup};
 pub use ceremony::sign_ceremony;
-pub use custody::CustodyHome;
+pub use custody::{CustodyHome, confine_plugins};
 pub use daemon::{
     DaemonOptions, DaemonSettings, check_daemon, daemon, daemon_settings, verify_daemon_places,
 };
@@ -37,7 +37,10 @@ pub(crate) use settings::read_config;
 pub use settings::{check_config, check_profiles, configured_base, leaf_key, secret_sources};
 pub use signer::{PromptMaker, SignerKeys, passphrase_orders, serve_signer_child};
 pub use signer_service::{SignerService, serve_signer};
-pub use signer_tokens::{confine_signer_tokens, serve_signer_tokens, serve_standing_signer_tokens};
+pub use signer_tokens::{
+    confine_signer_module, confine_signer_tokens, serve_signer_module, serve_signer_tokens,
+    serve_standing_signer_tokens,
+};
 pub use tokens::held_key;
 
 use crate::ca::{

@@ -177,6 +177,7 @@ targets! {
     requests_never_panic: "request",
     shares_never_panic: "share",
     uris_of_tokens_never_panic: "token_uri",
+    the_protocol_of_tokens_never_panics: "tokens",
 }
 
 #[test]
@@ -212,6 +213,10 @@ fn the_corpus_is_read_and_not_refused_at_the_door() {
     good("share", &|octets| genfic_ca::custody::read_block(&String::from_utf8_lossy(octets)).is_ok());
     good("ocsp_request", &|octets| OcspRequest::from_der(octets, 10).is_ok());
     good("ocsp_response", &|octets| genfic_ca::ocsp::text::describe(octets).is_some());
+    let conversations = |octets: &[u8]| {
+        genfic_ca::assembly::any_octets::token_conversations(&bodies::tokens::token_frames(octets))
+    };
+    good("tokens", &|octets| conversations(octets) > 0);
     let stage = bodies::stage();
     let verified = |row: &(String, Vec<u8>)| stage.question.verify(&row.1, bodies::NOW, 300).is_ok();
     assert!(corpus("ocsp_response").iter().any(verified));

@@ -8,8 +8,9 @@ pub use admission::Admitting;
 use crate::ceremony::{History, profile_of};
 use crate::error::Problem;
 use crate::signer::{Failure, Frame, JournalReader, KeyEnvelope, Reply, Request, token_frames};
-use crate::signing::{KeyError, PassphraseOrders};
+use crate::signing::{KeyError, PassphraseOrders, TokenStore};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Reads a frame as a request, as a reply, and as one to and from the process of the tokens.
 #[must_use]
@@ -36,6 +37,13 @@ pub fn signer_frames(octets: &[u8]) -> Vec<Vec<u8>> {
         }
     }
     read
+}
+
+/// Has those who speak with the processes of tokens hear these octets, and returns how many of the three took them for
+/// what belongs there: the process of a module, a launcher, and who asks the process of a module.
+#[must_use]
+pub fn token_conversations(octets: &[u8]) -> usize {
+    crate::signer::token_conversations(octets, |pins| Arc::new(TokenStore::new(Vec::new(), "/nowhere", pins)))
 }
 
 /// Returns the problem that a reply which is a failure is for the user.

@@ -52,3 +52,12 @@ impl CustodyHome {
         engine.lifecycle().note_protection(authority, how)
     }
 }
+
+/// Confines the calling thread and the plugins of age that it executes from then on: they look into no other process, get
+/// no further privileges, and reach local sockets alone.
+///
+/// # Errors
+/// When the kernel does not do that.
+pub fn confine_plugins() -> std::io::Result<()> {
+    crate::signer::confine_plugins()
+}

@@ -12,6 +12,8 @@ use crate::ocsp::responder_files::ResponderFiles;
 use crate::ocsp::rules::{Controls, Rules};
 use crate::ocsp::server::Daemon;
 use crate::ocsp::settings::{ResponderSettings, ServerSettings};
+use crate::signer::{HolderTokens, Launching, ModuleTerms};
+use crate::signing::{ResponderTokens, SecretSpec, Unattended};
 use crate::status::StatusDirectory;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -42,8 +44,19 @@ pub struct DaemonSettings {
 
 impl DaemonSettings {
     fn responders(&self, home: &Home) -> ResponderFiles {
+        let files = ResponderFiles::new(home.responders_directory());
+        if self.modules.is_empty() {
+            return files;
+        }
         let pin = self.daemon.pin_from.clone().unwrap_or_default();
-        ResponderFiles::new(home.responders_directory()).with_tokens(self.modules.clone(), pin)
+        // a module may read the environment, and has no use for the PIN there: it gets that where it logs in
+        let without: Vec<String> = match &pin {
+            SecretSpec::Environment(variable) => vec![variable.clone()],
+            _ => Vec::new(),
+        };
+        let launching = Launching::here(self.modules.clone(), &without).confined();
+        let tokens = HolderTokens::new(launching, Arc::new(Unattended(pin)), ModuleTerms::Daemon);
+        files.with_tokens(ResponderTokens::of(Arc::new(tokens)))
     }
 
     /// Where the daemon listens when systemd passes it no socket.

@@ -6,7 +6,7 @@ use crate::error::{Code, Problem};
 use crate::home::Home;
 use crate::signer::{
     Announcing, Demand, Door, FrameError, JournalPlace, Link, Orders, OwnRing, OwnRules, Peer, ProfileReader,
-    RemoteKeys, Signer, SignerParts, SourceMaker, confine, serve_child,
+    RemoteKeys, RemoteTokens, Signer, SignerParts, SourceMaker, confine, serve_child,
 };
 use crate::signing::{
     AgeFileStore, BroughtKey, CaKeys, FileContents, FindKeys, KeyError, KeyRecipient, KeyVault,
@@ -54,7 +54,7 @@ fn child(orders: &Orders, announcing: Announcing, prompt: PromptMaker) -> Result
         .with_recipients(recipients(orders)?);
     let beside: Arc<dyn KeyVault> = Arc::new(TokenStore::new(Vec::new(), &directory, sources.clone()));
     let tokens = match process {
-        Some(process) => Arc::new(process.store(&modules, &directory, sources.clone(), beside)?),
+        Some(launcher) => Arc::new(RemoteTokens::of_command(launcher, &modules, sources.clone(), beside)?),
         None => beside,
     };
     let vaults: Vec<Arc<dyn KeyVault>> = vec![Arc::new(store), tokens];

@@ -1,13 +1,19 @@
-//! Assembles the process in which the signer has PKCS#11 modules.
+//! Assembles the processes in which PKCS#11 modules are.
 use super::settings::read_modules;
 use crate::error::{Code, Problem, Shown as _, remedy};
-use crate::signer::{Demand, FrameError, Modules, TokenProcess, confine_tokens, end_with, serve_tokens};
+use crate::signer::{
+    Demand, FrameError, Modules, TokenProcess, confine_launcher, confine_module, end_with, serve_launcher,
+    serve_module,
+};
 use crate::signing::{KeyError, KeyVault, PassphraseOrders, SecretSpec, TokenStore};
+use std::io;
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Starts the process of the tokens, where modules are configured for it. It gets no variable that may have a passphrase.
+/// Starts the launcher of the processes of modules, where modules are configured for it. It gets no variable that may have
+/// a passphrase.
 pub(super) fn started(passphrases: &PassphraseOrders) -> Result<Option<TokenProcess>, KeyError> {
     if passphrases.modules.is_empty() {
         return Ok(None);
@@ -17,24 +23,21 @@ pub(super) fn started(passphrases: &PassphraseOrders) -> Result<Option<TokenProc
         SecretSpec::Environment(variable) => Some(variable.clone()),
         _ => None,
     });
-    let started = TokenProcess::start(&["tokens"], &variables.collect::<Vec<_>>());
+    let started = TokenProcess::launcher(&variables.collect::<Vec<_>>());
     started.map(Some).map_err(|error| KeyError::Signer(format!("the process of the tokens: {error}")))
 }
 
-/// Serves the signer at the other end of this connection, which has started this process for its tokens.
+/// Starts the processes of modules for the signer at the other end of this connection, which has started this process.
 ///
 /// # Errors
 /// When the connection fails.
-pub fn serve_signer_tokens(connection: UnixStream) -> Result<(), Problem> {
-    let make = |modules, directory: PathBuf, pins| -> Arc<dyn KeyVault> {
-        Arc::new(TokenStore::new(modules, directory, pins))
-    };
-    watched(&connection)?;
-    ended(serve_tokens(connection, Modules::AsTold, make))
+pub fn serve_signer_tokens(connection: &UnixStream) -> Result<(), Problem> {
+    watched(connection, None)?;
+    ended(serve_launcher(connection, Modules::AsTold))
 }
 
-/// Connects to the signer that listens, and reaches tokens for it until it closes the connection: those of the modules
-/// that this file of the security administrator names.
+/// Connects to the signer that listens, and starts the processes of modules for it until it closes the connection: of the
+/// modules that this file of the security administrator names.
 ///
 /// # Errors
 /// When the file cannot be used, or the signer is not reached.
@@ -44,15 +47,27 @@ pub fn serve_standing_signer_tokens(socket: &Path, modules: &Path) -> Result<(),
         let message = format!("{} cannot be reached: {error}", socket.shown());
         Problem::new(Code::SignerUnavailable, message).hint(remedy::Access::SignerSocket)
     })?;
-    let make = |modules, directory: PathBuf, pins| -> Arc<dyn KeyVault> {
-        Arc::new(TokenStore::new(modules, directory, pins).asking_for_each_key())
-    };
-    watched(&connection)?;
-    ended(serve_tokens(connection, Modules::Own(modules), make))
+    watched(&connection, None)?;
+    ended(serve_launcher(&connection, Modules::Own(modules)))
 }
 
-fn watched(connection: &UnixStream) -> Result<(), Problem> {
-    end_with(connection)
+/// Loads a module for the program at the other end of this connection, and does with the keys of its tokens what that one
+/// asks. The process ends with its starter, which has the other end of the pipe `starter`.
+///
+/// # Errors
+/// When the connection fails.
+pub fn serve_signer_module(connection: UnixStream, starter: OwnedFd, module: PathBuf) -> Result<(), Problem> {
+    watched(&connection, Some(starter))?;
+    let make = move |pins, each| -> Arc<dyn KeyVault> {
+        // marks are kept by who asks
+        let store = TokenStore::new(vec![module], PathBuf::new(), pins);
+        Arc::new(if each { store.asking_for_each_key() } else { store })
+    };
+    ended(serve_module(connection, Box::new(make)))
+}
+
+fn watched(connection: &UnixStream, starter: Option<OwnedFd>) -> Result<(), Problem> {
+    end_with(connection, starter)
         .map_err(|error| Problem::new(Code::SignerUnavailable, format!("no thread is started: {error}")))
 }
 
@@ -63,12 +78,24 @@ fn ended(served: Result<(), FrameError>) -> Result<(), Problem> {
     }
 }
 
-/// Confines the process of the tokens. Call it first of all: it closes every descriptor but the standard ones. One that is
-/// a service of its own does not go on where the system calls cannot be forbidden.
+/// Confines the launcher of the processes of modules. Call it first of all: it closes every descriptor but the standard
+/// ones. One that is a service of its own does not go on where the system calls cannot be forbidden.
 ///
 /// # Errors
 /// When that fails.
-pub fn confine_signer_tokens(is_service: bool) -> Result<(), Problem> {
-    let demand = if is_service { Demand::Required } else { Demand::Possible };
-    confine_tokens(demand).map_err(|error| Problem::of(Code::SignerUnavailable, error))
+pub fn confine_signer_tokens(is_required: bool) -> Result<(), Problem> {
+    confined(confine_launcher, is_required)
+}
+
+/// Confines the process of a module, likewise.
+///
+/// # Errors
+/// When that fails.
+pub fn confine_signer_module(is_required: bool) -> Result<(), Problem> {
+    confined(confine_module, is_required)
+}
+
+fn confined(confine: fn(Demand) -> io::Result<()>, is_required: bool) -> Result<(), Problem> {
+    let demand = if is_required { Demand::Required } else { Demand::Possible };
+    confine(demand).map_err(|error| Problem::of(Code::SignerUnavailable, error))
 }

@@ -3,14 +3,14 @@ use super::settings::read_config_file;
 use crate::config::Config;
 use crate::error::Problem;
 use crate::home::Home;
-use crate::signer::TokenProcess;
-use crate::signing::{HeldKey, KeyError, KeyRef, SecretSource, TokenUri};
+use crate::signer::{HolderTokens, Launching, ModuleTerms};
+use crate::signing::{HeldKey, KeyError, KeyRef, SecretSource, TokenKeys as _, TokenUri};
 use crate::x509::KeyAlgorithm;
 use std::path::Path;
 use std::sync::Arc;
 
 /// Returns the key in a token that the URI names, and whether it was made: of this type, or of the configured one. The
-/// modules are those of the configuration of the home, or of this file; a process of their own loads them. It gets none of
+/// modules are those of the configuration of the home, or of this file; each is loaded by a process of its own, which gets none of
 /// these variables, which may have secrets.
 ///
 /// # Errors
@@ -28,10 +28,8 @@ pub fn held_key(
         true => read_config_file(home, file)?,
         false => Config::default(),
     };
-    let directory = home.keys_directory();
-    let started = TokenProcess::start(&["tokens"], variables);
-    let process = started.map_err(|error| KeyError::Signer(format!("the process of the tokens: {error}")))?;
-    let tokens = process.of_holder(&config.pkcs11.modules, &directory, secrets)?;
+    let launching = Launching::here(config.pkcs11.modules, variables);
+    let tokens = HolderTokens::new(launching, secrets, ModuleTerms::Command);
     let key = KeyRef { identity: None, uri: uri.to_string() };
     match tokens.open(&key) {
         Ok(found) => Ok((HeldKey::of(found), false)),

@@ -5,7 +5,7 @@
 use super::delegate::{DelegatedResponder, DelegationError};
 use super::file_version::{FileVersion, open_file};
 use crate::error::Shown as _;
-use crate::signing::{ResponderTokens, ResponseSigner, SecretSpec};
+use crate::signing::{ResponderTokens, ResponseSigner};
 use crate::status::PublishedAuthority;
 use crate::x509::Certificate;
 use std::fs;
@@ -68,10 +68,9 @@ impl ResponderFiles {
         Self { directory, tokens }
     }
 
-    /// Returns the same files with the tokens that keys may be in, whose PIN is in `pin`.
+    /// Returns the same files with the tokens that keys may be in.
     #[must_use]
-    pub(crate) fn with_tokens(self, modules: Vec<PathBuf>, pin: SecretSpec) -> Self {
-        let tokens = ResponderTokens::new(modules, pin);
+    pub(crate) fn with_tokens(self, tokens: ResponderTokens) -> Self {
         Self { tokens, ..self }
     }
 

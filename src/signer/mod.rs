@@ -14,6 +14,7 @@ mod limits;
 mod listening;
 mod peer;
 mod pinned_urls;
+mod program;
 mod protocol;
 mod reconcile;
 mod record;
@@ -41,15 +42,20 @@ pub(crate) use protocol::{Failure, Frame, FrameError, Orders, Reply, Request, Wi
 pub(crate) use reconcile::{Contradiction, NamedIntent, Reconciled, Reconciliation, named};
 pub(crate) use record::{LastCrl, RecordError, SignatureRecord, Signed, SignedKind, Verified, WithUsed};
 pub(crate) use rights::{ClientClass, Right};
-pub(crate) use sandbox::{Confined, Demand, Places, confine, confine_tokens};
+pub(crate) use sandbox::{
+    Confined, Demand, Places, confine, confine_launcher, confine_module, confine_plugins,
+};
 pub(crate) use scope::Scope;
 pub(crate) use service::{
     Announcing, JournalPlace, OwnRing, OwnRules, ProfileReader, Signer, SignerParts, SourceMaker, Standing,
     serve_child,
 };
+pub(crate) use token::{
+    HolderTokens, Launching, ModuleTerms, Modules, RemoteTokens, TokenProcess, end_with, serve_launcher,
+    serve_module,
+};
 #[cfg(debug_assertions)]
-pub(crate) use token::token_frames;
-pub(crate) use token::{Modules, RemoteTokens, TokenProcess, end_with, serve_tokens};
+pub(crate) use token::{token_conversations, token_frames};
 pub(crate) use unlocking::{Event, Grant, Prepared, SharedRing, TokenPins};
 
 /// Reads the terms of an unlocking.

@@ -150,6 +150,11 @@ pub enum KeyError {
 }
 
 impl KeyError {
+    /// Returns the error that a reference means so many tokens.
+    pub(crate) fn several_tokens(place: KeyPlace, count: usize) -> Self {
+        Self::TokenFailed(place, format!("{count} tokens are meant; say more of the one, such as serial="))
+    }
+
     /// Returns whether the key is in another place than this home, on media or nobody knows where.
     #[must_use]
     pub fn is_elsewhere(&self) -> bool {

@@ -64,14 +64,14 @@ pub use recipient_text::{InvalidRecipient, RecipientText};
 pub(crate) use request::request_info;
 pub use response_signer::{EncodedResponseData, PresentResponder, ResponseSigner};
 pub(crate) use response_signer::{PlainKey, ResponderTokens};
-use secret::Unattended;
+pub(crate) use secret::Unattended;
 pub use secret::{
     Aside, InvalidSecretSpec, Mistyped, NewPassphrases, Nobody, PassphraseOrders, PassphrasePolicy,
     PassphraseSources, Secret, SecretPurpose, SecretSource, SecretSpec, TRIES, open_with,
 };
 pub use subscriber_key::{HeldKey, SubscriberKey};
 pub(crate) use used_serials::UsedSerials;
-pub(crate) use vault::{ForKey, KeyVault, MoveKeyFiles, VaultKey};
+pub(crate) use vault::{ForKey, KeyVault, MoveKeyFiles, TokenKeys, VaultKey};
 
 use std::path::{Path, PathBuf};
 
@@ -82,7 +82,10 @@ pub(crate) fn files_of_key(directory: &Path, key: &KeyRef) -> Vec<PathBuf> {
 }
 
 #[cfg(test)]
-pub(crate) use {admit::Admitted, ca_signer::LocalSigner, private_key::PrivateKey, soft_key::SoftKey};
+pub(crate) use {
+    self::age::generated as generated_recipient, admit::Admitted, ca_signer::LocalSigner,
+    private_key::PrivateKey, soft_key::SoftKey,
+};
 
 /// The supertrait that keeps other crates from implementing [`CaSigner`].
 pub(crate) mod sealed {

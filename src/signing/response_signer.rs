@@ -1,13 +1,12 @@
 //! Keys of OCSP responders (RFC 6960 §4.2.2.2).
 use super::admit::Admitted;
-use super::pkcs11::{TokenKey, TokenStore};
 use super::private_key::PrivateKey;
 use super::soft_key::SoftKey;
-use super::{KeyError, KeyRef, SecretSpec, SigningError, Unattended, admit};
+use super::vault::{ForKey, TokenKeys, VaultKey};
+use super::{KeyError, KeyPlace, KeyRef, SigningError, admit};
 use crate::error::Reason;
 use crate::x509::{Certificate, KeyAlgorithm, SignatureAlgorithm, SubjectPublicKeyInfo, TbsCertificate, pem};
 use std::fmt;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use zeroize::Zeroizing;
 
@@ -48,56 +47,54 @@ enum ResponderKey {
 impl PrivateKey for ResponderKey {
     fn public_key(&self) -> &SubjectPublicKeyInfo {
         match self {
-            Self::Soft(key) => key.public_key(),
+            Self::Soft(key) => PrivateKey::public_key(key),
             Self::Token(token) => &token.public_key,
         }
     }
 
     fn sign<T>(&self, message: &Admitted<T>) -> Result<Vec<u8>, KeyError> {
         match self {
-            Self::Soft(key) => key.sign(message),
+            Self::Soft(key) => PrivateKey::sign(key, message),
             Self::Token(token) => token.sign(message),
         }
     }
 }
 
 /// A responder's key in a token, which is opened when the first response is to be signed, and again when the token was
-/// away.
+/// away or the process that reaches it has ended.
 struct ResponderToken {
-    store: TokenStore,
+    tokens: ResponderTokens,
     key: KeyRef,
     public_key: SubjectPublicKeyInfo,
-    open: Mutex<Option<Arc<TokenKey>>>,
+    open: Mutex<Option<Arc<dyn VaultKey>>>,
 }
 
-/// The tokens that keys of responders may be in.
-#[derive(Clone)]
-pub(crate) struct ResponderTokens(TokenStore);
-
-impl Default for ResponderTokens {
-    /// None: nothing is signed with a key in a token.
-    fn default() -> Self {
-        Self::new(Vec::new(), SecretSpec::Prompt)
-    }
-}
+/// The tokens that keys of responders may be in. By default none: nothing is signed with a key in a token.
+#[derive(Clone, Default)]
+pub(crate) struct ResponderTokens(Option<Arc<dyn TokenKeys>>);
 
 impl ResponderTokens {
-    /// Returns the tokens of these modules, whose PIN is in `pin`.
-    pub(crate) fn new(modules: Vec<PathBuf>, pin: SecretSpec) -> Self {
-        Self(TokenStore::new(modules, PathBuf::new(), Arc::new(Unattended(pin))))
+    /// Returns these tokens, which other processes reach.
+    pub(crate) fn of(tokens: Arc<dyn TokenKeys>) -> Self {
+        Self(Some(tokens))
+    }
+
+    fn open(&self, key: &KeyRef) -> Result<Arc<dyn VaultKey>, KeyError> {
+        let none = || KeyError::NoModule(KeyPlace::Uri(key.uri.clone()));
+        self.0.as_ref().ok_or_else(none)?.open(key)
     }
 
     /// Returns the key with this URI, which is the private half of this public key or none.
     pub(crate) fn signer(&self, uri: &str, public_key: SubjectPublicKeyInfo) -> ResponseSigner {
         let key = KeyRef { identity: None, uri: uri.to_owned() }.of_key(&public_key);
         let key_hash = public_key.key_hash();
-        let token = ResponderToken { store: self.0.clone(), key, public_key, open: Mutex::default() };
+        let token = ResponderToken { tokens: self.clone(), key, public_key, open: Mutex::default() };
         ResponseSigner { key: ResponderKey::Token(token), key_hash }
     }
 }
 
 impl ResponderToken {
-    fn opened(&self, anew: bool) -> Result<Arc<TokenKey>, KeyError> {
+    fn opened(&self, anew: bool) -> Result<Arc<dyn VaultKey>, KeyError> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         if anew {
             *open = None;
@@ -105,14 +102,16 @@ impl ResponderToken {
         if let Some(open) = open.as_ref() {
             return Ok(Arc::clone(open));
         }
-        let key = Arc::new(self.store.open(&self.key)?);
+        let key = self.tokens.open(&self.key)?;
         *open = Some(Arc::clone(&key));
         Ok(key)
     }
 
     fn sign<T>(&self, message: &Admitted<T>) -> Result<Vec<u8>, KeyError> {
-        match PrivateKey::sign(self.opened(false)?.as_ref(), message) {
-            Err(KeyError::TokenGone(..)) => PrivateKey::sign(self.opened(true)?.as_ref(), message),
+        match self.opened(false)?.sign(ForKey::admitted(message)) {
+            Err(KeyError::TokenGone(..) | KeyError::Signer(_)) => {
+                self.opened(true)?.sign(ForKey::admitted(message))
+            }
             signed => signed,
         }
     }
@@ -125,7 +124,7 @@ impl ResponseSigner {
     /// [`KeyError::Malformed`] when the octets are not a usable key.
     pub fn from_pkcs8_der(octets: &[u8]) -> Result<Self, KeyError> {
         let key = SoftKey::from_pkcs8_der(octets)?;
-        Ok(Self { key_hash: key.public_key().key_hash(), key: ResponderKey::Soft(key) })
+        Ok(Self { key_hash: PrivateKey::public_key(&key).key_hash(), key: ResponderKey::Soft(key) })
     }
 
     /// Reads the keys of a PEM file, each in a block of its own.
@@ -244,7 +243,7 @@ impl PlainKey {
     /// When the key cannot be generated or encoded.
     pub(crate) fn generate(algorithm: KeyAlgorithm) -> Result<Self, KeyError> {
         let key = SoftKey::generate(algorithm)?;
-        Ok(Self { public_key: key.public_key().clone(), pem: key.to_pem()? })
+        Ok(Self { public_key: PrivateKey::public_key(&key).clone(), pem: key.to_pem()? })
     }
 
     /// Returns a key in a token: what the responder gets is its URI.

@@ -8,7 +8,7 @@ use crate::x509::{KeyAlgorithm, SubjectPublicKeyInfo};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
-/// Octets that the journal of the signer has as about to be signed, or a subscriber's request.
+/// Octets that the journal of the signer has as about to be signed, a subscriber's request, or what a responder signs.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ForKey<'a>(&'a [u8]);
 
@@ -18,7 +18,7 @@ impl<'a> ForKey<'a> {
         Self(octets)
     }
 
-    /// Returns the octets that a subscriber's key signs: no journal has these.
+    /// Returns the octets that a subscriber's or a responder's key signs: no journal has these.
     pub(super) fn admitted<T>(message: &'a Admitted<T>) -> Self {
         Self(message.octets())
     }
@@ -67,6 +67,16 @@ pub(crate) trait KeyVault: Send + Sync {
         Ok(())
     }
 
+    /// Returns how many tokens this reference means that are there. `anew`: the store looks for those that came later than
+    /// it did, which some modules see only when they begin again.
+    ///
+    /// # Errors
+    /// When the module cannot be used.
+    fn count_tokens(&self, key: &KeyRef, anew: bool) -> Result<usize, KeyError> {
+        let _ = (key, anew);
+        Ok(0)
+    }
+
     /// Stores a key of another program under this reference. An existing key is never replaced.
     ///
     /// # Errors
@@ -85,6 +95,15 @@ pub(crate) trait KeyVault: Send + Sync {
     fn moving(&self) -> Option<&dyn MoveKeyFiles> {
         None
     }
+}
+
+/// Keys in tokens that others than CAs have: holders and responders.
+pub(crate) trait TokenKeys: Send + Sync {
+    /// Opens a key.
+    ///
+    /// # Errors
+    /// [`KeyError::NotFound`] when the token has no such key; when it is not there or fails.
+    fn open(&self, key: &KeyRef) -> Result<Arc<dyn VaultKey>, KeyError>;
 }
 
 /// A store whose encrypted key files go to another signer, and come from one.

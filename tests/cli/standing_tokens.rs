@@ -1,8 +1,9 @@
 //! Keys in tokens that the signer which listens uses, through a process that is a user of its own.
 use crate::standing_signer::{Running, Service, TOKENS, wait_for};
-use crate::support::tokens::Tokens;
+use crate::support::tokens::{Tokens, stub_module};
 use crate::support::{PASSPHRASE, is_root, skipped};
 use std::fs;
+use std::path::PathBuf;
 use std::process::Stdio;
 
 /// A service, tokens, and the process between them.
@@ -14,6 +15,11 @@ struct Vault {
 
 /// Starts the process of the tokens, and waits until the service has it.
 fn connected(service: &Service, tokens: &Tokens) -> Running {
+    connected_with(service, tokens, "")
+}
+
+/// Likewise, with what a stub beside the module does.
+fn connected_with(service: &Service, tokens: &Tokens, stub: &str) -> Running {
     let reached = || fs::read_to_string(&service.log).unwrap().matches("reaches the tokens").count();
     let before = reached();
     let program = service.home.path("bin/genfic-signer");
@@ -21,6 +27,7 @@ fn connected(service: &Service, tokens: &Tokens) -> Running {
         command.arg("--socket").arg(service.home.path("sockets/tokens.socket"));
         command.arg("--modules").arg(service.home.path("tokens.toml"));
         command.env_clear().env("PATH", "/usr/bin:/bin").envs(tokens.environment());
+        command.env("STUB_MODULE", stub);
         command.stdout(Stdio::null()).stderr(fs::File::create(service.home.path("tokens.log")).unwrap());
     });
     wait_for("process of the tokens", || reached() > before);
@@ -28,15 +35,22 @@ fn connected(service: &Service, tokens: &Tokens) -> Running {
 }
 
 impl Vault {
-    fn of(mut tokens: Tokens) -> Self {
+    fn of(tokens: Tokens) -> Self {
+        Self::beside(tokens, None)
+    }
+
+    /// Returns one with a module that does this, which is asked before the other.
+    fn beside(mut tokens: Tokens, stub: Option<&str>) -> Self {
         let service = Service::with_tokens();
         // one that was built has a second name, and may be changed by its owner
         let module = service.home.path("module.so");
         fs::copy(tokens.module(), &module).unwrap();
-        let modules = format!("[pkcs11]\nmodules = [\"{}\"]\n", module.display());
+        let other = stub.map(|_| stub_module(service.home.directory()));
+        let all: Vec<PathBuf> = other.into_iter().chain([module]).collect();
+        let modules = format!("[pkcs11]\nmodules = {all:?}\n");
         fs::write(service.home.path("tokens.toml"), modules).unwrap();
         tokens.give_to(TOKENS);
-        let process = connected(&service, &tokens);
+        let process = connected_with(&service, &tokens, stub.unwrap_or_default());
         Self { service, tokens, process }
     }
 
@@ -210,6 +224,37 @@ fn when_the_process_of_the_tokens_ends_the_service_says_so_and_goes_on_with_the_
     vault.process.end();
     vault.process = connected(&vault.service, &vault.tokens);
     vault.done(&[vault.unlock(PASSPHRASE, "example"), vault.ca("crl publish example")]);
+}
+
+fn is_used_beside_a_module_that(does: &str) {
+    if !is_root() {
+        return skipped("becoming other users needs root");
+    }
+    let vault = Vault::beside(Tokens::softhsm(), Some(does));
+    let elsewhere = vault.unlock(PASSPHRASE, "pkcs11:token=Elsewhere;object=example");
+    vault.done(&[
+        vault.service.own_home(),
+        vault.new_key("example"),
+        vault.ca(ROOT),
+        vault.refused("process of the tokens", &elsewhere),
+        // the key in the other token is open as before
+        vault.ca("crl publish example"),
+        vault.admin("", "key lock --all"),
+        vault.unlock(PASSPHRASE, "example"),
+        vault.ca("crl publish example"),
+    ]);
+}
+
+#[test]
+fn a_module_that_aborts_touches_no_key_in_a_token_of_another_module() {
+    // G17, K2
+    is_used_beside_a_module_that("abort");
+}
+
+#[test]
+fn a_module_that_hangs_touches_no_key_in_a_token_of_another_module() {
+    // G17, K2
+    is_used_beside_a_module_that("hang");
 }
 
 #[test]

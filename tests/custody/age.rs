@@ -1,6 +1,6 @@
 //! Key files and `age`: each opens what the other made, with passphrases, recipients and plugins.
 use crate::support::terminal::Terminal;
-use crate::support::{Home, PASSPHRASE, Said, run};
+use crate::support::{Home, PASSPHRASE, Said, run, skipped};
 use crate::{OTHER, command, genfic_key, refused, restores, root};
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -96,7 +96,7 @@ fn a_plugin_is_executed_by_this_program_alone() {
     let identity = home.path("fake.txt");
     fs::write(&identity, "# a fake token\nAGE-PLUGIN-FAKE-1W3JHXAQ8FAZUR\n").unwrap();
     fs::set_permissions(&identity, Permissions::from_mode(0o600)).unwrap();
-    let path = format!("{}:{}", home.path("bin").display(), std::env::var("PATH").unwrap());
+    let path = format!("{}:/usr/bin:/bin", home.path("bin").display());
     let with = |words: &str| Said::of(command(&home, words).env("PATH", &path).output().unwrap());
     let to = "rewrap genfic --recipient age1fake1w3jhxaqrc5akr --try-identity fake.txt";
     // without the plugin nothing is changed
@@ -115,6 +115,62 @@ fn a_plugin_is_executed_by_this_program_alone() {
     );
     with("--identity fake.txt rewrap genfic --new-passphrase-from env:OTHER --work 10").ok();
     restores(&home, "home/keys/genfic.age", OTHER);
+}
+
+/// What a plugin tries before it does its work, and what it was told.
+const TRIES: &str = r#"
+import ctypes, os, socket, subprocess
+libc = ctypes.CDLL(None, use_errno=True)
+def told(what, attempt):
+    try:
+        answer = "done" if attempt() != -1 else os.strerror(ctypes.get_errno())
+    except OSError as error:
+        answer = error.strerror
+    report.write(f"{what}: {answer}\n")
+with open(os.environ["PLUGIN_REPORT"], "w") as report:
+    told("another program", lambda: subprocess.run(["/bin/true"]).returncode)
+    told("ptrace", lambda: libc.ptrace(16, os.getppid(), 0, 0))
+    told("process_vm_readv", lambda: libc.process_vm_readv(os.getppid(), 0, 0, 0, 0, 0))
+    told("unshare", lambda: libc.unshare(0x10000000))
+    told("signal", lambda: os.kill(os.getppid(), 0))
+    told("TCP", lambda: socket.socket(socket.AF_INET).fileno())
+    told("Unix", lambda: socket.socket(socket.AF_UNIX).fileno())
+    status = open("/proc/self/status").read()
+    report.write("NoNewPrivs" + status.split("NoNewPrivs")[1].split("\n")[0] + "\n")
+"#;
+
+#[test]
+fn a_plugin_starts_no_program_looks_into_no_process_and_reaches_no_network() {
+    // K2
+    let home = root();
+    fs::create_dir(home.path("bin")).unwrap();
+    let (first, rest) = PLUGIN.split_once('\n').unwrap();
+    fs::write(home.path("bin/age-plugin-fake"), format!("{first}\n{TRIES}\n{rest}")).unwrap();
+    fs::set_permissions(home.path("bin/age-plugin-fake"), Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:/usr/bin:/bin", home.path("bin").display());
+    let mut command = command(&home, "rewrap genfic --recipient age1fake1w3jhxaqrc5akr");
+    let report = home.path("report");
+    Said::of(command.env("PATH", &path).env("PLUGIN_REPORT", &report).output().unwrap()).ok();
+    let report = fs::read_to_string(report).unwrap();
+    let refused = "Operation not permitted";
+    let mut expected: Vec<String> =
+        ["ptrace", "process_vm_readv", "unshare", "TCP"].map(|what| format!("{what}: {refused}")).into();
+    expected.extend(["Unix: done".to_owned(), "NoNewPrivs:\t1".to_owned()]);
+    if has_landlock() {
+        expected.extend(["another program: Permission denied".to_owned(), format!("signal: {refused}")]);
+    } else {
+        skipped("the kernel has no Landlock: a plugin may execute what it likes");
+    }
+    for line in expected {
+        assert!(report.lines().any(|found| found == line), "{line:?} in {report}");
+    }
+}
+
+/// Returns whether the kernel knows Landlock with rules for signals.
+fn has_landlock() -> bool {
+    let version = "import ctypes; print(ctypes.CDLL(None).syscall(444, 0, 0, 1))";
+    let said = Command::new("python3").args(["-c", version]).output().unwrap();
+    String::from_utf8_lossy(&said.stdout).trim().parse::<i32>().is_ok_and(|version| version >= 6)
 }
 
 #[test]

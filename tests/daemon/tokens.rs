@@ -41,6 +41,41 @@ impl Office {
     }
 }
 
+/// Returns the processes that the daemon has started.
+fn children(daemon: &Daemon) -> Vec<String> {
+    let tasks = fs::read_dir(format!("/proc/{}/task", daemon.id())).unwrap();
+    let of_task = |task: std::io::Result<fs::DirEntry>| {
+        fs::read_to_string(task.unwrap().path().join("children")).unwrap_or_default()
+    };
+    tasks.map(of_task).collect::<String>().split_whitespace().map(str::to_owned).collect()
+}
+
+/// Returns whether a process has the module in its memory.
+fn has_module(process: &str) -> bool {
+    fs::read_to_string(format!("/proc/{process}/maps")).unwrap().contains("softhsm")
+}
+
+#[test]
+fn a_module_is_in_no_memory_of_the_daemon_and_its_process_is_started_again_when_it_has_ended() {
+    // G17, K2
+    let office = Office::new();
+    office.ca(&["create-request", "w.example", "--sign", "-p", "genfic-system"]).ok();
+    office.ca(&["ocsp", "responder", "genfic-system", "--keystore", TOKEN]).ok();
+    let daemon = office.daemon();
+    assert_eq!(children(&daemon), [""; 0], "it is started when it is first needed");
+    office.status(&daemon).ok();
+    let started = children(&daemon);
+    let [module] = started.as_slice() else { panic!("one process for one module: {started:?}") };
+    assert!(has_module(module) && !has_module(&daemon.id().to_string()));
+    let told = fs::read_to_string(format!("/proc/{module}/status")).unwrap();
+    for line in ["Seccomp:\t2", "NoNewPrivs:\t1"] {
+        assert!(told.lines().any(|found| found == line), "{told}");
+    }
+    assert!(std::process::Command::new("kill").args(["-KILL", module]).status().unwrap().success());
+    office.status(&daemon).ok();
+    assert_ne!(children(&daemon), [module.as_str()], "another one");
+}
+
 const TOKEN: &str = "pkcs11:token=Office";
 
 #[test]

@@ -4,6 +4,8 @@
 pub mod admission;
 #[path = "../support/builders.rs"]
 mod builders;
+#[path = "tokens.rs"]
+pub mod tokens;
 
 use builders::{CertificateBuilder, TestKey};
 use genfic_ca::assembly::any_octets;
@@ -58,6 +60,7 @@ pub const TARGETS: &[(&str, Body)] = &[
     ("request", request),
     ("share", share),
     ("token_uri", token_uri),
+    ("tokens", tokens::tokens),
 ];
 
 /// A request for a ceremony, its answer, or what a medium has besides.

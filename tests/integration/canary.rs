@@ -1,5 +1,6 @@
 //! A passphrase that is looked for everywhere while a command uses it, and afterwards.
-use crate::support::{CA, Home, is_root, skipped};
+use crate::support::tokens::Tokens;
+use crate::support::{CA, Home, PASSPHRASE, is_root, skipped, there_is};
 use std::fs;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::os::unix::process::ExitStatusExt;
@@ -137,6 +138,119 @@ fn a_passphrase_is_in_the_memory_of_the_signer_alone_and_nowhere_when_it_has_end
         assert!(!said.status.success());
         assert!(!has_canary(&said.stdout) && !has_canary(&said.stderr), "{words:?}");
     }
+    assert_eq!(files_with_canary(home.directory()), [] as [String; 0]);
+}
+
+/// Runs a command with the canary in its standard input, below a tracer, with core files allowed. Returns what was given
+/// to programs and said over sockets by it and all that it started, and what it printed.
+fn traced(home: &Home, program: &str, words: &[&str], variables: &[(&str, String)]) -> (String, Vec<u8>) {
+    let trace = home.path("trace");
+    let mut child = Command::new("sh")
+        .args([
+            "-c",
+            "ulimit -S -c \"$(ulimit -H -c)\"; exec \"$@\"",
+            "sh",
+            "strace",
+            "-f",
+            "-v",
+            "-s",
+            "65536",
+        ])
+        .args(["-e", "trace=execve,sendto,sendmsg", "-o"])
+        .args([trace.to_str().unwrap(), program])
+        .args(words)
+        .env("GENFIC_CA_HOME", home.path("home"))
+        .envs(variables.iter().map(|(name, value)| (name, value)))
+        .current_dir(home.directory())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(CANARY.as_bytes()).unwrap();
+    let said = child.wait_with_output().unwrap();
+    assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+    let told = fs::read_to_string(&trace).unwrap();
+    fs::remove_file(trace).unwrap();
+    (told, [said.stdout, said.stderr].concat())
+}
+
+fn is_nowhere(home: &Home, (told, said): &(String, Vec<u8>)) {
+    assert!(told.contains("execve("), "{told}");
+    assert!(!told.contains(CANARY), "given to a program, or said over a socket: {told}");
+    assert!(!has_canary(said), "{}", String::from_utf8_lossy(said));
+    assert_eq!(core_files(home.directory()), [] as [String; 0]);
+    assert_eq!(files_with_canary(home.directory()), [] as [String; 0]);
+}
+
+#[test]
+fn a_passphrase_of_genfic_key_is_in_no_argument_environment_message_error_or_file() {
+    // K1, K2
+    if !there_is("strace") {
+        return;
+    }
+    let home = home();
+    let genfic_key = env!("CARGO_BIN_EXE_genfic-key");
+    let given = ["--passphrase-from", "fd:0"];
+    // the old one, and then the new one
+    let other = ("OTHER", "another passphrase of six words".to_owned());
+    let to_other =
+        [&given[..], &["rewrap", "genfic", "--new-passphrase-from", "env:OTHER", "--work", "10"]].concat();
+    is_nowhere(&home, &traced(&home, genfic_key, &to_other, std::slice::from_ref(&other)));
+    let back = [
+        "--passphrase-from",
+        "env:OTHER",
+        "rewrap",
+        "genfic",
+        "--new-passphrase-from",
+        "fd:0",
+        "--work",
+        "10",
+    ];
+    is_nowhere(&home, &traced(&home, genfic_key, &back, &[other]));
+    let split =
+        [&given[..], &["split", "genfic", "--shares", "3", "--threshold", "2", "--to", "shares"]].concat();
+    is_nowhere(&home, &traced(&home, genfic_key, &split, &[]));
+    // nor do errors repeat what was given
+    for words in
+        ["rewrap genfic --new-passphrase-from env:OTHER", "split genfic --shares 3 --threshold 2 --to s"]
+    {
+        let mut command = Command::new(genfic_key);
+        command
+            .args(["--passphrase-from", "env:CANARY"])
+            .args(words.split(' '))
+            .current_dir(home.directory());
+        command.env("GENFIC_CA_HOME", home.path("home")).env("CANARY", format!("{CANARY} and wrong"));
+        let said = command.output().unwrap();
+        assert!(!said.status.success(), "{words}");
+        assert!(!has_canary(&said.stdout) && !has_canary(&said.stderr), "{words}");
+    }
+    assert_eq!(files_with_canary(home.directory()), [] as [String; 0]);
+}
+
+#[test]
+fn a_pin_is_in_no_argument_environment_message_error_or_file() {
+    // G17, K2
+    if !there_is("strace") {
+        return;
+    }
+    let (home, tokens) = (Home::new(), Tokens::softhsm());
+    tokens.configure(&home);
+    let change = ["--login", "--pin", PASSPHRASE, "--change-pin", "--new-pin", CANARY];
+    tokens.tool(&[&["--token-label", "Office"][..], &change].concat());
+    let variables = tokens.environment().map(|(name, value)| (name, value));
+    let given = ["--passphrase-from", "fd:0"];
+    let root = [&given[..], &["create-root", "genfic", "--keystore", "pkcs11:token=Office", "--ocsp=false"]]
+        .concat();
+    is_nowhere(&home, &traced(&home, CA, &root, &variables));
+    let list = [&given[..], &["crl", "publish", "genfic"]].concat();
+    is_nowhere(&home, &traced(&home, CA, &list, &variables));
+    let holder = ["create-request", "a", "--key", "pkcs11:token=Office;object=a", "--subject", "CN=a"];
+    is_nowhere(&home, &traced(&home, CA, &[&given[..], &holder].concat(), &variables));
+    let mut command = home.command(&["--passphrase-from", "env:CANARY", "crl", "publish", "genfic"]);
+    command.envs(tokens.environment()).env("CANARY", format!("{CANARY} and wrong"));
+    let said = command.output().unwrap();
+    assert!(!said.status.success() && !has_canary(&said.stdout) && !has_canary(&said.stderr));
     assert_eq!(files_with_canary(home.directory()), [] as [String; 0]);
 }
 

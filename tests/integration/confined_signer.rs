@@ -141,6 +141,23 @@ fn a_service_starts_on_no_directory_that_others_can_read_and_names_the_command_t
 }
 
 #[test]
+fn a_service_starts_with_no_key_that_has_a_second_name_and_names_the_command_that_mends_it() {
+    // P2, K1
+    let service = Service::new();
+    let (key, second) = (service.path("signer/a.age"), service.path("second"));
+    fs::write(&key, "").unwrap();
+    fs::set_permissions(&key, Permissions::from_mode(0o600)).unwrap();
+    fs::hard_link(&key, &second).unwrap();
+    let said = service.command(&[]).output().unwrap();
+    let text = String::from_utf8_lossy(&said.stderr);
+    assert_eq!(said.status.code(), Some(10), "{text}");
+    let command =
+        text.lines().find_map(|line| line.split("run: ").nth(1)).unwrap_or_else(|| panic!("{text}"));
+    assert!(Command::new("sh").args(["-c", command]).status().unwrap().success(), "{command}");
+    assert_eq!(service.start(&[]).end(), Some(0));
+}
+
+#[test]
 fn a_service_opens_nothing_but_what_is_its_own_and_starts_nothing() {
     // K2, K3
     if !there_is("strace") {

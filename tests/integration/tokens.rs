@@ -1,5 +1,5 @@
 //! CAs whose keys are in tokens, with modules of three makes, and what becomes of commands when a token is not there.
-use crate::support::tokens::Tokens;
+use crate::support::tokens::{Tokens, stub_module};
 use crate::support::{Home, Said};
 use std::fs;
 
@@ -115,6 +115,83 @@ fn a_hierarchy_in_a_token_of_kryoptic_lives_its_whole_life() {
 fn a_hierarchy_in_a_token_behind_a_socket_lives_its_whole_life() {
     // G17
     lives_its_whole_life(Tokens::remote());
+}
+
+#[test]
+fn a_module_that_aborts_touches_no_token_of_another_module() {
+    // G17
+    let (home, tokens) = (Home::new(), Tokens::softhsm());
+    tokens.configure_beside(&home, &[&stub_module(home.directory())]);
+    let run = |words: &[&str]| {
+        let mut command = home.command(words);
+        Said::of(command.envs(tokens.environment()).env("STUB_MODULE", "abort").output().unwrap())
+    };
+    run(&["create-root", "genfic", "--keystore", TOKEN, "--ocsp=false"]).ok();
+    run(&["crl", "publish", "genfic"]).ok();
+    let said = run(&["create-root", "other", "--keystore", "pkcs11:token=Elsewhere", "--json"]);
+    assert_eq!(said.json()["error"]["code"], "signer.unavailable", "{}", said.all());
+}
+
+/// Returns what a module was told by the kernel while a command used it.
+fn probed(words: &[&str]) -> String {
+    let home = Home::new();
+    let module = stub_module(home.directory());
+    let config = home.path("home/genfic-ca.toml");
+    let text = fs::read_to_string(&config).unwrap();
+    fs::write(&config, text.replacen("# modules = []", &format!("modules = [{module:?}]"), 1)).unwrap();
+    let local = home.path("pcscd");
+    let _local = std::os::unix::net::UnixListener::bind(&local).unwrap();
+    let network = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let report = home.path("report");
+    let mut command = home.command(words);
+    command.env("STUB_MODULE", "probe").env("STUB_REPORT", &report).env("STUB_SOCKET", &local);
+    command.env("STUB_PORT", network.local_addr().unwrap().port().to_string());
+    let said = Said::of(command.output().unwrap());
+    assert!(said.all().contains("no such token is there"), "{}", said.all());
+    fs::read_to_string(report).unwrap()
+}
+
+#[test]
+fn a_module_starts_no_program_and_looks_into_no_process_and_reaches_readers_and_networks() {
+    // G17, K2
+    let refused = ["execve", "ptrace", "process_vm_readv", "fork"].map(|what| format!("{what}: refused\n"));
+    let allowed = ["connect to a socket of Unix: done\n", "connect by TCP: done\n"];
+    let expected = refused.concat() + &allowed.concat();
+    let of_holder = ["create-request", "a", "--key", "pkcs11:token=None;object=a", "--subject", "CN=a"];
+    assert_eq!(probed(&of_holder), expected, "of a holder, whose command starts the process itself");
+    let of_ca = ["create-root", "genfic", "--keystore", "pkcs11:token=None", "--ocsp=false"];
+    assert_eq!(probed(&of_ca), expected, "of a CA, whose launcher starts it");
+}
+
+fn signs_for_two_at_once(tokens: Tokens) {
+    let homes = [("first", Home::new()), ("second", Home::new())];
+    for (name, home) in &homes {
+        tokens.configure(home);
+        let mut command = home.command(&["create-root", name, "--keystore", TOKEN, "--ocsp=false"]);
+        Said::of(command.envs(tokens.environment()).output().unwrap()).ok();
+    }
+    for round in 0..5 {
+        let both = homes.each_ref().map(|(name, home)| {
+            let mut command = home.command(&["crl", "publish", name]);
+            command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+            command.envs(tokens.environment()).spawn().unwrap()
+        });
+        for child in both {
+            let said = Said::of(child.wait_with_output().unwrap());
+            assert_eq!(said.status, 0, "round {round}: {}", said.all());
+        }
+    }
+    for (name, home) in &homes {
+        let (crl, ca) = (format!("home/public/{name}.crl.pem"), format!("home/public/{name}.pem"));
+        home.run(&["openssl", "crl", "-in", &crl, "-CAfile", &ca, "-noout"]).ok();
+    }
+}
+
+#[test]
+fn two_commands_have_sessions_with_one_token_at_once() {
+    // G17
+    signs_for_two_at_once(Tokens::softhsm());
+    signs_for_two_at_once(Tokens::remote());
 }
 
 #[test]

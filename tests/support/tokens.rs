@@ -23,6 +23,18 @@ pub struct Tokens {
     owner: Option<u32>,
 }
 
+/// Makes a module without tokens in this directory, which does what `STUB_MODULE` in its environment says. Returns its
+/// path.
+#[allow(dead_code, reason = "not every test has other modules")]
+#[track_caller]
+pub fn stub_module(directory: &Path) -> PathBuf {
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/module/stub.c");
+    let module = directory.join("stub.so");
+    let made = Command::new("cc").args(["-shared", "-fPIC", "-o"]).arg(&module).arg(source).output().unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    module
+}
+
 impl Drop for Tokens {
     fn drop(&mut self) {
         if let Some(server) = &mut self.server {
@@ -200,9 +212,15 @@ impl Tokens {
 
     /// Names the module in the configuration of a home.
     pub fn configure(&self, home: &Home) {
+        self.configure_beside(home, &[]);
+    }
+
+    /// Names these modules and this one in the configuration of a home.
+    pub fn configure_beside(&self, home: &Home, others: &[&Path]) {
         let config = home.path("home/genfic-ca.toml");
         let text = fs::read_to_string(&config).unwrap();
-        let named = text.replacen("# modules = []", &format!("modules = [\"{}\"]", self.module), 1);
+        let all: Vec<&Path> = others.iter().copied().chain([Path::new(self.module)]).collect();
+        let named = text.replacen("# modules = []", &format!("modules = {all:?}"), 1);
         assert_ne!(named, text);
         fs::write(&config, named).unwrap();
     }

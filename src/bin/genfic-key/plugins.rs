@@ -2,6 +2,7 @@
 use crate::cli::Global;
 use crate::output::visible;
 use crate::terminal::{self, Typed};
+use genfic_ca::assembly::confine_plugins;
 use genfic_ca::signing::{PluginQuestions, Plugins, Secret};
 use std::io::{Write as _, stderr};
 use std::sync::Arc;
@@ -14,7 +15,7 @@ struct Terminal {
 /// Returns the permission to execute plugins.
 pub(crate) fn plugins(global: &Global) -> Plugins {
     let allowed = !global.no_input && !global.json && terminal::is_attended();
-    Plugins::asking(Arc::new(Terminal { allowed }))
+    Plugins::asking(Arc::new(Terminal { allowed }), confine_plugins)
 }
 
 impl Terminal {

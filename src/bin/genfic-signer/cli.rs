@@ -1,5 +1,5 @@
 //! The command line of `genfic-signer`.
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 /// Opens CA keys and signs with them. genfic-ca starts it, or it is a service; nobody runs it by hand.
@@ -43,8 +43,10 @@ pub(crate) struct Cli {
 pub(crate) enum Serving {
     /// Serve the command that started this process, over the socket that is standard output
     Child,
-    /// Reach tokens, through their PKCS#11 modules, for the signer that listens or has started this process
+    /// Have tokens reached, by a process for each PKCS#11 module, for the signer that listens or has started this process
     Tokens(Tokens),
+    /// Load one PKCS#11 module, for the program that has started this process
+    Module(Module),
 }
 
 /// How tokens are reached.
@@ -56,4 +58,24 @@ pub(crate) struct Tokens {
     /// The file that names the modules
     #[arg(long, value_name = "FILE", default_value = "/etc/genfic-signer/tokens.toml")]
     pub(crate) modules: PathBuf,
+}
+
+/// The module of a process.
+#[derive(Debug, Args)]
+pub(crate) struct Module {
+    /// The library, by its whole path
+    #[arg(value_name = "PATH")]
+    pub(crate) path: PathBuf,
+    /// Whether to go on where the system calls cannot be forbidden
+    #[arg(value_enum, value_name = "CONFINEMENT", default_value_t = Confinement::Required)]
+    pub(crate) confinement: Confinement,
+}
+
+/// What is to be done where a process cannot be confined.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum Confinement {
+    /// End
+    Required,
+    /// Go on: the user who started it could do all of it anyway
+    Possible,
 }

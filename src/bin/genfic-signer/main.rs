@@ -8,10 +8,10 @@ mod prompt;
 mod terminal;
 
 use clap::Parser;
-use cli::{Cli, Serving, Tokens};
+use cli::{Cli, Confinement, Module, Serving, Tokens};
 use genfic_ca::assembly::{
-    SignerService, confine_signer_tokens, serve_signer, serve_signer_child, serve_signer_tokens,
-    serve_standing_signer_tokens,
+    SignerService, confine_signer_module, confine_signer_tokens, serve_signer, serve_signer_child,
+    serve_signer_module, serve_signer_tokens, serve_standing_signer_tokens,
 };
 use genfic_ca::error::{Code, Exit, Problem};
 use genfic_ca::signing::forbid_core_dumps;
@@ -69,7 +69,13 @@ fn run(cli: &Cli) -> Result<(), Problem> {
         }
         Some(Serving::Tokens(_)) => {
             confine_signer_tokens(false)?;
-            serve_signer_tokens(parent()?)
+            serve_signer_tokens(&parent()?)
+        }
+        Some(Serving::Module(Module { path, confinement })) => {
+            confine_signer_module(*confinement == Confinement::Required)?;
+            let connection = parent()?;
+            let starter = io::stdin().as_fd().try_clone_to_owned().map_err(|error| unconnected(&error))?;
+            serve_signer_module(connection, starter, path.clone())
         }
         None => serve_signer(&SignerService {
             directory: cli.directory.clone(),
@@ -90,13 +96,15 @@ fn run(cli: &Cli) -> Result<(), Problem> {
     }
 }
 
-/// Returns the socket to the command that started this process.
+/// Returns the socket to the program that started this process.
 fn parent() -> Result<UnixStream, Problem> {
-    let none = |error: io::Error| {
-        Problem::new(Code::SignerUnavailable, format!("standard output is no socket: {error}"))
-            .hint("run genfic-ca; it starts the signer itself")
-    };
+    let none = |error: io::Error| unconnected(&error);
     let socket = UnixStream::from(stdout().as_fd().try_clone_to_owned().map_err(none)?);
     socket.peer_addr().map_err(none)?;
     Ok(socket)
+}
+
+fn unconnected(error: &io::Error) -> Problem {
+    Problem::new(Code::SignerUnavailable, format!("standard output is no socket: {error}"))
+        .hint("run genfic-ca; it starts the signer itself")
 }

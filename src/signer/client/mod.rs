@@ -13,4 +13,3 @@ pub(crate) use administration::Administration;
 pub(crate) use journal::RemoteJournal;
 pub(crate) use keys::RemoteKeys;
 pub(crate) use link::Link;
-pub(crate) use start::program;

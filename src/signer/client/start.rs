@@ -1,5 +1,6 @@
 //! Starting of a signer as a child, and connecting to one that listens.
 use crate::error::{Code, Shown as _};
+use crate::signer::program::program;
 use crate::signer::protocol::Failure;
 use crate::signing::KeyError;
 use rustix::io::Errno;
@@ -7,13 +8,8 @@ use std::io;
 use std::net::Shutdown;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
-
-/// Name of the program.
-const PROGRAM: &str = "genfic-signer";
-/// Directory of programs that people do not run by hand.
-const LIBEXEC: &str = "/usr/libexec/genfic-ca";
 
 /// A connection to a signer, and the process where this one has started it.
 pub(super) struct Started {
@@ -58,13 +54,6 @@ fn failed(what: &str, path: &Path, error: &io::Error) -> Failure {
         return KeyError::Prevented { code, reason, hint: hint.into() }.into();
     }
     Failure::Signer { reason }
-}
-
-/// Returns the signer's program: beside this one, or in its usual directory. A search path is not followed, since
-/// passphrases are typed into what it would name.
-pub(crate) fn program() -> PathBuf {
-    let beside = std::env::current_exe().ok().and_then(|own| Some(own.parent()?.join(PROGRAM)));
-    beside.filter(|program| program.is_file()).unwrap_or_else(|| Path::new(LIBEXEC).join(PROGRAM))
 }
 
 /// Starts a signer whose standard output is the other end of a socket pair. It inherits standard input, standard error

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::error::Error;
 
 /// Calls by their numbers, each with the arguments that are allowed; none for any.
-type Rules = BTreeMap<i64, Vec<SeccompRule>>;
+pub(super) type Rules = BTreeMap<i64, Vec<SeccompRule>>;
 
 /// Allowed with any arguments.
 const ALLOWED: &[c_long] = &[
@@ -201,7 +201,7 @@ const OF_TOKENS: &[c_long] = &[
 ];
 
 /// The request that types for a person.
-const TIOCSTI: u64 = 0x5412;
+pub(super) const TIOCSTI: u64 = 0x5412;
 /// PROT_EXEC of mmap(2) and mprotect(2).
 const EXECUTABLE: u64 = 4;
 /// PR_SET_NAME, PR_GET_DUMPABLE and PR_SET_VMA of prctl(2): names of threads and of memory.
@@ -210,7 +210,7 @@ const PRCTLS: [u64; 3] = [15, 3, 0x5356_4d41];
 /// CLONE_VM and CLONE_THREAD of clone(2): a thread of this process, and no process.
 const THREAD: u64 = 0x0001_0100;
 /// CLONE_NEWNS, CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET.
-const NAMESPACES: u64 = 0x7E02_0000;
+pub(super) const NAMESPACES: u64 = 0x7E02_0000;
 
 /// Has the kernel refuse every other call of this process, for all its threads and for good.
 ///
@@ -221,38 +221,59 @@ pub(super) fn restrict() -> Result<(), Box<dyn Error + Send + Sync>> {
     Ok(apply_filter_all_threads(&program(rules()?)?)?)
 }
 
-/// Likewise for a process that uses modules of tokens, with what these need.
+/// Likewise for a process that uses a module of tokens, with what this needs.
 ///
 /// # Errors
 /// When the kernel does not, or does not know the architecture.
-pub(super) fn restrict_tokens() -> Result<(), Box<dyn Error + Send + Sync>> {
+pub(super) fn restrict_module() -> Result<(), Box<dyn Error + Send + Sync>> {
     without_clone3()?;
-    Ok(apply_filter_all_threads(&program(rules_of_tokens()?)?)?)
+    Ok(apply_filter_all_threads(&program(rules_of_module()?)?)?)
+}
+
+/// Likewise for a process that starts those of modules, with what these need before they give it up.
+///
+/// # Errors
+/// When the kernel does not, or does not know the architecture.
+pub(super) fn restrict_launcher() -> Result<(), Box<dyn Error + Send + Sync>> {
+    without_clone3()?;
+    Ok(apply_filter_all_threads(&program(rules_of_launcher()?)?)?)
 }
 
 /// Has clone3(2) not exist. Its flags are in memory, where no filter looks; the C library then uses clone(2).
 fn without_clone3() -> Result<(), Box<dyn Error + Send + Sync>> {
+    Ok(apply_filter_all_threads(&clone3_missing()?)?)
+}
+
+pub(super) fn clone3_missing() -> Result<BpfProgram, BackendError> {
     let architecture = TargetArch::try_from(std::env::consts::ARCH)?;
     let missing = SeccompAction::Errno(libc::ENOSYS.unsigned_abs());
     let rules = BTreeMap::from([(libc::SYS_clone3, Vec::new())]);
-    let program: BpfProgram =
-        SeccompFilter::new(rules, SeccompAction::Allow, missing, architecture)?.try_into()?;
-    Ok(apply_filter_all_threads(&program)?)
+    SeccompFilter::new(rules, SeccompAction::Allow, missing, architecture)?.try_into()
 }
 
-fn program(rules: Rules) -> Result<BpfProgram, BackendError> {
+pub(super) fn program(rules: Rules) -> Result<BpfProgram, BackendError> {
     let architecture = TargetArch::try_from(std::env::consts::ARCH)?;
     let refused = SeccompAction::Errno(libc::EPERM.unsigned_abs());
     SeccompFilter::new(rules, refused, SeccompAction::Allow, architecture)?.try_into()
 }
 
-fn rules_of_tokens() -> Result<Rules, BackendError> {
+fn rules_of_module() -> Result<Rules, BackendError> {
     let mut rules = rules()?;
     for call in OF_TOKENS.iter().chain(ALSO_OF_TOKENS) {
         rules.insert(*call, Vec::new());
     }
     // readers have requests of their own
     rules.insert(libc::SYS_ioctl, vec![only(1, SeccompCmpOp::Ne, TIOCSTI)?]);
+    Ok(rules)
+}
+
+fn rules_of_launcher() -> Result<Rules, BackendError> {
+    let mut rules = rules_of_module()?;
+    for call in [libc::SYS_execve, libc::SYS_seccomp] {
+        rules.insert(call, Vec::new());
+    }
+    // threads and processes, and no namespaces
+    rules.insert(libc::SYS_clone, vec![only(0, SeccompCmpOp::MaskedEq(NAMESPACES), 0)?]);
     Ok(rules)
 }
 
@@ -279,7 +300,7 @@ fn rules() -> Result<Rules, BackendError> {
 }
 
 /// Returns the rule that an argument, of 32 bits, is this value.
-fn only(argument: u8, compared: SeccompCmpOp, value: u64) -> Result<SeccompRule, BackendError> {
+pub(super) fn only(argument: u8, compared: SeccompCmpOp, value: u64) -> Result<SeccompRule, BackendError> {
     SeccompRule::new(vec![SeccompCondition::new(argument, SeccompCmpArgLen::Dword, compared, value)?])
 }
 
@@ -289,10 +310,10 @@ mod tests {
 
     #[test]
     fn what_starts_programs_reaches_others_or_looks_into_them_is_not_on_the_list() {
-        let (rules, of_tokens) = (rules().unwrap(), rules_of_tokens().unwrap());
+        let (rules, of_module) = (rules().unwrap(), rules_of_module().unwrap());
         for call in [libc::SYS_socket, libc::SYS_socketpair, libc::SYS_connect, libc::SYS_bind] {
             assert!(!rules.contains_key(&call), "{call}");
-            assert!(of_tokens.contains_key(&call), "{call}");
+            assert!(of_module.contains_key(&call), "{call}");
         }
         for call in [
             libc::SYS_execve,
@@ -323,13 +344,17 @@ mod tests {
             libc::SYS_open_by_handle_at,
         ] {
             assert!(!rules.contains_key(&call), "{call}");
-            assert!(!of_tokens.contains_key(&call), "{call} of a module");
+            assert!(!of_module.contains_key(&call), "{call} of a module");
         }
         assert!(!rules.contains_key(&libc::SYS_munlockall));
-        for rules in [&rules, &of_tokens] {
+        for rules in [&rules, &of_module] {
             let threads = SeccompCmpOp::MaskedEq(THREAD | NAMESPACES);
             assert_eq!(rules[&libc::SYS_clone], [only(0, threads, THREAD).unwrap()], "threads alone");
         }
+        let of_launcher = rules_of_launcher().unwrap();
+        let more: Vec<i64> =
+            of_launcher.keys().filter(|call| !of_module.contains_key(call)).copied().collect();
+        assert_eq!(more, [libc::SYS_execve, libc::SYS_seccomp], "what a launcher may do besides");
     }
 
     #[test]

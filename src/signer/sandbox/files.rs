@@ -71,6 +71,20 @@ fn restricted(places: &Places) -> Result<RulesetStatus, RulesetError> {
     Ok(rules.restrict_self()?.ruleset)
 }
 
+/// Lets the calling thread, and the processes that it starts, execute these programs alone, and send signals to nobody
+/// else. Kernels without Landlock do not keep to it.
+///
+/// # Errors
+/// When the kernel has such rules and does not take them.
+pub(super) fn restrict_programs(programs: &[PathBuf]) -> Result<(), Box<dyn Error + Send + Sync>> {
+    let ruleset = Ruleset::default().handle_access(AccessFs::Execute)?.scope(Scope::Signal)?.create()?;
+    let mut rules = ruleset;
+    for program in programs {
+        rules = allow(rules, program, AccessFs::Execute)?;
+    }
+    Ok(rules.restrict_self().map(drop)?)
+}
+
 /// What would make a device, a socket or a FIFO, or drive a device.
 fn devices() -> BitFlags<AccessFs> {
     AccessFs::MakeChar | AccessFs::MakeBlock | AccessFs::MakeSock | AccessFs::MakeFifo | AccessFs::IoctlDev

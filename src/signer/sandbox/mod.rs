@@ -5,6 +5,8 @@
 mod calls;
 mod files;
 mod memory;
+mod plugin_calls;
+mod programs;
 
 pub(crate) use files::Places;
 pub(crate) use memory::{ENOUGH, MemoryLock};
@@ -75,13 +77,28 @@ pub(crate) fn confine(places: &Places, demand: Demand) -> Result<Confined, Sandb
     Ok(Confined { memory, files, calls })
 }
 
-/// Confines a process that uses modules of tokens: they may load code, and reach readers, processes and networks. They
-/// start no program, look into no other process, and have no descriptor that the process was started with but the three
+/// Confines a process that uses a module of tokens: it may load code, and reach readers, processes and networks. It
+/// starts no program, looks into no other process, and has no descriptor that the process was started with but the three
 /// standard ones.
 ///
 /// # Errors
 /// When the descriptors cannot be closed; where it is required, when the system calls cannot be forbidden.
-pub(crate) fn confine_tokens(demand: Demand) -> io::Result<()> {
+pub(crate) fn confine_module(demand: Demand) -> io::Result<()> {
+    confine_foreign(calls::restrict_module, demand)
+}
+
+/// Confines a process that starts those of modules: it may start programs besides, for which these bounds hold too.
+///
+/// # Errors
+/// As [`confine_module`].
+pub(crate) fn confine_launcher(demand: Demand) -> io::Result<()> {
+    confine_foreign(calls::restrict_launcher, demand)
+}
+
+fn confine_foreign(
+    restrict: fn() -> Result<(), Box<dyn std::error::Error + Send + Sync>>,
+    demand: Demand,
+) -> io::Result<()> {
     let open: Vec<i32> = std::fs::read_dir("/proc/self/fd")?
         .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
         .filter(|number| *number > 2)
@@ -90,11 +107,24 @@ pub(crate) fn confine_tokens(demand: Demand) -> io::Result<()> {
         // the directory that was read is among them, and closed already
         let _ = nix::unistd::close(number);
     }
-    match calls::restrict_tokens() {
+    match restrict() {
         Err(error) if demand == Demand::Required => Err(io::Error::other(error)),
         // the user of a command could do all of it anyway
         _ => Ok(()),
     }
+}
+
+/// Confines the calling thread, and the plugins of age that it executes from then on, which inherit that: programs of
+/// others, of which nothing is known but that they reach a token of their own. They get no privileges, look into no other
+/// process, mount nothing, and make no sockets but local ones. Where the kernel has Landlock, no program is executed but
+/// plugins and what the system executes them by, and no other process gets a signal of them.
+///
+/// # Errors
+/// When the kernel does not do that.
+pub(crate) fn confine_plugins() -> io::Result<()> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    files::restrict_programs(&programs::of_plugins(&path)).map_err(io::Error::other)?;
+    plugin_calls::restrict().map_err(io::Error::other)
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use crate::signing::{
 };
 use crate::testing::NOW;
 use crate::x509::{KeyAlgorithm, UnixTime};
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -63,7 +64,7 @@ fn the_keys_of_a_child_keep_the_contract_of_key_stores() {
 }
 
 /// An administrator, who gives the service the passphrase of each key that is to be made.
-struct Administrator(UnixStream);
+struct Administrator(UnixStream, String);
 
 impl Administrator {
     fn ask(&self, frame: Frame<Request>) -> Reply {
@@ -73,7 +74,7 @@ impl Administrator {
 
     fn prepare(&self, key: &str) {
         let (reading, mut writing) = std::io::pipe().unwrap();
-        writing.write_all(PASSPHRASE.as_bytes()).unwrap();
+        writing.write_all(self.1.as_bytes()).unwrap();
         let scopes = [Scope::Leaf, Scope::Ca, Scope::Crl].map(|scope| (scope.name().to_owned(), None));
         let terms = WireTerms { scopes: scopes.into(), lasting: 900 };
         let (profile, urls) = ("root-ca".to_owned(), Vec::new());
@@ -90,10 +91,25 @@ impl Administrator {
 #[test]
 fn the_keys_of_a_service_keep_the_contract_of_key_stores_and_are_gone_when_they_are_locked() {
     // G1, K2
+    a_service_holds(PASSPHRASE, |store| store);
+}
+
+#[test]
+fn the_keys_of_a_service_that_are_encrypted_to_a_recipient_keep_the_contract_of_key_stores() {
+    // K1, K2
+    let (identity, recipient) = crate::signing::generated_recipient();
+    let made = ALGORITHMS.map(|algorithm| format!("made-{algorithm}"));
+    let names = made.into_iter().chain(["kept", "missing", "removed", "marked"].map(str::to_owned));
+    let recipients: BTreeMap<_, _> = names.map(|name| (name, vec![recipient.clone()])).collect();
+    a_service_holds(&identity, |store| store.with_recipients(recipients));
+}
+
+/// Holds a service to the contract, whose keys this secret opens.
+fn a_service_holds(secret: &str, of: impl FnOnce(AgeFileStore) -> AgeFileStore) {
     let directory = directory();
     let within = directory.path().to_owned();
     let prepared = Arc::new(Prepared::new(PassphrasePolicy::default(), now));
-    let store = AgeFileStore::new(&within, AgeFileStore::LEAST_WORK, prepared.clone()).unwrap();
+    let store = of(AgeFileStore::new(&within, AgeFileStore::LEAST_WORK, prepared.clone()).unwrap());
     let vaults: Vec<Arc<dyn KeyVault>> = vec![Arc::new(store)];
     let ring = Arc::new(SharedRing::new(prepared, Box::new(|_| Ok(()))));
     let service = signer(&within, vaults.clone(), Box::new(Arc::clone(&ring)));
@@ -109,7 +125,7 @@ fn the_keys_of_a_service_keep_the_contract_of_key_stores_and_are_gone_when_they_
     let (administrator, other) = UnixStream::pair().unwrap();
     let serving = Arc::clone(&standing);
     let administration = thread::spawn(move || serving.serve(other, peer(ClientClass::Administrator)));
-    let administrator = Administrator(administrator);
+    let administrator = Administrator(administrator, secret.to_owned());
     let hello = Request::Hello { version: VERSION, program: PROGRAM.into(), orders: None };
     assert!(matches!(administrator.ask(hello.into()), Reply::Welcome { .. }));
 

@@ -1,96 +1,82 @@
-//! The signer's side: a store of keys whose tokens another process reaches.
-use super::line::{Line, TokenProcess, unexpected};
-use super::{TokenReply, TokenRequest};
-use crate::signer::protocol::{Frame, WireKey};
+//! The signer's side: a store of keys whose tokens other processes reach.
+use super::TokenRequest;
+use super::key::key_on;
+use super::launched::TokenProcess;
+use super::launching::Launcher;
+use super::processes::{ModuleTerms, Processes};
+use crate::signer::protocol::WireKey;
 use crate::signing::{
-    BroughtKey, CaKeys, CaSigner, DiscardKeys, ForKey, ImportKeys, InspectKeys, KeyError, KeyPlace, KeyRef,
-    KeyVault, Mark, MarkError, ProtectKeys, SecretSource, VaultKey,
+    BroughtKey, CaKeys, CaSigner, DiscardKeys, ImportKeys, InspectKeys, KeyError, KeyPlace, KeyRef, KeyVault,
+    Mark, MarkError, ProtectKeys, SecretSource, VaultKey,
 };
+use crate::x509::KeyAlgorithm;
 use crate::x509::extension::CrlNumber;
-use crate::x509::{KeyAlgorithm, SubjectPublicKeyInfo};
 use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
-/// Keys in tokens that another process reaches.
+/// Keys in tokens that other processes reach.
 pub(crate) struct RemoteTokens {
     /// What needs no token: names and marks.
     beside: Arc<dyn KeyVault>,
-    line: Arc<Line>,
+    processes: Processes,
+    launcher: Option<Arc<Launcher>>,
 }
 
 impl RemoteTokens {
-    pub(super) fn new(beside: Arc<dyn KeyVault>, line: Arc<Line>) -> Self {
-        Self { beside, line }
-    }
-
-    /// Returns the tokens of a service, whose process connects to it; without `is_expected` none does. PINs come from
+    /// Returns the tokens of a service, whose launcher connects to it; without `is_expected` none does. PINs come from
     /// `secrets`; `beside` is a store without modules, which keeps marks.
     pub(crate) fn of_service(
         secrets: Arc<dyn SecretSource>,
         beside: Arc<dyn KeyVault>,
         is_expected: bool,
     ) -> Self {
-        Self::new(beside, Arc::new(Line::waiting(secrets, is_expected)))
+        let launcher = Arc::new(Launcher::of_service(is_expected));
+        let processes = Processes::new(Arc::<Launcher>::clone(&launcher), secrets, ModuleTerms::Service);
+        Self { beside, processes, launcher: Some(launcher) }
     }
 
-    /// Takes the process that has connected, in the place of a former one. Keys that were open there are locked.
+    /// Returns the tokens in these modules, for a command: the launcher was started here. PINs come from `secrets`;
+    /// `beside` is a store without modules, which keeps marks.
+    ///
+    /// # Errors
+    /// When the launcher does not answer.
+    pub(crate) fn of_command(
+        launcher: TokenProcess,
+        modules: &[PathBuf],
+        secrets: Arc<dyn SecretSource>,
+        beside: Arc<dyn KeyVault>,
+    ) -> Result<Self, KeyError> {
+        let launcher = Arc::new(Launcher::of_command(launcher, modules)?);
+        Ok(Self {
+            beside,
+            processes: Processes::new(launcher, secrets, ModuleTerms::Command),
+            launcher: None,
+        })
+    }
+
+    /// Takes the launcher that has connected, in the place of a former one. Keys that were open there are locked.
     ///
     /// # Errors
     /// When it does not answer, or is of another version.
     pub(crate) fn connect(&self, connection: UnixStream) -> Result<(), KeyError> {
+        let Some(launcher) = &self.launcher else { return Ok(()) };
         // one that says nothing holds nobody up
-        self.line.begin(TokenProcess::of(connection), &[], Path::new("/"))
+        launcher.begin(TokenProcess::of(connection), &[])?;
+        self.processes.forget();
+        Ok(())
     }
 
-    /// Returns the same with a process that has this long for an answer.
+    /// Returns tokens whose processes a test starts, which have this long for an answer.
     #[cfg(test)]
-    pub(crate) fn limited(
+    pub(in crate::signer) fn limited(
+        launch: impl super::launching::Launch + 'static,
         secrets: Arc<dyn SecretSource>,
         beside: Arc<dyn KeyVault>,
         limit: std::time::Duration,
     ) -> Self {
-        Self::new(beside, Arc::new(Line::waiting(secrets, true).limited(limit)))
-    }
-}
-
-/// Has the process open or make a key, and returns it.
-pub(super) fn key_on(line: &Arc<Line>, request: TokenRequest) -> Result<Arc<dyn VaultKey>, KeyError> {
-    let (of, answer) = line.ask(None, request)?;
-    let TokenReply::Key { number } = answer.message else { return Err(unexpected()) };
-    let octets = answer.only_part().map_err(|_| unexpected())?;
-    let public_key = SubjectPublicKeyInfo::from_der(&octets).map_err(|_| unexpected())?;
-    Ok(Arc::new(RemoteTokenKey { of, number, public_key, line: Arc::clone(line) }))
-}
-
-/// A key in a token.
-struct RemoteTokenKey {
-    /// The process that has it open.
-    of: u64,
-    number: u32,
-    public_key: SubjectPublicKeyInfo,
-    line: Arc<Line>,
-}
-
-impl Drop for RemoteTokenKey {
-    fn drop(&mut self) {
-        Line::close(&self.line, self.of, self.number);
-    }
-}
-
-impl VaultKey for RemoteTokenKey {
-    fn public_key(&self) -> &SubjectPublicKeyInfo {
-        &self.public_key
-    }
-
-    fn sign(&self, message: ForKey<'_>) -> Result<Vec<u8>, KeyError> {
-        let request = TokenRequest::Sign { number: self.number };
-        let (_, answer) =
-            self.line.ask(Some(self.of), Frame::with(request, vec![message.octets().to_vec()]))?;
-        match answer.message {
-            TokenReply::Signed => answer.only_part().map_err(|_| unexpected()),
-            _ => Err(unexpected()),
-        }
+        let processes = Processes::new(Arc::new(launch), secrets, ModuleTerms::Service).limited(limit);
+        Self { beside, processes, launcher: None }
     }
 }
 
@@ -100,11 +86,12 @@ impl KeyVault for RemoteTokens {
     }
 
     fn open_key(&self, key: &KeyRef) -> Result<Arc<dyn VaultKey>, KeyError> {
-        key_on(&self.line, TokenRequest::Open { key: key.into() })
+        key_on(&self.processes.of(key)?, TokenRequest::Open { key: key.into() })
     }
 
     fn make_key(&self, key: &KeyRef, algorithm: KeyAlgorithm) -> Result<Arc<dyn VaultKey>, KeyError> {
-        key_on(&self.line, TokenRequest::Make { key: key.into(), algorithm: algorithm.to_string() })
+        let request = TokenRequest::Make { key: key.into(), algorithm: algorithm.to_string() };
+        key_on(&self.processes.of(key)?, request)
     }
 
     fn take_key(&self, key: &KeyRef, brought: BroughtKey) -> Result<Arc<dyn VaultKey>, KeyError> {
@@ -112,7 +99,7 @@ impl KeyVault for RemoteTokens {
     }
 
     fn check_secret(&self, key: &KeyRef) -> Result<(), KeyError> {
-        self.line.done(TokenRequest::LogIn { key: key.into() })
+        self.processes.of(key)?.done(TokenRequest::LogIn { key: key.into() })
     }
 }
 
@@ -166,13 +153,13 @@ impl CaKeys for RemoteTokens {
 
 impl DiscardKeys for RemoteTokens {
     fn discard(&self, key: &KeyRef) -> Result<(), KeyError> {
-        self.line.done(TokenRequest::Discard { key: WireKey::from(key) })
+        self.processes.of(key)?.done(TokenRequest::Discard { key: WireKey::from(key) })
     }
 }
 
 impl InspectKeys for RemoteTokens {
     fn inspect(&self, key: &KeyRef) -> Result<(), KeyError> {
-        self.line.done(TokenRequest::Inspect { key: WireKey::from(key) })
+        self.processes.of(key)?.done(TokenRequest::Inspect { key: WireKey::from(key) })
     }
 
     fn sealed(&self, key: &KeyRef) -> Result<Vec<u8>, KeyError> {

@@ -1,30 +1,47 @@
-//! The end of the process of the tokens, where a module does not come back from a call.
+//! The end of a process whose module does not come back from a call.
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use std::io;
-use std::os::fd::AsFd as _;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
-/// Time for the process to end by itself when its signer is gone, or has given it up.
+/// Time for the process to end by itself when the other side is gone, or has given it up.
 const BY_ITSELF: Duration = Duration::from_secs(5);
 
-/// Has this process end soon after the other side has closed this connection, whatever its modules do: who started it may
-/// not end it, and a service is then started anew.
+/// Has this process end soon after the other side has closed this connection, whatever its module does: who started it may
+/// not end it, and another is then started. It ends at once when `starter` is closed, a pipe that the process has which
+/// started this one.
 ///
 /// # Errors
 /// When no thread can be started.
-pub(crate) fn end_with(connection: &UnixStream) -> io::Result<()> {
+pub(crate) fn end_with(connection: &UnixStream, starter: Option<OwnedFd>) -> io::Result<()> {
     let watched = connection.try_clone()?;
     let ending = move || {
-        // without a wish, poll tells that the connection is closed and nothing else
-        let is_over = || {
-            let ready = poll(&mut [PollFd::new(watched.as_fd(), PollFlags::empty())], PollTimeout::NONE);
-            !matches!(ready, Ok(0) | Err(Errno::EINTR | Errno::EAGAIN))
-        };
-        while !is_over() {}
-        std::thread::sleep(BY_ITSELF);
+        std::thread::sleep(if is_connection_first(&watched, starter.as_ref()) {
+            BY_ITSELF
+        } else {
+            Duration::ZERO
+        });
         std::process::exit(1);
     };
     std::thread::Builder::new().name("ending".into()).spawn(ending).map(drop)
+}
+
+/// Waits until one of them is closed, and returns whether it is the connection and not the starter.
+fn is_connection_first(connection: &UnixStream, starter: Option<&OwnedFd>) -> bool {
+    loop {
+        // without a wish, poll tells that something is closed and nothing else
+        let watch = |fd| PollFd::new(fd, PollFlags::empty());
+        let mut both: Vec<PollFd<'_>> =
+            [Some(connection.as_fd()), starter.map(AsFd::as_fd)].into_iter().flatten().map(watch).collect();
+        match poll(&mut both, PollTimeout::NONE) {
+            Ok(0) | Err(Errno::EINTR | Errno::EAGAIN) => {}
+            Ok(_) => {
+                let is_closed = |one: &PollFd<'_>| one.revents().is_some_and(|told| !told.is_empty());
+                return !both.get(1).is_some_and(is_closed);
+            }
+            Err(_) => return true,
+        }
+    }
 }

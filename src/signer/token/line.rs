@@ -1,127 +1,45 @@
-//! The connection to the process of the tokens, for one question at a time.
-use super::asked::RemoteTokens;
-use super::holder::HolderTokens;
+//! The connection to the process of a module, for one question at a time, and its signatures.
+use super::lanes::{Lane, Lanes};
+use super::launched::TokenProcess;
+use super::launching::{Launch, Launchable};
+use super::processes::ModuleTerms;
 use super::{TokenReply, TokenRequest};
 use crate::error::Code;
-use crate::signer::client::program;
 use crate::signer::protocol::{Begun, Failure, Frame, FrameError};
-use crate::signing::{KeyError, KeyVault, SecretPurpose, SecretSource};
+use crate::signing::{KeyError, SecretPurpose, SecretSource};
 use std::io::{self, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
-/// How long a service waits for the process, which connects a moment after the service was started.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// How long the process has to answer when it has connected to a service.
-const GREETING: Duration = Duration::from_secs(10);
-/// How long it has for any other answer: a person may have to touch the token. What a PIN takes is not counted.
-const ANSWER: Duration = Duration::from_secs(120);
-/// How many times as long it has to make a key: a smart card takes minutes for a large one.
+/// How many times as long a process has to make a key: a smart card takes minutes for a large one.
 const MAKING: u32 = 5;
+/// How long it has to say which tokens are there, where there are other modules.
+pub(super) const FINDING: Duration = Duration::from_secs(10);
+/// How long a process is not asked for its tokens that did not say in time which it has.
+const SILENCE: Duration = Duration::from_secs(60);
+/// How often a process that is busy is looked at again meanwhile.
+const PAUSE: Duration = Duration::from_millis(10);
 /// Time for an answer to come whole after its first octet.
-const WHOLE: Duration = Duration::from_secs(10);
-/// Time for a process that was started here to end by itself.
-const ENDING: Duration = Duration::from_secs(7);
+pub(super) const WHOLE: Duration = Duration::from_secs(10);
 
-/// The process, before it was told anything.
-pub(crate) struct TokenProcess {
-    connection: UnixStream,
-    /// None where it is a service of its own, and in tests, where a thread serves.
-    child: Option<Child>,
-}
-
-impl TokenProcess {
-    /// Starts the signer's program, with the words by which it serves tokens. Its standard output is the other end of a
-    /// socket pair. Call it before the process confines itself: afterwards nothing can be started.
-    ///
-    /// It does not get these variables, which may have secrets.
-    ///
-    /// # Errors
-    /// When it cannot be started.
-    pub(crate) fn start(words: &[&str], without: &[String]) -> io::Result<Self> {
-        let (connection, other) = UnixStream::pair()?;
-        let mut command = Command::new(program());
-        for variable in without {
-            command.env_remove(variable);
-        }
-        command.args(words).stdin(Stdio::null()).stdout(Stdio::from(OwnedFd::from(other)));
-        Ok(Self { connection, child: Some(command.spawn()?) })
-    }
-
-    /// Returns the process at the other end of this connection.
-    pub(super) fn of(connection: UnixStream) -> Self {
-        Self { connection, child: None }
-    }
-
-    /// Returns the store of the tokens in these modules. PINs come from `secrets`; `beside` is a store without modules,
-    /// which keeps marks in the same directory.
-    ///
-    /// # Errors
-    /// When the process does not answer.
-    pub(crate) fn store(
-        self,
-        modules: &[PathBuf],
-        directory: &Path,
-        secrets: Arc<dyn SecretSource>,
-        beside: Arc<dyn KeyVault>,
-    ) -> Result<RemoteTokens, KeyError> {
-        Ok(RemoteTokens::new(beside, self.line(modules, directory, secrets)?))
-    }
-
-    /// Returns the tokens in these modules as those of a holder.
-    ///
-    /// # Errors
-    /// When the process does not answer.
-    pub(crate) fn of_holder(
-        self,
-        modules: &[PathBuf],
-        directory: &Path,
-        secrets: Arc<dyn SecretSource>,
-    ) -> Result<HolderTokens, KeyError> {
-        Ok(HolderTokens::new(self.line(modules, directory, secrets)?))
-    }
-
-    fn line(
-        self,
-        modules: &[PathBuf],
-        directory: &Path,
-        secrets: Arc<dyn SecretSource>,
-    ) -> Result<Arc<Line>, KeyError> {
-        let line = Arc::new(Line::new(secrets, Duration::ZERO));
-        line.begin(self, modules, directory)?;
-        Ok(line)
-    }
-}
-
-/// Ends the process, and waits for it. One that hangs in a module ends itself ([`super::ending`]).
-impl Drop for TokenProcess {
-    fn drop(&mut self) {
-        let _ = self.connection.shutdown(std::net::Shutdown::Both);
-        let Some(child) = &mut self.child else { return };
-        let end = Instant::now() + ENDING;
-        while matches!(child.try_wait(), Ok(None)) && Instant::now() < end {
-            std::thread::sleep(Duration::from_millis(5));
-        }
-    }
-}
-
-/// The connection.
+/// The connection. Its process is started when it is first asked something, and again after it has ended.
 pub(super) struct Line {
+    launch: Arc<dyn Launch>,
+    of: (Launchable, usize),
     state: Mutex<State>,
-    arrived: Condvar,
-    /// How long the process is waited for where there is none; not at all where none comes by itself.
-    patience: Duration,
+    lanes: Lanes,
+    terms: ModuleTerms,
     /// How long the process has for an answer.
     limit: Duration,
     /// Keys that are given up, which the process is told before it is asked anything else.
     given_up: Mutex<Vec<(u64, u32)>>,
     /// Whether a thread is about to tell it.
     is_telling: AtomicBool,
+    /// When it did not say which tokens it has.
+    silent_since: Mutex<Option<Instant>>,
     secrets: Arc<dyn SecretSource>,
 }
 
@@ -137,51 +55,53 @@ fn held<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Line {
-    fn new(secrets: Arc<dyn SecretSource>, patience: Duration) -> Self {
-        let (state, arrived, given_up) = (Mutex::default(), Condvar::new(), Mutex::default());
-        let (limit, is_telling) = (ANSWER, AtomicBool::new(false));
-        Self { state, arrived, patience, limit, given_up, is_telling, secrets }
+    /// Returns a line to the process of the module with this number.
+    pub(super) fn new(
+        launch: Arc<dyn Launch>,
+        of: (Launchable, usize),
+        secrets: Arc<dyn SecretSource>,
+    ) -> Self {
+        let (state, given_up, is_telling) = (Mutex::default(), Mutex::default(), AtomicBool::new(false));
+        let terms = ModuleTerms::Command;
+        let (lanes, limit) = (Lanes::up_to(terms.lanes()), terms.limit());
+        let silent_since = Mutex::default();
+        Self { launch, of, state, lanes, terms, limit, given_up, is_telling, silent_since, secrets }
     }
 
-    /// Returns the same with a process that has this long for an answer.
-    #[cfg(test)]
-    pub(super) fn limited(self, limit: Duration) -> Self {
-        Self { limit, ..self }
+    /// Returns the same for others than a command, with this time for an answer.
+    pub(super) fn with(self, terms: ModuleTerms, limit: Duration) -> Self {
+        Self { terms, limit, lanes: Lanes::up_to(terms.lanes()), ..self }
     }
 
-    /// Returns one to which a process connects, if `is_expected`.
-    pub(super) fn waiting(secrets: Arc<dyn SecretSource>, is_expected: bool) -> Self {
-        Self::new(secrets, if is_expected { PATIENCE } else { Duration::ZERO })
+    fn ends(&self) -> Ends {
+        Ends { of_service: self.terms == ModuleTerms::Service }
     }
 
-    /// Whether a process connects by itself.
-    fn waits(&self) -> bool {
-        !self.patience.is_zero()
+    /// Gives the process up.
+    pub(super) fn end(&self) {
+        // whoever waits for an answer of it is not waited for
+        if let Ok(mut state) = self.state.try_lock() {
+            state.process = None;
+        }
     }
 
-    /// Takes a process, in the place of a former one.
-    pub(super) fn begin(
-        &self,
-        process: TokenProcess,
-        modules: &[PathBuf],
-        directory: &Path,
-    ) -> Result<(), KeyError> {
-        let modules = modules.iter().map(|path| path.as_path().into()).collect();
+    /// Starts the process where there is none.
+    fn begin(&self, state: &mut State, limit: Duration) -> Result<(), KeyError> {
+        if state.process.is_some() {
+            return Ok(());
+        }
+        let process = self.launch.start(&self.of.0, self.of.1)?;
         let program = env!("CARGO_PKG_VERSION").to_owned();
-        let begin = TokenRequest::Begin { program, modules, directory: directory.into() };
-        let limit = if self.waits() { GREETING.min(self.limit) } else { self.limit };
-        // the former one serves until this one has answered
-        let greeted = self.converse(&process.connection, begin.into(), limit);
-        match greeted.map_err(|error| self.lost(&error, limit))?.message {
+        let begin = TokenRequest::Begin { program, each: self.terms == ModuleTerms::Service };
+        // loading a module may take it to its token
+        let greeted = self.converse(process.connection(), begin.into(), limit);
+        match greeted.map_err(|error| self.ends().lost(&error, limit))?.message {
             TokenReply::Done => {}
             TokenReply::Failed { failure } => return Err(failure.into()),
             _ => return Err(unexpected()),
         }
-        let mut state = held(&self.state);
-        state.generation += 1;
+        state.generation = state.generation.wrapping_add(1);
         state.process = Some(process);
-        drop(state);
-        self.arrived.notify_all();
         Ok(())
     }
 
@@ -191,33 +111,63 @@ impl Line {
         of: Option<u64>,
         request: impl Into<Frame<TokenRequest>>,
     ) -> Result<(u64, Frame<TokenReply>), KeyError> {
-        let state = held(&self.state);
-        let absent = |state: &mut State| state.process.is_none();
-        let (mut state, _) = self
-            .arrived
-            .wait_timeout_while(state, self.patience, absent)
-            .unwrap_or_else(PoisonError::into_inner);
-        // before the question: a token that was left is found again only when nothing is open
-        self.give_up(&mut state);
-        let generation = state.generation;
-        let Some(process) = &state.process else { return Err(self.absent()) };
-        if of.is_some_and(|of| of != generation) {
-            return Err(self.ended("it was started anew, and the key is locked there"));
-        }
         let request = request.into();
         let is_making = matches!(request.message, TokenRequest::Make { .. });
         let limit = if is_making { self.limit.saturating_mul(MAKING) } else { self.limit };
-        let answered = self.converse(&process.connection, request, limit);
-        let answer = match answered {
+        self.answered(&mut held(&self.state), limit, of, request)
+    }
+
+    fn answered(
+        &self,
+        state: &mut State,
+        limit: Duration,
+        of: Option<u64>,
+        request: Frame<TokenRequest>,
+    ) -> Result<(u64, Frame<TokenReply>), KeyError> {
+        // before the question: a token that was left is found again only when nothing is open
+        self.give_up(state, limit);
+        if of.is_some_and(|of| of != state.generation || state.process.is_none()) {
+            return Err(self.ends().ended("it was started anew, and the key is locked there"));
+        }
+        self.begin(state, limit.min(self.limit))?;
+        let generation = state.generation;
+        let Some(process) = &state.process else { return Err(unexpected()) };
+        let answer = match self.converse(process.connection(), request, limit) {
             Ok(answer) => answer,
             Err(error) => {
                 state.process = None;
-                return Err(self.lost(&error, limit));
+                return Err(self.ends().lost(&error, limit));
             }
         };
-        match answer.message {
-            TokenReply::Failed { failure } => Err(failure.into()),
-            _ => Ok((generation, answer)),
+        Ok((generation, succeeded(answer)?))
+    }
+
+    /// Asks what is answered within this time by a message alone. A process that is busy so long is not waited for, and
+    /// one that did not answer in time is not asked again for a while.
+    pub(super) fn within(&self, limit: Duration, request: TokenRequest) -> Result<TokenReply, KeyError> {
+        let begun = Instant::now();
+        if held(&self.silent_since).is_some_and(|since| begun.duration_since(since) < SILENCE) {
+            return Err(self.ends().ended("a moment ago it did not say which tokens it has"));
+        }
+        let answered = self.within_limit(limit, request);
+        let is_silent = answered.is_err() && begun.elapsed() >= limit;
+        *held(&self.silent_since) = is_silent.then(Instant::now);
+        answered
+    }
+
+    fn within_limit(&self, limit: Duration, request: TokenRequest) -> Result<TokenReply, KeyError> {
+        let end = Instant::now() + limit;
+        loop {
+            match self.state.try_lock() {
+                Ok(mut state) => {
+                    return Ok(self.answered(&mut state, limit, None, request.into())?.1.message);
+                }
+                Err(TryLockError::Poisoned(_)) => return Err(unexpected()),
+                Err(TryLockError::WouldBlock) if Instant::now() < end => std::thread::sleep(PAUSE),
+                Err(TryLockError::WouldBlock) => {
+                    return Err(self.ends().ended("the module has been busy with another key for long"));
+                }
+            }
         }
     }
 
@@ -229,11 +179,46 @@ impl Line {
         }
     }
 
+    /// Signs with a key that this process has open: in one round, over a connection of its own where there may be several.
+    pub(super) fn sign(&self, of: u64, number: u32, message: &[u8]) -> Result<Vec<u8>, KeyError> {
+        let request = || Frame::with(TokenRequest::Sign { number }, vec![message.to_vec()]);
+        let lane = match self.lanes.take(of) {
+            Lane::First => return self.ask(Some(of), request()).and_then(|(_, answer)| signature(answer)),
+            Lane::Free(lane) => lane,
+            Lane::New => self.joined(of).inspect_err(|_| self.lanes.give(of, None))?,
+        };
+        match self.converse(&lane, request(), self.limit) {
+            Ok(answer) => {
+                self.lanes.give(of, Some(lane));
+                succeeded(answer).and_then(signature)
+            }
+            Err(error) => {
+                self.lanes.give(of, None);
+                let mut state = held(&self.state);
+                if state.generation == of {
+                    state.process = None;
+                }
+                Err(self.ends().lost(&error, self.limit))
+            }
+        }
+    }
+
+    /// Makes one more connection to the process.
+    fn joined(&self, of: u64) -> Result<UnixStream, KeyError> {
+        let (here, there) = UnixStream::pair().map_err(|error| KeyError::Signer(error.to_string()))?;
+        let descriptors = vec![OwnedFd::from(there)];
+        let join = Frame { message: TokenRequest::Join, parts: Vec::new(), descriptors };
+        match self.ask(Some(of), join)?.1.message {
+            TokenReply::Done => Ok(here),
+            _ => Err(unexpected()),
+        }
+    }
+
     /// Gives a key up. Whoever locks keys does not wait for the process of a service: it is told by another thread, and
     /// before it is asked anything else.
     pub(super) fn close(line: &Arc<Self>, of: u64, number: u32) {
         held(&line.given_up).push((of, number));
-        if !line.waits() {
+        if line.terms == ModuleTerms::Command {
             return line.tell();
         }
         if line.is_telling.swap(true, Ordering::AcqRel) {
@@ -250,15 +235,15 @@ impl Line {
     fn tell(&self) {
         let mut state = held(&self.state);
         self.is_telling.store(false, Ordering::Release);
-        self.give_up(&mut state);
+        self.give_up(&mut state, self.limit);
     }
 
-    fn give_up(&self, state: &mut State) {
+    fn give_up(&self, state: &mut State, limit: Duration) {
         let given_up = std::mem::take(&mut *held(&self.given_up));
         for (_, number) in given_up.into_iter().filter(|(of, _)| *of == state.generation) {
             let Some(process) = &state.process else { return };
-            if self.converse(&process.connection, TokenRequest::Close { number }.into(), self.limit).is_err()
-            {
+            let close = TokenRequest::Close { number };
+            if self.converse(process.connection(), close.into(), limit).is_err() {
                 state.process = None;
             }
         }
@@ -306,8 +291,35 @@ impl Line {
             Err(error) => TokenRequest::NoPin { failure: Failure::from(error) }.into(),
         }
     }
+}
 
-    fn lost(&self, error: &FrameError, limit: Duration) -> KeyError {
+fn succeeded(answer: Frame<TokenReply>) -> Result<Frame<TokenReply>, KeyError> {
+    match answer.message {
+        TokenReply::Failed { failure } => Err(failure.into()),
+        _ => Ok(answer),
+    }
+}
+
+fn signature(answer: Frame<TokenReply>) -> Result<Vec<u8>, KeyError> {
+    match answer.message {
+        TokenReply::Signed => answer.only_part().map_err(|_| unexpected()),
+        _ => Err(unexpected()),
+    }
+}
+
+pub(super) fn unexpected() -> KeyError {
+    KeyError::Signer("the process of the tokens gave an answer that does not belong to the question".into())
+}
+
+/// How it is told that a process is not there, or not any more.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ends {
+    /// Whether the process is a service of its own.
+    pub(super) of_service: bool,
+}
+
+impl Ends {
+    pub(super) fn lost(self, error: &FrameError, limit: Duration) -> KeyError {
         use io::ErrorKind::{TimedOut, WouldBlock};
         match error {
             FrameError::Io(source) if matches!(source.kind(), TimedOut | WouldBlock) => {
@@ -317,8 +329,8 @@ impl Line {
         }
     }
 
-    fn absent(&self) -> KeyError {
-        if self.waits() {
+    pub(super) fn absent(self) -> KeyError {
+        if self.of_service {
             return self.ended("it is not connected");
         }
         KeyError::Prevented {
@@ -330,17 +342,13 @@ impl Line {
     }
 
     /// Returns the error that the process is not there, or not any more.
-    fn ended(&self, how: &str) -> KeyError {
+    pub(super) fn ended(self, how: &str) -> KeyError {
         let reason = format!("the process of the tokens: {how}");
-        if !self.waits() {
+        if !self.of_service {
             return KeyError::Signer(reason);
         }
         let hint = "nothing was signed, and nothing is lost: look at the log of genfic-signer-tokens, start it again if \
                     it does not run, unlock the key once more, and run the command again";
         KeyError::Prevented { code: Code::SignerUnavailable, reason, hint: hint.into() }
     }
-}
-
-pub(super) fn unexpected() -> KeyError {
-    KeyError::Signer("the process of the tokens gave an answer that does not belong to the question".into())
 }

@@ -1,33 +1,75 @@
-//! Tokens in a process of their own: the code of a PKCS#11 module never runs where keys are opened.
+//! Tokens in processes of their own, one for each PKCS#11 module: the code of a module never runs where keys are opened,
+//! nor where another module runs.
 //!
-//! A signer that is the child of a command starts the process before it confines itself, and asks it over a socket pair.
-//! One that is a service starts nothing: the process, a service of its own with a user of its own, connects to it, and
-//! again when it was started anew. It has no key file and no journal; it may load modules, reach other processes and the
-//! network, and start no program. A PIN goes through a pipe, from the signer's sources of passphrases.
+//! Whoever has no filter, as `genfic-ca` for a holder and `genfic-ocspd`, starts the process of a module itself. The
+//! signer starts nothing. One that is the child of a command starts a process that launches those of modules, before it
+//! confines itself; to one that is a service such a launcher connects, a service of its own with a user of its own, and
+//! again when it was started anew. The launcher runs no code of modules. It hands over the socket of each process, so
+//! that it is on the way of no signature.
+//!
+//! A process of a module has no key file and no journal; it may load its module, reach other processes and the network,
+//! and start no program. A PIN goes through a pipe, from the signer's sources of passphrases.
+#[cfg(debug_assertions)]
+mod any_octets;
 mod asked;
 mod ending;
 mod holder;
+mod key;
+mod lanes;
+mod launched;
+mod launcher;
+mod launching;
 mod line;
+mod processes;
 mod served;
 
+#[cfg(debug_assertions)]
+pub(crate) use any_octets::{token_conversations, token_frames};
 pub(crate) use asked::RemoteTokens;
 pub(crate) use ending::end_with;
-pub(crate) use line::TokenProcess;
-pub(crate) use served::{Modules, serve_tokens};
+pub(crate) use holder::HolderTokens;
+pub(crate) use launched::TokenProcess;
+pub(crate) use launcher::{Modules, serve_launcher};
+pub(crate) use launching::Launching;
+pub(crate) use processes::ModuleTerms;
+pub(crate) use served::serve_module;
 
-#[cfg(debug_assertions)]
-use super::protocol::Frame;
 use super::protocol::{Failure, WireKey, WirePath};
 use crate::signing::SecretPurpose;
 use serde::{Deserialize, Serialize};
 
-/// What the signer asks the process of tokens.
+/// What the signer asks the launcher.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(tag = "ask", rename_all = "kebab-case")]
+enum LaunchRequest {
+    /// The first frame: the version of the signer's program, and the modules that may be loaded. A launcher that is a
+    /// service of its own knows its modules, and is told none.
+    Begin { program: String, modules: Vec<WirePath> },
+    /// Starts a process for the module with this number: [`LaunchReply::Started`].
+    Start { module: usize },
+}
+
+/// What the launcher answers.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(tag = "say", rename_all = "kebab-case")]
+enum LaunchReply {
+    /// The modules that it starts processes for.
+    Modules { modules: Vec<WirePath> },
+    /// The process is started: its socket comes with the frame.
+    Started,
+    /// It failed.
+    Failed { failure: Failure },
+}
+
+/// What the signer asks the process of a module.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(tag = "ask", rename_all = "kebab-case")]
 enum TokenRequest {
-    /// The first frame: the version of the signer's program, the modules that may be loaded, and the directory of marks.
-    /// A process that is a service of its own knows its modules, and is told none.
-    Begin { program: String, modules: Vec<WirePath>, directory: WirePath },
+    /// The first frame: the version of the asker's program, and whether the PIN is asked for with each key that is opened.
+    Begin { program: String, each: bool },
+    /// Counts the tokens that the reference means: [`TokenReply::Tokens`]. `anew`: the module is initialized anew before,
+    /// unless a token is in use.
+    Find { key: WireKey, anew: bool },
     /// Looks for a key, without a PIN: [`TokenReply::Done`].
     Inspect { key: WireKey },
     /// Logs in for a key: [`TokenReply::Key`] with its public key as the part.
@@ -42,6 +84,8 @@ enum TokenRequest {
     Discard { key: WireKey },
     /// Signs the part with an open key: [`TokenReply::Signed`] with the octets of signatureValue.
     Sign { number: u32 },
+    /// Takes signatures on one more connection, whose end comes with the frame: [`TokenReply::Done`].
+    Join,
     /// Answers [`TokenReply::AskPin`]: the pipe comes with the frame.
     Pin,
     /// Answers [`TokenReply::AskPin`]: there is none.
@@ -50,7 +94,7 @@ enum TokenRequest {
     Again { again: bool },
 }
 
-/// What the process of tokens answers.
+/// What the process of a module answers.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(tag = "say", rename_all = "kebab-case")]
 enum TokenReply {
@@ -58,6 +102,8 @@ enum TokenReply {
     Done,
     /// It failed.
     Failed { failure: Failure },
+    /// So many tokens are meant.
+    Tokens { count: usize },
     /// The key is open, under this number.
     Key { number: u32 },
     /// A signature, as the part.
@@ -95,14 +141,6 @@ impl From<WirePurpose> for SecretPurpose {
             WirePurpose::Replace(key) => Self::Replace(key),
         }
     }
-}
-
-/// Reads a frame to and from the process of the tokens, and returns each as it is written.
-#[cfg(debug_assertions)]
-pub(crate) fn token_frames(octets: &[u8]) -> Vec<Vec<u8>> {
-    let request = Frame::<TokenRequest>::from_octets(octets).and_then(|frame| frame.to_octets());
-    let reply = Frame::<TokenReply>::from_octets(octets).and_then(|frame| frame.to_octets());
-    [request, reply].into_iter().flatten().collect()
 }
 
 #[cfg(test)]

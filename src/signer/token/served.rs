@@ -1,4 +1,4 @@
-//! The process of the tokens: it loads modules, and does with their keys what the signer asks.
+//! The process of a module: it loads the module, and does with the keys of its tokens what it is asked.
 use super::{TokenReply, TokenRequest};
 use crate::signer::protocol::{Failure, Frame, FrameError, WireKey};
 use crate::signing::{ForKey, KeyError, KeyRef, KeyVault, Secret, SecretPurpose, SecretSource, VaultKey};
@@ -7,8 +7,7 @@ use std::fs::File;
 use std::io::Read;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockWriteGuard};
 use zeroize::Zeroizing;
 
 /// Bound of the keys that are open at once.
@@ -16,45 +15,56 @@ const MOST_KEYS: usize = 4096;
 /// Bound of a PIN, in octets.
 const LONGEST_PIN: u64 = 4096;
 
-/// Which modules the process may load.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) enum Modules {
-    /// Those that the signer names which has started the process.
-    AsTold,
-    /// These. A signer that names some is refused.
-    Own(Vec<PathBuf>),
-}
+/// Makes the store of the tokens that a module reaches: with PINs from this source, which it asks for each key, or once.
+pub(crate) type TokenMaker = Box<dyn FnOnce(Arc<dyn SecretSource>, bool) -> Arc<dyn KeyVault>>;
 
-/// Makes the store of tokens: of these modules, with marks in this directory, and PINs from this source.
-pub(crate) type TokenMaker = fn(Vec<PathBuf>, PathBuf, Arc<dyn SecretSource>) -> Arc<dyn KeyVault>;
-
-/// Answers the signer at the other end, until it closes the connection.
+/// Answers the program at the other end, until it closes the connection.
 ///
 /// # Errors
 /// When the connection fails, or what comes is no request.
-pub(crate) fn serve_tokens(connection: UnixStream, own: Modules, make: TokenMaker) -> Result<(), FrameError> {
+pub(crate) fn serve_module(connection: UnixStream, make: TokenMaker) -> Result<(), FrameError> {
     let connection = Arc::new(connection);
     let Some(begin) = received(&connection)? else { return Ok(()) };
-    let TokenRequest::Begin { program, modules: told, directory } = begin.message else {
-        return answered(&connection, Err(strange())).map(drop);
+    let TokenRequest::Begin { program, each } = begin.message else {
+        return answered(&connection, Err(strange()));
     };
     let here = env!("CARGO_PKG_VERSION");
     if program != here {
         let reason =
-            format!("the process of the tokens is of version {here}, and the signer of version {program}");
+            format!("the process of a module is of version {here}, and who asks it of version {program}");
         return answered(&connection, Err(KeyError::Signer(reason)));
     }
-    let modules = match own {
-        Modules::AsTold => told.into_iter().map(PathBuf::from).collect(),
-        Modules::Own(modules) if told.is_empty() => modules,
-        Modules::Own(_) => return answered(&connection, Err(strange())),
-    };
     let pins = Pins { connection: Arc::clone(&connection), turn: Mutex::default() };
-    let store = make(modules, PathBuf::from(directory), Arc::new(pins));
+    let store = make(Arc::new(pins), each);
     answered(&connection, Ok(TokenReply::Done.into()))?;
-    let mut tokens = Tokens { store, keys: HashMap::new(), next: 0 };
+    let mut tokens = Tokens { store, keys: OpenKeys::default(), next: 0 };
     while let Some(asked) = received(&connection)? {
         answered(&connection, tokens.answer(asked))?;
+    }
+    Ok(())
+}
+
+/// The keys that are open, by their numbers.
+type OpenKeys = Arc<RwLock<HashMap<u32, Arc<dyn VaultKey>>>>;
+
+/// Signs with the part's key.
+fn signed(keys: &OpenKeys, number: u32, asked: Frame<TokenRequest>) -> Result<Frame<TokenReply>, KeyError> {
+    let message = asked.only_part().map_err(|error| KeyError::Signer(error.to_string()))?;
+    let key =
+        keys.read().unwrap_or_else(PoisonError::into_inner).get(&number).cloned().ok_or_else(strange)?;
+    // a key of a CA: the signer has it in its journal before it asks; another: it comes from who may use that one
+    let signature = key.sign(ForKey::journaled(&message))?;
+    Ok(Frame::with(TokenReply::Signed, vec![signature]))
+}
+
+/// Signs what comes over one more connection.
+fn serve_lane(connection: &UnixStream, keys: &OpenKeys) -> Result<(), FrameError> {
+    while let Some(asked) = received(connection)? {
+        let answer = match asked.message {
+            TokenRequest::Sign { number } => signed(keys, number, asked),
+            _ => Err(strange()),
+        };
+        answered(connection, answer)?;
     }
     Ok(())
 }
@@ -73,13 +83,13 @@ fn answered(connection: &UnixStream, answer: Result<Frame<TokenReply>, KeyError>
 }
 
 fn strange() -> KeyError {
-    KeyError::Signer("the process of the tokens was asked something that does not belong here".into())
+    KeyError::Signer("the process of a module was asked something that does not belong here".into())
 }
 
 /// The tokens, and the keys that are open.
 struct Tokens {
     store: Arc<dyn KeyVault>,
-    keys: HashMap<u32, Arc<dyn VaultKey>>,
+    keys: OpenKeys,
     next: u32,
 }
 
@@ -102,21 +112,31 @@ impl Tokens {
             TokenRequest::Make { key, algorithm } => self.make(key, &algorithm),
             TokenRequest::LogIn { key } => self.store.check_secret(&key.into()).map(|()| done()),
             TokenRequest::Close { number } => {
-                self.keys.remove(&number);
+                let closed = self.open().remove(&number);
+                drop(closed);
                 Ok(done())
             }
-            TokenRequest::Sign { number } => {
-                let message = asked.only_part().map_err(|error| KeyError::Signer(error.to_string()))?;
-                let key = self.keys.get(&number).ok_or_else(strange)?;
-                // the signer has it in its journal before it asks
-                let signature = key.sign(ForKey::journaled(&message))?;
-                Ok(Frame::with(TokenReply::Signed, vec![signature]))
+            TokenRequest::Sign { number } => signed(&self.keys, number, asked),
+            TokenRequest::Find { key, anew } => {
+                let count = self.store.count_tokens(&key.into(), anew)?;
+                Ok(TokenReply::Tokens { count }.into())
+            }
+            TokenRequest::Join => {
+                let [lane] = <[OwnedFd; 1]>::try_from(asked.descriptors).map_err(|_| strange())?;
+                let (lane, keys) = (UnixStream::from(lane), Arc::clone(&self.keys));
+                let serving = std::thread::Builder::new().name("signing".into());
+                let started = serving.spawn(move || serve_lane(&lane, &keys));
+                started.map(|_| done()).map_err(|error| KeyError::Signer(error.to_string()))
             }
             TokenRequest::Begin { .. }
             | TokenRequest::Pin
             | TokenRequest::NoPin { .. }
             | TokenRequest::Again { .. } => Err(strange()),
         }
+    }
+
+    fn open(&self) -> RwLockWriteGuard<'_, HashMap<u32, Arc<dyn VaultKey>>> {
+        self.keys.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn make(&mut self, key: WireKey, algorithm: &str) -> Result<Frame<TokenReply>, KeyError> {
@@ -127,12 +147,12 @@ impl Tokens {
     }
 
     fn keep(&mut self, key: Arc<dyn VaultKey>) -> Result<Frame<TokenReply>, KeyError> {
-        if self.keys.len() >= MOST_KEYS {
+        if self.open().len() >= MOST_KEYS {
             return Err(KeyError::Signer("too many keys of tokens are open".into()));
         }
         let (number, octets) = (self.next, key.public_key().as_der().to_vec());
         self.next = self.next.wrapping_add(1);
-        self.keys.insert(number, key);
+        self.open().insert(number, key);
         Ok(Frame::with(TokenReply::Key { number }, vec![octets]))
     }
 }

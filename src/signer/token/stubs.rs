@@ -1,10 +1,52 @@
 //! Processes of tokens that answer as tests have them.
+use super::launched::TokenProcess;
+use super::launching::{Launch, Launchable};
+use super::line::unexpected;
 use super::{TokenReply, TokenRequest};
 use crate::signer::protocol::{Failure, Frame};
 use crate::signing::{KeyError, KeyPlace};
 use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
 use std::sync::mpsc::Sender;
+use std::sync::{Arc, Mutex};
 use std::thread;
+
+/// Starts these processes, one after the other, for these modules.
+#[derive(Clone)]
+pub(crate) struct Started {
+    modules: Arc<Vec<PathBuf>>,
+    next: Arc<Mutex<Vec<(usize, UnixStream)>>>,
+    launcher: u64,
+}
+
+impl Started {
+    /// Returns the starter of the processes of one module.
+    pub(crate) fn of(processes: impl IntoIterator<Item = UnixStream>) -> Self {
+        Self::of_modules(1, processes.into_iter().map(|process| (0, process)))
+    }
+
+    /// Returns the starter of processes, each of the module with this number.
+    pub(super) fn of_modules(
+        modules: usize,
+        processes: impl IntoIterator<Item = (usize, UnixStream)>,
+    ) -> Self {
+        let modules = (0..modules).map(|number| PathBuf::from(format!("/{number}.so"))).collect();
+        let next = Arc::new(Mutex::new(processes.into_iter().collect()));
+        Self { modules: Arc::new(modules), next, launcher: 1 }
+    }
+}
+
+impl Launch for Started {
+    fn launchable(&self) -> Result<Launchable, KeyError> {
+        Ok(Launchable { launcher: self.launcher, modules: Arc::clone(&self.modules) })
+    }
+
+    fn start(&self, _: &Launchable, number: usize) -> Result<TokenProcess, KeyError> {
+        let mut next = self.next.lock().unwrap();
+        let found = next.iter().position(|(of, _)| *of == number).ok_or_else(unexpected)?;
+        Ok(TokenProcess::of(next.remove(found).1))
+    }
+}
 
 /// An end of a pair of sockets; the other one gets these answers, and none where there is none.
 pub(super) fn answering(

@@ -217,10 +217,10 @@ fn a_tokens_process_that_hangs_holds_up_neither_locking_nor_expiry_nor_keys_in_f
     // K2
     let (case, key) = case();
     let beside = Arc::new(case.store.clone());
-    let tokens = RemoteTokens::limited(Arc::new(Right), beside, Duration::from_secs(600));
     let (told, hangs) = channel();
     let (process, end) = stubs::hanging(told);
-    tokens.connect(process).unwrap();
+    let launch = stubs::Started::of([process]);
+    let tokens = RemoteTokens::limited(launch, Arc::new(Right), beside, Duration::from_secs(600));
     let token_key = in_token("genfic-user");
     thread::scope(|scope| {
         let timer = scope.spawn(|| {
@@ -264,9 +264,8 @@ fn what_is_locked_while_it_is_opened_stays_locked() {
 fn a_pin_for_a_new_key_is_tried_no_faster_than_one_that_unlocks_a_key() {
     // K2
     let (case, _) = case();
-    let tokens =
-        RemoteTokens::limited(Arc::new(Right), Arc::new(case.store.clone()), Duration::from_secs(60));
-    tokens.connect(stubs::refusing_pins()).unwrap();
+    let (launch, beside) = (stubs::Started::of([stubs::refusing_pins()]), Arc::new(case.store.clone()));
+    let tokens = RemoteTokens::limited(launch, Arc::new(Right), beside, Duration::from_secs(60));
     let prepare = |name: &str| {
         case.ring.prepare(&pin(name, "0000"), (&tokens, &in_token(name)), &|| false).unwrap_err()
     };

@@ -1,6 +1,6 @@
 //! The contents of key files: PKCS#8 in PEM, encrypted.
 use super::AgeFileStore;
-use super::recipient::{Plugins, identities, not_opened, not_sealed, recipients};
+use super::recipient::{KeyRecipient, Plugins, identities, names_plugin, not_opened, not_sealed, recipients};
 use super::sealed_key::SealKeyFor;
 use super::store::at;
 use crate::signing::octets::read_up_to;
@@ -14,6 +14,20 @@ use zeroize::Zeroizing;
 
 /// Encrypts a key for its readers.
 pub(super) fn encrypt(
+    place: &KeyPlace,
+    plain: &[u8],
+    readers: &SealKeyFor,
+    plugins: Option<&Plugins>,
+) -> Result<Vec<u8>, KeyError> {
+    let is_of_plugin =
+        matches!(readers, SealKeyFor::Recipients(all) if all.iter().any(KeyRecipient::is_of_plugin));
+    match plugins.filter(|_| is_of_plugin) {
+        Some(plugins) => plugins.confined(place, || encrypted(place, plain, readers, Some(plugins))),
+        None => encrypted(place, plain, readers, None),
+    }
+}
+
+fn encrypted(
     place: &KeyPlace,
     plain: &[u8],
     readers: &SealKeyFor,
@@ -53,14 +67,27 @@ pub(super) fn decrypt_with(
     plugins: Option<&Plugins>,
     ask: &mut dyn FnMut() -> Result<Secret, KeyError>,
 ) -> Result<SoftKey, KeyError> {
-    let decryptor = decryptor(path, encrypted)?;
+    let is_scrypt = decryptor(path, encrypted)?.is_scrypt();
     let secret = ask()?;
+    match plugins.filter(|_| !is_scrypt && names_plugin(&secret)) {
+        Some(plugins) => plugins.confined(&at(path), || decrypted(path, encrypted, Some(plugins), &secret)),
+        None => decrypted(path, encrypted, None, &secret),
+    }
+}
+
+fn decrypted(
+    path: &Path,
+    encrypted: &[u8],
+    plugins: Option<&Plugins>,
+    secret: &Secret,
+) -> Result<SoftKey, KeyError> {
+    let decryptor = decryptor(path, encrypted)?;
     let all: Vec<Box<dyn age::Identity>> = if decryptor.is_scrypt() {
         let mut identity = age::scrypt::Identity::new(SecretString::from(secret.as_str()));
         identity.set_max_work_factor(AgeFileStore::MOST_WORK);
         vec![Box::new(identity)]
     } else {
-        identities(&at(path), &secret, plugins)?
+        identities(&at(path), secret, plugins)?
     };
     let reader =
         decryptor.decrypt(all.iter().map(|one| one.as_ref())).map_err(|error| unusable(path, &error))?;

@@ -10,6 +10,7 @@ use age::secrecy::SecretString;
 use age::{Callbacks, DecryptError, EncryptError, plugin};
 use std::collections::BTreeSet;
 use std::fmt;
+use std::io;
 use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -104,31 +105,68 @@ pub trait PluginQuestions: Send + Sync {
 
 /// The permission to execute plugins.
 #[derive(Clone)]
-pub struct Plugins(Arc<dyn PluginQuestions>);
+pub struct Plugins {
+    questions: Arc<dyn PluginQuestions>,
+    confine: fn() -> io::Result<()>,
+}
 
 impl Plugins {
-    /// Lets plugins be executed, with their questions asked this way.
+    /// Lets plugins be executed, with their questions asked this way. `confine` confines the calling thread and whatever
+    /// process it starts from then on, for good.
     #[must_use]
-    pub fn asking(questions: Arc<dyn PluginQuestions>) -> Self {
-        Self(questions)
+    pub fn asking(questions: Arc<dyn PluginQuestions>, confine: fn() -> io::Result<()>) -> Self {
+        Self { questions, confine }
+    }
+
+    /// Does what may execute plugins in a thread that is confined before, and so are they.
+    pub(super) fn confined<T: Send>(
+        &self,
+        place: &KeyPlace,
+        act: impl FnOnce() -> Result<T, KeyError> + Send,
+    ) -> Result<T, KeyError> {
+        let confine = self.confine;
+        let unconfined =
+            |reason: String| KeyError::Plugin(place.clone(), format!("plugins are not confined: {reason}"));
+        std::thread::scope(|scope| {
+            let thread = std::thread::Builder::new().name("plugins".into()).spawn_scoped(scope, move || {
+                confine()?;
+                Ok(act())
+            });
+            let done: io::Result<_> = thread.and_then(|thread| {
+                thread.join().unwrap_or_else(|_| Err(io::Error::other("the thread of the plugins ended")))
+            });
+            done.map_err(|error| unconfined(error.to_string()))?
+        })
+    }
+}
+
+/// Returns whether a plugin opens one of these identities, one a line.
+pub(super) fn names_plugin(identities: &str) -> bool {
+    identities.lines().any(|line| line.trim().parse::<plugin::Identity>().is_ok())
+}
+
+impl KeyRecipient {
+    /// Returns whether a plugin encrypts to this recipient.
+    pub(super) fn is_of_plugin(&self) -> bool {
+        matches!(self, Self::Plugin(_))
     }
 }
 
 impl Callbacks for Plugins {
     fn display_message(&self, message: &str) {
-        self.0.tell(message);
+        self.questions.tell(message);
     }
 
     fn confirm(&self, message: &str, yes_string: &str, no_string: Option<&str>) -> Option<bool> {
-        self.0.confirm(message, yes_string, no_string)
+        self.questions.confirm(message, yes_string, no_string)
     }
 
     fn request_public_string(&self, description: &str) -> Option<String> {
-        self.0.ask(description)
+        self.questions.ask(description)
     }
 
     fn request_passphrase(&self, description: &str) -> Option<SecretString> {
-        self.0.ask_secret(description).map(|secret| SecretString::from(secret.as_str()))
+        self.questions.ask_secret(description).map(|secret| SecretString::from(secret.as_str()))
     }
 }
 

@@ -11,7 +11,6 @@ mod store;
 mod token;
 mod uri;
 
-pub(super) use key::TokenKey;
 pub use store::TokenStore;
 pub(super) use store::files_in;
 pub use uri::{InvalidTokenUri, TokenUri};

@@ -223,6 +223,43 @@ impl Described for Seen<'_> {
 
 /// Returns the one token that the URI describes, among those of the configured modules.
 pub(super) fn token(configured: &[PathBuf], uri: &TokenUri, place: &KeyPlace) -> Result<Token, KeyError> {
+    let (mut found, mut failed) = tokens(configured, uri, place, false)?;
+    if found.is_empty() {
+        (found, failed) = tokens(configured, uri, place, true)?;
+    }
+    let several = found.len();
+    match (found.pop(), failed) {
+        (Some((module, slot, info)), _) if several == 1 => {
+            let user = Arc::clone(&module.users);
+            Ok(Token::new(module, user, slot, info.serial_number().to_owned(), place.clone()))
+        }
+        (Some(_), _) => Err(KeyError::several_tokens(place.clone(), several)),
+        (None, Some(error)) => Err(error),
+        (None, None) => Err(KeyError::TokenGone(place.clone(), "no such token is there".into())),
+    }
+}
+
+/// Returns how many tokens the URI describes.
+pub(super) fn count(
+    configured: &[PathBuf],
+    uri: &TokenUri,
+    place: &KeyPlace,
+    anew: bool,
+) -> Result<usize, KeyError> {
+    match tokens(configured, uri, place, anew)? {
+        (found, Some(error)) if found.is_empty() => Err(error),
+        (found, _) => Ok(found.len()),
+    }
+}
+
+/// Returns the tokens that the URI describes, and the first error of a module that has none of them. `anew`: modules that
+/// nobody uses are initialized anew before they are asked, and others are not asked.
+fn tokens(
+    configured: &[PathBuf],
+    uri: &TokenUri,
+    place: &KeyPlace,
+    anew: bool,
+) -> Result<(Vec<Candidate>, Option<KeyError>), KeyError> {
     let paths: Vec<&PathBuf> = match &uri.module {
         Some(path) if configured.contains(path) => vec![path],
         Some(path) => return Err(KeyError::ModuleUnknown(path.shown().to_string())),
@@ -237,24 +274,9 @@ pub(super) fn token(configured: &[PathBuf], uri: &TokenUri, place: &KeyPlace) ->
             Err(error) => failed = failed.or(Some(error)),
         }
     }
-    let mut found = all(&modules, uri, &mut failed);
-    if found.is_empty() {
-        let anew: Vec<_> = modules.into_iter().filter(|module| module.refresh()).collect();
-        found = all(&anew, uri, &mut failed);
-    }
-    let several = found.len();
-    match (found.pop(), failed) {
-        (Some((module, slot, info)), _) if several == 1 => {
-            let user = Arc::clone(&module.users);
-            Ok(Token::new(module, user, slot, info.serial_number().to_owned(), place.clone()))
-        }
-        (Some(_), _) => {
-            let reason = format!("{several} tokens are meant; say more of the one, such as serial=");
-            Err(KeyError::TokenFailed(place.clone(), reason))
-        }
-        (None, Some(error)) => Err(error),
-        (None, None) => Err(KeyError::TokenGone(place.clone(), "no such token is there".into())),
-    }
+    modules.retain(|module| !anew || module.refresh());
+    let found = all(&modules, uri, &mut failed);
+    Ok((found, failed))
 }
 
 type Candidate = (Arc<Module>, Slot, TokenInfo);

@@ -303,6 +303,11 @@ impl KeyVault for TokenStore {
         token.log_in(&session, self.each, || self.pin(&uri, &place)).map(drop)
     }
 
+    fn count_tokens(&self, key: &KeyRef, anew: bool) -> Result<usize, KeyError> {
+        let (uri, place) = read(key)?;
+        modules::count(&self.modules, &uri, &place, anew)
+    }
+
     fn take_key(&self, key: &KeyRef, _brought: BroughtKey) -> Result<Arc<dyn VaultKey>, KeyError> {
         let place = KeyPlace::Uri(key.uri.clone());
         Err(KeyError::TokenUnable(place, "keys made elsewhere are not taken into tokens".into()))

@@ -2,7 +2,7 @@
 use crate::error::{Code, Problem};
 use crate::signing::SecretSpec;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 /// Scheme of the URIs, without the colon.
@@ -89,6 +89,12 @@ impl TokenUri {
     #[must_use]
     pub fn pin_source(&self) -> Option<&SecretSpec> {
         self.pin.as_ref()
+    }
+
+    /// Returns the path of the module that is to be used.
+    #[must_use]
+    pub(crate) fn module(&self) -> Option<&Path> {
+        self.module.as_deref()
     }
 
     /// Returns the label of the object.

@@ -40,8 +40,9 @@ const SERVICE: [&str; 5] = [
     "A client at ca has signed what is unlocked for its login user and session. Without a login user, as a timer, it \
      renews CRLs and certificates of responders and does nothing else. A client at admin, who has a login user, unlocks \
      and locks keys and has nothing signed. Each socket serves 32 clients at once.",
-    "With the command tokens and --socket it connects to tokens and loads the PKCS#11 modules that its file names. It \
-     starts no program and opens no key file; PINs come from the signer. It ends with the signer.",
+    "With the command tokens and --socket it connects to tokens and starts a process (genfic-signer module) for each of \
+     the PKCS#11 modules that its file names, when it is first needed. Such a process starts no program and opens no key \
+     file; PINs come from the signer. They end with the signer.",
     "It does not start where its memory cannot be kept out of the swap (LimitMEMLOCK=768M), where the kernel does not \
      forbid it the system calls that it does not need, or where others can read or change its directory (exit 10).",
     "SIGTERM, SIGINT and SIGHUP lock everything and end it. Where systemd starts it, it ends by itself after five \

@@ -1,0 +1,97 @@
+//! A process that was started here, or that others have started.
+use crate::signer::program::program;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// Time for a process that was started here to end when its connection is closed, which takes a module that does not hang
+/// no longer.
+const BY_ITSELF: Duration = Duration::from_secs(1);
+/// Time for it to end when it is told to end at once.
+const AT_ONCE: Duration = Duration::from_secs(7);
+
+/// A launcher or the process of a module.
+pub(crate) struct TokenProcess {
+    connection: UnixStream,
+    /// None where another has started it. It is waited for when this value goes.
+    _child: Option<Started>,
+}
+
+/// A child, which ends at once when this end of its standard input is closed, whatever its module does.
+pub(super) struct Started {
+    child: Child,
+    alive: Option<ChildStdin>,
+}
+
+impl Started {
+    pub(super) fn has_ended(&mut self) -> bool {
+        !matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// Waits so long for it.
+    fn wait(&mut self, limit: Duration) {
+        let end = Instant::now() + limit;
+        while !self.has_ended() && Instant::now() < end {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+/// Waits for it: no child goes on after what it was started for.
+impl Drop for Started {
+    fn drop(&mut self) {
+        self.wait(BY_ITSELF);
+        self.alive = None;
+        self.wait(AT_ONCE);
+    }
+}
+
+/// Starts the signer's program with these words, and returns it with a socket whose other end is its standard output. It
+/// does not get these variables, which may have secrets.
+pub(super) fn start(words: &[&std::ffi::OsStr], without: &[String]) -> io::Result<(UnixStream, Started)> {
+    let (connection, other) = UnixStream::pair()?;
+    let mut command = Command::new(program());
+    for variable in without {
+        command.env_remove(variable);
+    }
+    command.args(words).stdin(Stdio::piped()).stdout(Stdio::from(OwnedFd::from(other)));
+    let mut child = command.spawn()?;
+    let alive = child.stdin.take();
+    Ok((connection, Started { child, alive }))
+}
+
+impl TokenProcess {
+    /// Starts the signer's program as a launcher. Call it before the process confines itself: afterwards nothing can be
+    /// started.
+    ///
+    /// It does not get these variables, which may have secrets.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub(crate) fn launcher(without: &[String]) -> io::Result<Self> {
+        start(&["tokens".as_ref()], without).map(Self::started)
+    }
+
+    /// Returns a process that was started here.
+    pub(super) fn started((connection, child): (UnixStream, Started)) -> Self {
+        Self { connection, _child: Some(child) }
+    }
+
+    /// Returns the process at the other end of this connection.
+    pub(super) fn of(connection: UnixStream) -> Self {
+        Self { connection, _child: None }
+    }
+
+    pub(super) fn connection(&self) -> &UnixStream {
+        &self.connection
+    }
+}
+
+/// Ends the process. One that hangs in a module ends itself ([`super::ending`]).
+impl Drop for TokenProcess {
+    fn drop(&mut self) {
+        let _ = self.connection.shutdown(std::net::Shutdown::Both);
+    }
+}
