@@ -69,6 +69,7 @@ pub(crate) use places::unsafe_way;
 pub use places::{verify_signer, verify_tokens};
 pub use reach::is_of_another_user;
 pub(crate) use reserve::{GivenBack, ReserveFile};
+pub(crate) use survey::status_file_change;
 pub use turn::Turn;
 pub use unnamed::{Existing, write_whole};
 pub(crate) use without_modes::mended_there;

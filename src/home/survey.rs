@@ -133,7 +133,7 @@ impl Home {
                     continue;
                 }
                 let status = directory == for_daemon
-                    && (name == ".lock" || name == "manifest.json" || is_status_file(&name));
+                    && (name == ".lock" || name == "manifest.json" || status_file_change(&name).is_some());
                 let is_beside_keys = directory == self.keys_directory();
                 let is_known = |known: &BTreeSet<PathBuf>| {
                     known.contains(&path) || (is_beside_keys && is_copy(&name, known))
@@ -174,8 +174,19 @@ fn is_copy(name: &str, known: &BTreeSet<PathBuf>) -> bool {
     is_digest && (of == "key" || known.iter().any(is_key))
 }
 
-fn is_status_file(name: &str) -> bool {
-    name.ends_with(".db") && (name.starts_with("base-") || name.starts_with("delta-"))
+/// Returns the change number in the name of a status file: `base-N.status`, `delta-N.status`, `authorities-N.json`, each
+/// also with a further number as in `base-N-2.status`, or `.db` as it was in the former version. `None` for other names.
+pub(crate) fn status_file_change(name: &str) -> Option<u64> {
+    let (stem, ending) = name.split_once('.')?;
+    let (kind, numbers) = stem.split_once('-')?;
+    let is_of_kind = match kind {
+        "base" | "delta" => ending == "status" || ending == "db",
+        "authorities" => ending == "json",
+        _ => false,
+    };
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|octet| octet.is_ascii_digit());
+    let (change, further) = numbers.split_once('-').unwrap_or((numbers, "2"));
+    (is_of_kind && is_number(change) && is_number(further)).then(|| change.parse().ok())?
 }
 
 impl Survey {
