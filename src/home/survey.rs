@@ -3,6 +3,7 @@
 use super::access::{AccessCause, AccessFinding, AccessRule, FileStatus, Owners, finding, quoted};
 use super::aside::{ASIDE, left_behind};
 use super::check::entries;
+use super::status_file::status_file_change;
 use super::{Accounts, AuthorityName, Home, PublicFile};
 use crate::x509::UnixTime;
 use std::collections::BTreeSet;
@@ -172,21 +173,6 @@ fn is_copy(name: &str, known: &BTreeSet<PathBuf>) -> bool {
     let key = format!("{of}.age");
     let is_key = |path: &PathBuf| path.file_name().is_some_and(|name| name == key.as_str());
     is_digest && (of == "key" || known.iter().any(is_key))
-}
-
-/// Returns the change number in the name of a status file: `base-N.status`, `delta-N.status`, `authorities-N.json`, each
-/// also with a further number as in `base-N-2.status`, or `.db` as it was in the former version. `None` for other names.
-pub(crate) fn status_file_change(name: &str) -> Option<u64> {
-    let (stem, ending) = name.split_once('.')?;
-    let (kind, numbers) = stem.split_once('-')?;
-    let is_of_kind = match kind {
-        "base" | "delta" => ending == "status" || ending == "db",
-        "authorities" => ending == "json",
-        _ => false,
-    };
-    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|octet| octet.is_ascii_digit());
-    let (change, further) = numbers.split_once('-').unwrap_or((numbers, "2"));
-    (is_of_kind && is_number(change) && is_number(further)).then(|| change.parse().ok())?
 }
 
 impl Survey {

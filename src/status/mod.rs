@@ -17,6 +17,8 @@
 //! is made durable, and the manifest is renamed last, so that a reader always finds a complete state. The files have no
 //! subjects and no mail addresses. `entry.rs`, `block.rs`, `table.rs` and `delta.rs` say what their octets are.
 mod addition;
+#[cfg(debug_assertions)]
+pub(crate) mod any_octets;
 mod authorities_file;
 mod authority;
 mod base;

@@ -106,7 +106,7 @@ impl Table {
         self.rows.get(begin..begin.checked_add(ROW)?)
     }
 
-    fn first(&self, at: usize) -> Option<Serial> {
+    pub(super) fn first(&self, at: usize) -> Option<Serial> {
         let (length, rest) = self.row(at)?.split_first()?;
         let (serial, zeros) = rest.get(..SERIAL)?.split_at_checked(usize::from(*length))?;
         if zeros.iter().any(|octet| *octet != 0) {

@@ -4,6 +4,8 @@
 pub mod admission;
 #[path = "../support/builders.rs"]
 mod builders;
+#[path = "status.rs"]
+pub mod status;
 
 use builders::{CertificateBuilder, TestKey};
 use genfic_ca::assembly::any_octets;
@@ -57,6 +59,10 @@ pub const TARGETS: &[(&str, Body)] = &[
     ("recipient", recipient),
     ("request", request),
     ("share", share),
+    ("status_authorities", status::authorities),
+    ("status_base", status::base),
+    ("status_delta", status::delta),
+    ("status_manifest", status::manifest),
     ("token_uri", token_uri),
 ];
 
