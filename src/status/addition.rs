@@ -183,7 +183,8 @@ impl Below {
     }
 }
 
-/// Writes a base of the former one, its delta and what has changed since. Returns `None` when the former base is damaged.
+/// Writes a base of the former one, its delta and what has changed since. Returns `None` when the former base is
+/// damaged.
 fn fold(
     continuity: &Continuity<'_>,
     below: &Below,

@@ -90,8 +90,8 @@ impl Base {
         Ok(found.map(|entry| StatusEntry { state: entry.state, not_after: Some(entry.not_after) }))
     }
 
-    /// Passes every certificate to `each`, in the order of the file: that of the issuers in its table, and below it that
-    /// of the octets of the serial numbers.
+    /// Passes every certificate to `each`, in the order of the file: that of the issuers in its table, and below it
+    /// that of the octets of the serial numbers.
     pub(super) fn for_each(
         &self,
         each: &mut dyn FnMut(&IssuerId, Entry) -> Result<(), StatusError>,

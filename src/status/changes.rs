@@ -1,7 +1,7 @@
 //! The changes of a delta in memory, for lookups; pure.
 //!
-//! They are sorted runs, of which each is more than twice as long as the next, so that a group is added without touching
-//! most of the others, and a snapshot shares its runs with the next one.
+//! They are sorted runs, of which each is more than twice as long as the next, so that a group is added without
+//! touching most of the others, and a snapshot shares its runs with the next one.
 use super::StatusEntry;
 use super::delta::Change;
 use super::entry::{Entry, Serial};
@@ -98,7 +98,8 @@ mod tests {
                 let other = CertificateId { issuer: IssuerId([9; 32]), ..id };
                 prop_assert_eq!(changes.find(&other), None);
             }
-            let all: Vec<_> = changes.all().into_iter().map(|(issuer, entry)| ((issuer, entry.serial), entry)).collect();
+            let all = changes.all().into_iter().map(|(issuer, entry)| ((issuer, entry.serial), entry));
+            let all: Vec<_> = all.collect();
             prop_assert_eq!(all, expected.into_iter().collect::<Vec<_>>());
             prop_assert!(changes.runs() <= 9);
         }

@@ -13,8 +13,8 @@
 //! the manifest names are what a publisher left that was killed, or has not finished; a file that is shorter is being
 //! copied, and readers keep what they had.
 //!
-//! New files are written under temporary names and renamed under names that were never used before, a group of the delta
-//! is made durable, and the manifest is renamed last, so that a reader always finds a complete state. The files have no
+//! New files are written under temporary names and renamed under names that were never used before, a group of the
+//! delta is made durable, and the manifest is renamed last, so that a reader always finds a complete state. The files have no
 //! subjects and no mail addresses. `entry.rs`, `block.rs`, `table.rs` and `delta.rs` say what their octets are.
 mod addition;
 #[cfg(debug_assertions)]

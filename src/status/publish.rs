@@ -181,8 +181,8 @@ pub(super) fn part_file(directory: &Path, kind: &str, change: u64) -> PathBuf {
 
 const AUTHORITIES: &str = "authorities";
 
-/// Writes the CAs on record, unless the published file says the same. The certificate of a CA that is unchanged there is
-/// not read again from the index.
+/// Writes the CAs on record, unless the published file says the same. The certificate of a CA that is unchanged there
+/// is not read again from the index.
 pub(super) fn authorities(
     continuity: &Continuity<'_>,
     published: Option<&FilePart>,
