@@ -64,7 +64,7 @@
 //! | `signer` | the signer of CA keys: protocol, rules of admission, envelopes of keys, journal |
 //! | [`ceremony`] | keys kept offline: media with a key and all that it needs; requests that a home makes of such a key, and the answers |
 //! | [`index`] | the record of certificates, their states and audit events; SQLite |
-//! | [`status`] | the status that the index publishes for responders: files, their writer and their reader |
+//! | [`status`] | the status that the index publishes for responders: files in a form of their own, their writer and their reader |
 //! | [`audit`] | audit events and their hash chain; pure |
 //! | [`repository`] | public files and issued certificates; never replaces a CRL by an older one |
 //! | [`home`] | paths, owners and modes; atomic writes; locks of running commands; the disk reserve for revocation; half-written files |
@@ -136,7 +136,10 @@
 //!    begins.
 //! 2. The transition is one transaction with its audit event: `index/revocation.rs`, `index/sqlite/revoking.rs`;
 //!    `index/state.rs` defines the transitions that are allowed.
-//! 3. `ca/publication.rs` publishes the status: `status/publish.rs` writes a small file with the changes.
+//! 3. `ca/publication.rs` publishes the status: `status/publish.rs` takes the lock, `status/addition.rs` reads what has
+//!    changed since the last publication and compares it with what was published (`status/continuity.rs`),
+//!    `status/delta_file.rs` adds it as a group at the end of the delta, and `status/manifest.rs` names that. A delta that
+//!    has become too long is folded into a new base (`status/base_writer.rs`).
 //! 4. `ca/maintenance/crl.rs` compares the last signed CRL with the index (`index/contradiction.rs`), takes a CRL
 //!    number above every number known anywhere, and raises the mark beside the key (`signing/age/mark.rs`).
 //! 5. `x509/crl_builder.rs` encodes the CRL. Like a certificate it is checked against the rules in `lint/crl/`,
@@ -154,7 +157,7 @@
 //! 1. `bin/genfic-ocspd/main.rs` starts what `assembly/daemon.rs` assembles: `ocsp/server/daemon.rs`.
 //!    SIGHUP replaces `ocsp/rules.rs`, what the configuration says of answers.
 //! 2. Independently of requests, `ocsp/reload.rs` watches the files and swaps in an `ocsp/snapshot.rs`: the status
-//!    (`status/snapshot.rs`), responders' certificates and keys (`ocsp/responder_files.rs`), and the newest
+//!    (`status/snapshot.rs`: the table of the base, and the delta), responders' certificates and keys (`ocsp/responder_files.rs`), and the newest
 //!    verified CRLs (`ocsp/floor.rs`). A certificate that such a CRL revokes for good is revoked, whatever the
 //!    status says.
 //!    `ocsp/health.rs` logs what is lacking.
@@ -163,7 +166,8 @@
 //! 4. `ocsp/cache.rs` has the answer by the octets of the request when it was compared with this snapshot before, and
 //!    puts it together from what differs. Otherwise `ocsp/request.rs` reads the request, and `ocsp/responder.rs` plans the
 //!    response: issuer by name and key hash (`ocsp/cert_id.rs`), whether OCSP is served for the CA
-//!    (`ocsp/authority_state.rs`), the status of each certificate. A kept answer that says the same is used on.
+//!    (`ocsp/authority_state.rs`), the status of each certificate (`status/changes.rs`, or one block that `status/base.rs`
+//!    reads). A kept answer that says the same is used on.
 //! 5. Else it is made (`ocsp/http/signing.rs`): `ocsp/response_data.rs` encodes it, `signing/response_signer.rs` signs it
 //!    with the key of the responder in `ocsp/delegate.rs`, where the request is or, for keys that take longer, on a thread
 //!    of its own; `ocsp/response.rs` frames it.
@@ -219,12 +223,12 @@
 //! | a command | `bin/genfic-ca/cli.rs` and a file in `bin/genfic-ca/cli/` (its options), `bin/genfic-ca/cli/examples.rs` (its group and example), `bin/genfic-ca/commands/naming.rs` (its name and object), `bin/genfic-ca/commands.rs` (what it runs), `bin/genfic-ca/purpose.rs` (whether it issues, revokes or only reads), a file in `bin/genfic-ca/commands/`; `tests/cli/help.trycmd`, `tests/input/all_commands/mod.rs` |
 //! | what `--ensure` compares | `ca/difference.rs`; `ca/lifecycle/comparison.rs` (CAs), `ca/lifecycle/cross_comparison.rs`, `ca/issuance/before.rs` (requests); `bin/genfic-ca/commands/ensure/` and `bin/genfic-ca/commands/sign/ensured.rs` (what is done and said); `ca-layout/ansible/` |
 //! | a lint rule | an entry of `RULES` and a case in `broken` in the file of its part, in `lint/certificate/` or for CRLs in `lint/crl/`; a new file is also named in `lint/certificate/mod.rs` or `lint/crl/mod.rs` |
-//! | a second index | a directory beside `index/sqlite/`, named in `index/mod.rs`, that passes `index/contract/` as `index/memory/` does, and implements `index/stored.rs` (a copy as a file) for doctor and backup; `assembly.rs`, `assembly/init.rs`, `assembly/inspection.rs` and `assembly/backup.rs`, which make the present one; `config/sections.rs`; files that take the index for a file: `home/layout.rs`, `home/survey.rs`, `backup/mod.rs` (`Stores`), `doctor/mod.rs`; `tests/architecture/adapters.rs`, `tests/symbols.rs`; `index/sqlite/` stays, because `status/` writes its files by `index/sqlite/row.rs`, `index/sqlite/connection.rs` and `index/sqlite/failure.rs` |
+//! | a second index | a directory beside `index/sqlite/`, named in `index/mod.rs`, that passes `index/contract/` as `index/memory/` does, and implements `index/stored.rs` (a copy as a file) for doctor and backup; `assembly.rs`, `assembly/init.rs`, `assembly/inspection.rs` and `assembly/backup.rs`, which make the present one; `config/sections.rs`; files that take the index for a file: `home/layout.rs`, `home/survey.rs`, `backup/mod.rs` (`Stores`), `doctor/mod.rs`; `tests/architecture/adapters.rs`, `tests/symbols.rs`; `status/former.rs`, which reads rows of the former status files by `index/sqlite/row.rs` |
 //! | an algorithm | a `KeyScheme` in a file of `x509/algorithm/`, entered in `SCHEMES` in `x509/algorithm/mod.rs`; for another signature with the same keys, `other_signatures` of their scheme; if the library has another kind of private key for it: `PrivateAlgorithm` in `x509/algorithm/scheme.rs`, a file in `signing/soft_key/`, `signing/soft_key.rs`, `signing/soft_key/private_half.rs`; weaknesses of its keys: `x509/key_strength.rs` |
 //! | an error | a row in `error/code.rs`; a hint that names a command or an option is a value in `error/remedy/`, with its words in `bin/genfic-ca/hints/`; the words of any other hint are where the error is made |
 //! | a check of the doctor | a file in `doctor/`, a row of `CHECKS` in `doctor/mod.rs`, and a row of `doctor/code.rs` for each kind of finding; its inputs come from `assembly/inspection.rs`; a repair is a `Mending` in `doctor/finding.rs`, made in `doctor/mend.rs`, and its command a value in `error/remedy/repair.rs` |
-//! | the published status of a certificate | `index/state.rs` and `index/sqlite/row.rs` for a part of its state, with a new file in `index/sqlite/schema/`; otherwise `StatusRow` in `index/record.rs`, `index/sqlite/reading.rs`, `index/memory/reading.rs` and `status/reader.rs`; `status/image.rs`, `status/snapshot.rs`, `status/continuity.rs`, `status/compare.rs`; `status/publish.rs` (`usable`: a published file without the column is not continued); `ocsp/responder.rs` and `ocsp/response_data.rs`, which answer by it |
-//! | the published status of a CA | `status/authority.rs`, `status/image.rs`, `status/snapshot.rs`, `status/publish.rs`, `status/compare.rs`; `ocsp/authority_state.rs` |
+//! | the published status of a certificate | `index/state.rs` and `index/sqlite/row.rs` for a part of its state, with a new file in `index/sqlite/schema/`; otherwise `StatusRow` in `index/record.rs`, `index/sqlite/reading.rs`, `index/memory/reading.rs` and `status/reader.rs`; `status/entry.rs` (its octets, with a new version of base and delta), `status/manifest.rs` (`VERSION`: files of another are not continued), `status/compare.rs`, `status/any_octets.rs`, `ca-layout/doc/internals.md`; `ocsp/responder.rs` and `ocsp/response_data.rs`, which answer by it |
+//! | the published status of a CA | `status/authority.rs`, `status/authorities_file.rs`, `status/compare.rs`; `ocsp/authority_state.rs` |
 //! | the order of publication | `ca/publication.rs` for status, certificates and chains; `ca/maintenance/own_signatures.rs` for the CRL of a CA and the certificate of its responder, which the CA signs after them (`WithoutCrl`, which `ca/lifecycle/new_key.rs`, `ca/lifecycle/adopted.rs` and `ca/maintenance/maintain.rs` pass, says what a failure holds up); `ca/revocation/` after a revocation; `ca/maintenance/recover.rs` after a crash; `doctor/mend.rs` for repairs, in the order of `CHECKS`; `ca/tests/publication_order.rs` proves it |
 #![allow(
     rustdoc::private_intra_doc_links,

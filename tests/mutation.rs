@@ -176,6 +176,10 @@ targets! {
     recipients_never_panic: "recipient",
     requests_never_panic: "request",
     shares_never_panic: "share",
+    the_cas_of_a_status_never_panic: "status_authorities",
+    bases_never_panic: "status_base",
+    deltas_never_panic: "status_delta",
+    manifests_never_panic: "status_manifest",
     uris_of_tokens_never_panic: "token_uri",
     the_protocol_of_tokens_never_panics: "tokens",
 }

@@ -1,4 +1,4 @@
-//! The readers of the signer, for tests that try any octets. Release builds do not have them.
+//! The readers of the signer and of status files, for tests that try any octets. Release builds do not have them.
 //!
 //! Each returns what it understood, encoded once more: a test sees that this is understood in the same way.
 mod admission;
@@ -7,6 +7,10 @@ pub use admission::Admitting;
 
 use crate::ceremony::{History, profile_of};
 use crate::error::Problem;
+pub use crate::status::any_octets::{
+    status_authorities, status_block, status_delta, status_manifest, status_sections, status_table,
+};
+
 use crate::signer::{Failure, Frame, JournalReader, KeyEnvelope, Reply, Request, token_frames};
 use crate::signing::{KeyError, PassphraseOrders, TokenStore};
 use std::path::PathBuf;

@@ -43,12 +43,12 @@ impl ReserveFile {
         self.home.reserve_file()
     }
 
-    /// Returns how many octets a revocation may write: pages of the index, a status delta or a new base, and
+    /// Returns how many octets a revocation may write: pages of the index, a group of the status or a new base, and
     /// the CRL of the largest CA, DER and PEM, twice.
     #[must_use]
     pub(crate) fn size(&self) -> u64 {
         let lists = largest(&self.home.public_directory(), ".crl").saturating_mul(5);
-        let status = largest(&self.home.status_directory(), ".db").saturating_mul(6) / 5;
+        let status = largest(&self.home.status_directory(), ".status").saturating_mul(6) / 5;
         let more = lists.saturating_add(status).saturating_sub(LEAST / 2);
         LEAST.saturating_add(more.div_ceil(STEP).saturating_mul(STEP))
     }
@@ -291,7 +291,7 @@ mod tests {
         list.set_len(10 << 20).unwrap();
         let size = reserve.size();
         assert!((50 << 20..=58 << 20).contains(&size), "{size}");
-        let base = File::create(home.status_directory().join("base-1.db")).unwrap();
+        let base = File::create(home.status_directory().join("base-1.status")).unwrap();
         base.set_len(100 << 20).unwrap();
         assert!(reserve.size() >= size + (116 << 20), "{}", reserve.size());
         assert_eq!(reserve.size() % STEP, 0);

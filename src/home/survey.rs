@@ -3,6 +3,7 @@
 use super::access::{AccessCause, AccessFinding, AccessRule, FileStatus, Owners, finding, quoted};
 use super::aside::{ASIDE, left_behind};
 use super::check::entries;
+use super::status_file::status_file_change;
 use super::{Accounts, AuthorityName, Home, PublicFile};
 use crate::x509::UnixTime;
 use std::collections::BTreeSet;
@@ -133,7 +134,7 @@ impl Home {
                     continue;
                 }
                 let status = directory == for_daemon
-                    && (name == ".lock" || name == "manifest.json" || is_status_file(&name));
+                    && (name == ".lock" || name == "manifest.json" || status_file_change(&name).is_some());
                 let is_beside_keys = directory == self.keys_directory();
                 let is_known = |known: &BTreeSet<PathBuf>| {
                     known.contains(&path) || (is_beside_keys && is_copy(&name, known))
@@ -172,10 +173,6 @@ fn is_copy(name: &str, known: &BTreeSet<PathBuf>) -> bool {
     let key = format!("{of}.age");
     let is_key = |path: &PathBuf| path.file_name().is_some_and(|name| name == key.as_str());
     is_digest && (of == "key" || known.iter().any(is_key))
-}
-
-fn is_status_file(name: &str) -> bool {
-    name.ends_with(".db") && (name.starts_with("base-") || name.starts_with("delta-"))
 }
 
 impl Survey {

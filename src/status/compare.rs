@@ -115,12 +115,8 @@ fn authorities(
     let mut differing = Vec::new();
     for authority in &on_record {
         let published = snapshot.authorities().iter().find(|one| one.name == authority.name);
-        // Files of versions that did not compare names have no encodings of names.
-        let says_names = published.is_some_and(|one| !one.names.is_empty());
-        let names = if says_names { index.names_of_issuer(&authority.issuer)? } else { Vec::new() };
-        let mut expected = PublishedAuthority::of(authority, &on_record, names);
-        // Files of an earlier version have no time of retirement.
-        expected.retires = expected.retires.filter(|_| published.is_some_and(|one| one.retires.is_some()));
+        let expected =
+            PublishedAuthority::of(authority, &on_record, index.names_of_issuer(&authority.issuer)?);
         if is_current && published != Some(&expected) {
             differing.push(authority.name.clone());
         }

@@ -58,7 +58,7 @@ impl Home {
 }
 
 fn base(status: &Path) -> PathBuf {
-    status.join(StatusManifest::read(status).unwrap().unwrap().0.base.file)
+    status.join(&StatusManifest::read(status).unwrap().unwrap().0.files().unwrap().base.file)
 }
 
 #[test]
@@ -95,7 +95,9 @@ fn a_revocation_that_the_index_lost_is_told_from_other_differences() {
 #[test]
 fn damaged_files_are_replaced_whole_and_a_later_state_never_is() {
     let home = home();
-    std::fs::write(base(&home.status), "nonsense").unwrap();
+    let mut octets = std::fs::read(base(&home.status)).unwrap();
+    octets[5] ^= 1;
+    std::fs::write(base(&home.status), &octets).unwrap();
     assert!(matches!(home.compare(), Err(StatusError::Store(StoreError::Damaged(_)))));
     home.published().publish_status(&home.index, unmarked(&home.lists()), NOW).unwrap();
     assert!(home.compare().is_err(), "publishing as always trusts what is there");

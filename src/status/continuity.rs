@@ -1,15 +1,15 @@
 //! Checks that a new status revokes everything that was published or signed as permanently revoked.
-use super::image::Image;
+use super::base::Base;
+use super::entry::Entry;
 use super::manifest::StatusManifest;
-use super::snapshot::connect;
 use super::{
-    SignedCrls, SignedEvidence, StatusError, check_contradicting, contradicts, last_signed, signed_list,
+    SignedCrls, SignedEvidence, StatusError, check_contradicting, contradicts, delta_file, former,
+    last_signed, signed_list,
 };
-use crate::index::sqlite::row;
-use crate::index::{Authority, CertificateState, IndexReader, StatusRow, contradicting, is_final};
+use crate::home::status_file_change;
+use crate::index::{Authority, IndexReader, StatusRow, contradicting, is_final};
 use crate::x509::extension::CrlNumber;
 use crate::x509::{CertificateId, IssuerId, SerialNumber, compare_serials};
-use rusqlite::Connection;
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
@@ -34,27 +34,18 @@ pub(super) struct Continuity<'a> {
 
 impl Continuity<'_> {
     /// Checks the changed rows that are not permanently revoked: neither the published files nor a CRL may have
-    /// them as permanently revoked. `base` is the file below the image; the check does not read all of it.
+    /// them as permanently revoked. `published` are those that the published files have so.
     pub(super) fn check_changed(
         &self,
         rows: &[StatusRow],
-        image: &Image,
-        base: Option<&Path>,
+        published: Vec<CertificateId>,
     ) -> Result<(), StatusError> {
-        if rows.is_empty() {
-            return Ok(());
-        }
-        // A damaged file is found and rebuilt by other code.
-        let below = base.and_then(|base| connect(base).ok());
-        let mut published = ByIssuer::new();
-        for row in rows {
-            let others = below.as_ref().and_then(|below| state_in(below, &row.id).unwrap_or_default());
-            if [image.state(&row.id)?, others].iter().flatten().any(is_final) {
-                published.entry(row.id.issuer).or_default().push(row.id.serial_number.clone());
-            }
+        let mut by_issuer = ByIssuer::new();
+        for id in published {
+            by_issuer.entry(id.issuer).or_default().push(id.serial_number);
         }
         self.check_listed(rows)?;
-        self.refuse(&published)
+        self.refuse(&by_issuer)
     }
 
     /// Checks the same rows against the CRLs of their CAs. Each CRL is read once.
@@ -142,9 +133,7 @@ impl Continuity<'_> {
         let names: HashMap<IssuerId, ()> = authorities.iter().map(|one| (one.issuer, ())).collect();
         let mut published = ByIssuer::new();
         for (file, _) in self.files() {
-            // A file that cannot be read gives no evidence.
-            let Ok(revoked) = connect(&file).and_then(|connection| revoked_in(&connection)) else { continue };
-            for id in revoked.into_iter().filter(|id| names.contains_key(&id.issuer)) {
+            for id in revoked_in(&file).into_iter().filter(|id| names.contains_key(&id.issuer)) {
                 if !self.reader.status(&id)?.is_some_and(|state| is_final(&state)) {
                     published.entry(id.issuer).or_default().push(id.serial_number);
                 }
@@ -176,50 +165,39 @@ impl Continuity<'_> {
     /// Returns the existing status files, whether or not a manifest names them, with the change number of each.
     fn files(&self) -> Vec<(PathBuf, u64)> {
         let entries = std::fs::read_dir(self.directory).into_iter().flatten().flatten();
-        let number = |name: &str| {
-            let stem = name.strip_suffix(".db")?;
-            stem.strip_prefix("base-").or_else(|| stem.strip_prefix("delta-"))?.parse().ok()
-        };
         let mut files: Vec<(PathBuf, u64)> = entries
             .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()))
-            .filter_map(|entry| Some((entry.path(), number(entry.file_name().to_str()?)?)))
+            .filter_map(|entry| Some((entry.path(), status_file_change(entry.file_name().to_str()?)?)))
             .collect();
+        for (path, number) in &mut files {
+            // A delta grows after it has got its name.
+            if let Ok((_, newest)) = delta_file::read_unnamed(path) {
+                *number = newest.max(*number);
+            }
+        }
         files.sort();
         files
     }
 }
 
-const STATE: &str = "SELECT s.state, s.revoked_at, s.reason, s.invalidity_date FROM issuer i
-    CROSS JOIN status s ON s.issuer = i.number AND s.serial = ?2 WHERE i.identity = ?1";
-
-/// Returns how often the query of [`state_in`] was prepared anew.
-#[cfg(test)]
-pub(super) fn prepared_anew(connection: &Connection) -> i32 {
-    connection.prepare_cached(STATE).unwrap().get_status(rusqlite::StatementStatus::RePrepare)
-}
-
-/// Returns the state of a certificate in a status file.
-pub(super) fn state_in(
-    connection: &Connection,
-    id: &CertificateId,
-) -> Result<Option<CertificateState>, StatusError> {
-    let mut statement = connection.prepare_cached(STATE)?;
-    let mut rows = statement.query((id.issuer.0, id.serial_number.as_be_octets()))?;
-    Ok(rows.next()?.map(|row| row::state(row, 0)).transpose()?)
-}
-
-/// Returns the certificates that a status file has as permanently revoked.
-fn revoked_in(connection: &Connection) -> Result<Vec<CertificateId>, StatusError> {
-    let mut statement = connection.prepare(
-        "SELECT i.identity, s.serial, s.state, s.revoked_at, s.reason, s.invalidity_date FROM status s
-         JOIN issuer i ON i.number = s.issuer WHERE s.state = 2",
-    )?;
-    let mut rows = statement.query([])?;
-    let mut revoked = Vec::new();
-    while let Some(row) = rows.next()? {
-        if is_final(&row::state(row, 2)?) {
-            revoked.push(CertificateId { issuer: row::issuer(row, 0)?, serial_number: row::serial(row, 1)? });
-        }
+/// Returns the certificates that a status file has as permanently revoked. What cannot be read of it gives no evidence.
+fn revoked_in(path: &Path) -> Vec<CertificateId> {
+    if path.extension().is_some_and(|ending| ending == "db") {
+        return former::revoked_in(path).unwrap_or_default();
     }
-    Ok(revoked)
+    let mut revoked = Vec::new();
+    let mut note = |issuer: &IssuerId, entry: Entry| {
+        if is_final(&entry.state) {
+            let id = CertificateId { issuer: *issuer, serial_number: entry.serial.to_number()? };
+            revoked.push(id);
+        }
+        Ok(())
+    };
+    if let Ok((changes, _)) = delta_file::read_unnamed(path) {
+        let _ = changes.all().into_iter().try_for_each(|(issuer, entry)| note(&issuer, entry));
+    } else if let Ok(base) = Base::open_unnamed(path) {
+        // What was read before a block that is damaged still counts.
+        let _ = base.for_each(&mut note);
+    }
+    revoked
 }

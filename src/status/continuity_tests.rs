@@ -59,7 +59,7 @@ fn a_delta_that_is_folded_into_a_base_does_not_take_back_what_it_had() {
     home.revoke(&id);
     home.publish();
     turn_back(&home, &id, ISSUED);
-    super::image_reuse_tests::issue_many(&home, 1, 1200);
+    super::growth_tests::issue_many(&home, 1, 3000);
     assert_eq!(refused(&home.index, &home), "index.contradicts-status");
 }
 

@@ -1,10 +1,13 @@
 //! The directory of the published status, which a responder watches.
+use super::authorities_file;
+use super::base::Base;
 use super::compare::compare;
 use super::continuity::Continuity;
-use super::manifest::{FileIdentity, StatusManifest, StatusPart};
+use super::delta_file::Delta;
+use super::manifest::{FileIdentity, StatusManifest};
 use super::publish::{is_continued, publish, rebuild};
-use super::snapshot::{Layer, StatusSnapshot};
-use super::{SignedCrls, StatusComparison, StatusError, StatusPublisher, StatusSource};
+use super::snapshot::StatusSnapshot;
+use super::{PublishedAuthority, SignedCrls, StatusComparison, StatusError, StatusPublisher, StatusSource};
 use crate::index::{IndexReader, StoreError};
 use crate::x509::UnixTime;
 use std::path::{Path, PathBuf};
@@ -32,7 +35,8 @@ impl StatusPublisher for StatusDirectory {
 
     fn published_change(&self) -> Result<Option<u64>, StatusError> {
         let manifest = StatusManifest::read(&self.path).map_err(unpublished)?;
-        Ok(manifest.map(|(manifest, _)| manifest.change))
+        // What the former version published has to be published again.
+        Ok(manifest.filter(|(manifest, _)| manifest.files().is_some()).map(|(manifest, _)| manifest.change()))
     }
 
     fn is_current(&self, index: &dyn IndexReader) -> Result<bool, StatusError> {
@@ -104,35 +108,47 @@ impl StatusDirectory {
         identity: FileIdentity,
         previous: Option<&StatusSnapshot>,
     ) -> Result<StatusSnapshot, StatusError> {
-        let base = self.layer(&manifest.base, previous.map(|snapshot| &snapshot.base))?;
-        let open = previous.and_then(|snapshot| snapshot.delta.as_ref());
-        let delta = manifest.delta.as_ref().map(|part| self.layer(part, open)).transpose()?;
+        let Some(files) = manifest.files() else {
+            return Err(StatusError::Former(self.path.join(StatusManifest::FILE)));
+        };
+        let base = match previous.map(|snapshot| &snapshot.base) {
+            Some(base) if base.is(&files.base) => Arc::clone(base),
+            _ => Base::open(&self.path, &files.base).map(Arc::new)?,
+        };
+        let before = previous.and_then(|snapshot| snapshot.delta.as_ref());
+        let open = |part| Delta::open(&self.path, part, &files.base, before);
+        let delta = files.delta.as_ref().map(open).transpose()?;
+        let authorities = match previous {
+            Some(snapshot) if snapshot.authorities_file == files.authorities => {
+                Arc::clone(&snapshot.authorities)
+            }
+            _ => {
+                let written = authorities_file::read(&self.path, &files.authorities)?;
+                written.into_iter().map(PublishedAuthority::parse).collect::<Result<_, _>>()?
+            }
+        };
         Ok(StatusSnapshot {
             base,
             delta,
-            change: manifest.change,
+            authorities,
+            authorities_file: files.authorities.clone(),
+            change: manifest.change(),
             time: manifest.time()?,
             manifest: identity,
             head: manifest.head(),
         })
-    }
-
-    fn layer(&self, part: &StatusPart, open: Option<&Arc<Layer>>) -> Result<Arc<Layer>, StatusError> {
-        match open {
-            Some(layer) if layer.is(part) => Ok(Arc::clone(layer)),
-            _ => Layer::open(&self.path, part).map(Arc::new),
-        }
     }
 }
 
 impl StatusSource for StatusDirectory {
     type View = StatusSnapshot;
 
-    /// Reuses the files of `previous` that are unchanged, so that a large base is read and checked only once.
+    /// Reuses the files of `previous` that are unchanged, so that a publication costs what it adds.
     ///
     /// # Errors
     /// [`StoreError::Missing`] when nothing is published here, [`StoreError::Damaged`] when a file does not
-    /// have the digest in the manifest, [`StoreError::Schema`] when a newer program wrote it, or a failing file
+    /// have the digest in the manifest, [`StatusError::Incomplete`] when it is missing or cut short,
+    /// [`StatusError::Former`] and [`StoreError::Schema`] when an older or a newer program wrote it, or a failing file
     /// system. The previous snapshot stays usable.
     fn open(&self, previous: Option<&StatusSnapshot>) -> Result<StatusSnapshot, StatusError> {
         let mut attempt = 1;

@@ -38,9 +38,12 @@ pub enum StatusError {
     /// The status cannot be published.
     #[error("the status is not published: {0}")]
     NotPublished(String),
-    /// A file that the manifest names is not there, as while the directory is being copied.
-    #[error("the published status is not whole: {} is missing", .0.shown())]
+    /// A file that the manifest names is not there or too short, as while the directory is being copied.
+    #[error("the published status is not whole: {} is missing or cut short", .0.shown())]
     Incomplete(PathBuf),
+    /// The status was published in the form of an earlier version.
+    #[error("{} is of an earlier version of the programs: the status has to be published again", .0.shown())]
+    Former(PathBuf),
     /// A status file, or the file of the index, cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -61,6 +64,12 @@ impl From<IndexError> for StatusError {
 impl From<WriteError> for StatusError {
     fn from(error: WriteError) -> Self {
         Self::Store(error.into())
+    }
+}
+
+impl From<super::entry::Malformed> for StatusError {
+    fn from(_: super::entry::Malformed) -> Self {
+        Self::Store(StoreError::Damaged("the published status".to_owned()))
     }
 }
 
@@ -118,6 +127,7 @@ impl StatusError {
                 (Code::IndexContradictsAudit, remedy::Home::RevokeAgain.into())
             }
             Self::Incomplete(_) => StoreError::Backend(String::new()).code_and_hint(),
+            Self::Former(_) => (Code::StatusNotPublished, remedy::Record::SyncStatus.into()),
             Self::NotPublished(_) => (Code::StatusNotPublished, remedy::Record::PublishStatus.into()),
         }
     }
@@ -156,7 +166,8 @@ mod tests {
             StatusError::NotContinued { published: 7 },
             StatusError::OlderCopy("CRL 7 of a is not on record".into()),
             StatusError::NotPublished("status/: denied".into()),
-            StatusError::Incomplete("status/delta-7.db".into()),
+            StatusError::Incomplete("status/delta-7.status".into()),
+            StatusError::Former("status/manifest.json".into()),
             StatusError::from(IndexError::CrlNumber(3)),
             StatusError::from(IndexError::Store(StoreError::Busy)),
             contradicted(SignedEvidence::Status("a".into())),

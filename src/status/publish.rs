@@ -1,16 +1,18 @@
 //! Writes the status files of an index.
+use super::addition::add;
+use super::authority::WrittenAuthority;
+use super::base_writer::BaseWriter;
 use super::continuity::Continuity;
-use super::failed;
-use super::image::Image;
+use super::entry::{Entry, Serial};
 use super::lock::Lock;
-use super::manifest::{StatusManifest, StatusPart};
-use super::{PublishedAuthority, SignedCrls, StatusError};
+use super::manifest::{FilePart, StatusFiles, StatusManifest};
+use super::{PublishedAuthority, SignedCrls, StatusError, authorities_file, failed};
 use crate::audit::Head;
 use crate::failpoint;
-use crate::home::{Aside, put_all};
-use crate::index::{IndexReader, StatusRow, StoreError, is_final};
+use crate::home::{Aside, put_all, status_file_change};
+use crate::index::{IndexReader, StatusRow, StoreError};
 use crate::x509::UnixTime;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 /// Result of a publication.
@@ -27,17 +29,11 @@ pub struct PublishedFiles {
 pub enum Written {
     /// Nothing had changed, so that only the manifest's time was written.
     Time,
-    /// A delta with this number of rows was written.
+    /// This number of changes was written into a delta.
     Delta(u64),
-    /// A base with this number of rows was written.
+    /// A base with this number of certificates was written.
     Base(u64),
 }
-
-/// Bound of a delta over a small base, in rows: with more, the delta is folded into a new base.
-const SMALL_DELTA: u64 = 1000;
-
-/// Rows of a large base for each row that its delta may have. It counts where it allows more than [`SMALL_DELTA`].
-const DELTA_SHARE: u64 = 32;
 
 /// Publishes the status of every certificate of an index, for responders and for other hosts.
 ///
@@ -64,13 +60,9 @@ pub(crate) fn publish(
     failpoint::passed("status: locked");
     let old = StatusManifest::read(directory)?.map(|(manifest, _)| manifest);
     let continued = old.as_ref().map_or(Ok(true), |old| is_continued(reader, old))?;
-    let usable = old.as_ref().filter(|old| {
-        continued
-            && old.is_usable()
-            && std::iter::once(&old.base).chain(&old.delta).all(|part| directory.join(&part.file).is_file())
-    });
     let continuity = Continuity { reader, signed, directory, old: old.as_ref(), continued };
-    write(&continuity, now, usable)
+    let files = old.as_ref().filter(|_| continued).and_then(StatusManifest::files);
+    write(&continuity, now, files.filter(|files| files.all().all(|part| part.is_there(directory))))
 }
 
 /// Publishes everything again in place of files that are damaged or disagree with the index.
@@ -97,32 +89,32 @@ pub(super) fn rebuild(
 fn write(
     continuity: &Continuity<'_>,
     now: UnixTime,
-    usable: Option<&StatusManifest>,
+    usable: Option<&StatusFiles>,
 ) -> Result<PublishedFiles, StatusError> {
     let (reader, directory) = (continuity.reader, continuity.directory);
     // Head and change number are read first. Rows that change while they are read are published in their newer
-    // state, and again with the next delta.
+    // state, and again with the next group.
     let head = reader.audit_head()?;
     let change = reader.change_number()?;
-    let mut files = Vec::new();
-    let (base, delta, written) = match usable {
-        Some(old) if old.change == change => (old.base.clone(), old.delta.clone(), Written::Time),
-        Some(old) => match build_delta(continuity, old, change)? {
-            Some(delta) => {
-                let (delta, file) = delta.finish(change)?;
-                files.push(file);
-                let rows = delta.rows;
-                (old.base.clone(), Some(delta), Written::Delta(rows))
-            }
-            None => write_base(continuity, Some(old), change, &mut files)?,
-        },
-        None => write_base(continuity, None, change, &mut files)?,
+    let published = continuity.old.map(StatusManifest::change);
+    let mut asides = Vec::new();
+    let added = match usable {
+        Some(files) if published == Some(change) => Some((files.clone(), Written::Time)),
+        Some(files) => add(continuity, files, change, &mut asides)?,
+        None => None,
     };
-    let manifest = StatusManifest::new(base, delta, head, now);
+    let (files, written) = match added {
+        Some(added) => added,
+        None => {
+            asides.clear();
+            write_all(continuity, change, &mut asides)?
+        }
+    };
+    let manifest = StatusManifest::new(files, change, head, now);
     // The manifest is renamed last. If a crash of the machine keeps it and loses a file that it names, the next
     // publisher finds that and writes everything again.
-    files.push(manifest.write(directory)?);
-    put_all(files)?;
+    asides.push(manifest.write(directory)?);
+    put_all(asides)?;
     remove_older(directory, &[Some(&manifest), continuity.old])?;
     Ok(PublishedFiles { change, written })
 }
@@ -137,7 +129,7 @@ pub(super) fn is_continued(reader: &dyn IndexReader, old: &StatusManifest) -> Re
         false
     })?;
     match there {
-        Some(head) if old.continues(&head) && reader.change_number()? >= old.change => Ok(true),
+        Some(head) if old.continues(&head) && reader.change_number()? >= old.change() => Ok(true),
         _ => match old.head().map(|head| reader.supersedes(&head)).transpose()? {
             Some(true) => Ok(false),
             Some(false) | None => Err(StatusError::NotContinued { published }),
@@ -145,115 +137,85 @@ pub(super) fn is_continued(reader: &dyn IndexReader, old: &StatusManifest) -> Re
     }
 }
 
-/// Builds the delta from the present delta and the later changes. Returns `None` when the delta is too long,
-/// since every change writes all of it.
-fn build_delta(
+/// Writes a base from the index, when no published file is continued.
+fn write_all(
     continuity: &Continuity<'_>,
-    old: &StatusManifest,
     change: u64,
-) -> Result<Option<Image>, StatusError> {
-    let limit = SMALL_DELTA.max(old.base.rows / DELTA_SHARE);
-    let path = part_file(continuity.directory, "delta", change);
-    let (mut image, since) = continued_or_new(&path, old.delta.as_ref(), old.base.change)?;
-    if !image.is_continued() {
-        image.know(&continuity.directory.join(&old.base.file));
-    }
-    put_rows(continuity, &mut image, since, limit, Some(&old.base))?;
-    Ok((image.rows() <= limit).then_some(image))
-}
-
-/// Writes a base. It continues the old base where there is one, because copying takes far less time than
-/// inserting as many rows.
-fn write_base(
-    continuity: &Continuity<'_>,
-    old: Option<&StatusManifest>,
-    change: u64,
-    files: &mut Vec<Aside>,
-) -> Result<(StatusPart, Option<StatusPart>, Written), StatusError> {
-    let path = part_file(continuity.directory, "base", change);
-    let (mut image, since) = continued_or_new(&path, old.map(|old| &old.base), 0)?;
-    if image.is_continued() {
-        continuity.check_lists()?
-    } else {
-        continuity.check_all()?
-    }
-    // The changes in the old delta are not in the base that is continued.
-    put_rows(continuity, &mut image, since, u64::MAX, old.and_then(|old| old.delta.as_ref()))?;
-    let (base, file) = image.finish(change)?;
-    files.push(file);
-    let rows = base.rows;
-    Ok((base, None, Written::Base(rows)))
-}
-
-/// Returns an image that continues an old file, with the file's change number, or else an empty image.
-fn continued_or_new(path: &Path, old: Option<&StatusPart>, since: u64) -> Result<(Image, u64), StatusError> {
-    let continued = match old {
-        Some(old) => Image::continuing(path, old)?.map(|image| (image, old.change)),
-        None => None,
-    };
-    continued.map_or_else(|| Ok((Image::begin(path)?, since)), Ok)
-}
-
-/// Returns the path of a file, whose name has its kind and change number: `base-7.db`.
-fn part_file(directory: &Path, kind: &str, change: u64) -> PathBuf {
-    directory.join(format!("{kind}-{change}.db"))
-}
-
-/// Number of rows that are compared at a time with the published and signed revocations. Only rows that are not
-/// permanently revoked are compared.
-const COMPARED: usize = 1000;
-
-/// Puts the rows after change `since` into an image. It stops at more than `limit` rows, and the image is then
-/// discarded. `beside` is another file that was published with the one that the image continues.
-fn put_rows(
-    continuity: &Continuity<'_>,
-    image: &mut Image,
-    since: u64,
-    limit: u64,
-    beside: Option<&StatusPart>,
-) -> Result<(), StatusError> {
-    let beside = beside.map(|part| continuity.directory.join(&part.file));
-    // For a new image, everything was compared before.
-    let is_compared = image.is_continued() || beside.is_some();
-    let mut waiting: Vec<StatusRow> = Vec::new();
+    asides: &mut Vec<Aside>,
+) -> Result<(StatusFiles, Written), StatusError> {
+    continuity.check_all()?;
+    let mut base = BaseWriter::begin(&part_file(continuity.directory, "base", change))?;
     let mut put = Ok(());
-    let put_compared = |image: &mut Image, rows: &mut Vec<StatusRow>| {
-        continuity.check_changed(rows, image, beside.as_deref())?;
-        rows.drain(..).try_for_each(|row| image.put(&row))
-    };
-    continuity.reader.status_rows(since, &mut |row| {
-        if put.is_err() || image.rows() > limit {
-            return;
-        }
-        if !is_compared || is_final(&row.state) {
-            put = image.put(&row);
-            return;
-        }
-        waiting.push(row);
-        if waiting.len() >= COMPARED {
-            put = put_compared(image, &mut waiting);
+    continuity.reader.status_rows(0, &mut |row| {
+        if put.is_ok() {
+            let issuer = row.id.issuer;
+            put = base.put(&issuer, &Entry::from(row));
         }
     })?;
     put?;
-    put_compared(image, &mut waiting)?;
-    put_authorities(continuity.reader, image)
+    let entries = base.entries();
+    let (base, aside) = base.finish(change)?;
+    asides.push(aside);
+    let authorities = authorities(continuity, None, change, asides)?;
+    Ok((StatusFiles { authorities, base, delta: None }, Written::Base(entries)))
 }
 
-/// Puts the CAs on record into an image. The certificate of a CA that is unchanged in the published file is not
-/// read again, so that the cost depends on the changes and not on the number of CAs.
-fn put_authorities(reader: &dyn IndexReader, image: &mut Image) -> Result<(), StatusError> {
+impl From<StatusRow> for Entry {
+    fn from(row: StatusRow) -> Self {
+        Self { serial: Serial::of(&row.id.serial_number), state: row.state, not_after: row.not_after }
+    }
+}
+
+/// Returns a path for a new file. Its name has its kind and change number, as `base-7.status`, and a further number
+/// where there is such a file: no name is used again, so that a copy is never of two files.
+pub(super) fn part_file(directory: &Path, kind: &str, change: u64) -> PathBuf {
+    let ending = if kind == AUTHORITIES { "json" } else { "status" };
+    let mut path = directory.join(format!("{kind}-{change}.{ending}"));
+    let mut further: u64 = 2;
+    while path.symlink_metadata().is_ok() {
+        path = directory.join(format!("{kind}-{change}-{further}.{ending}"));
+        further = further.saturating_add(1);
+    }
+    path
+}
+
+const AUTHORITIES: &str = "authorities";
+
+/// Writes the CAs on record, unless the published file says the same. The certificate of a CA that is unchanged there
+/// is not read again from the index.
+pub(super) fn authorities(
+    continuity: &Continuity<'_>,
+    published: Option<&FilePart>,
+    change: u64,
+    asides: &mut Vec<Aside>,
+) -> Result<FilePart, StatusError> {
+    let (reader, directory) = (continuity.reader, continuity.directory);
+    // A file that cannot be read counts as one without CAs.
+    let published = published.and_then(|part| Some((part, authorities_file::read(directory, part).ok()?)));
+    let (published, known) = published.map_or((None, Vec::new()), |(part, known)| (Some(part), known));
+    let mut known: HashMap<String, WrittenAuthority> =
+        known.into_iter().map(|one| (one.name.clone(), one)).collect();
     let all = reader.summaries()?;
     let succeeded: HashSet<&str> = all.iter().filter_map(|one| one.succeeds.as_deref()).collect();
+    let mut authorities = Vec::with_capacity(all.len());
     for summary in &all {
         let is_succeeded = succeeded.contains(&*summary.name);
-        if let Some(known) = image.take_known(&summary.name).filter(|known| known.is(summary, is_succeeded)) {
-            image.put_authority(&known)?;
+        if let Some(known) = known.remove(&summary.name).filter(|known| known.is(summary, is_succeeded)) {
+            authorities.push(known);
         } else if let Some(authority) = reader.authority(&summary.name)? {
             let names = summary.names.clone();
-            image.put_authority(&PublishedAuthority::succeeded(&authority, is_succeeded, names).into())?;
+            authorities.push(PublishedAuthority::succeeded(&authority, is_succeeded, names).into());
         }
     }
-    Ok(())
+    authorities.sort_by(|one, other| one.name.cmp(&other.name));
+    let octets = authorities_file::encode(&authorities)?;
+    if let Some(part) = published.filter(|part| part.is_of(&octets)) {
+        return Ok(part.clone());
+    }
+    let path = part_file(directory, AUTHORITIES, change);
+    let (part, aside) = authorities_file::write(&path, &octets)?;
+    asides.push(aside);
+    Ok(part)
 }
 
 /// Removes files that neither the new nor the last manifest names. A reader of the last manifest may still be
@@ -264,7 +226,7 @@ fn remove_older(directory: &Path, keep: &[Option<&StatusManifest>]) -> Result<()
         let entry = entry.map_err(|error| failed(directory, &error))?;
         let name = entry.file_name();
         let Some(name) = name.to_str() else { continue };
-        let ours = name.ends_with(".db") && (name.starts_with("base-") || name.starts_with("delta-"));
+        let ours = status_file_change(name).is_some();
         let kept = keep.iter().flatten().any(|manifest| manifest.names(name));
         if (ours && !kept) || name.starts_with(".new-") {
             let path = entry.path();

@@ -8,7 +8,7 @@ use crate::x509::{CertificateId, UnixTime};
 pub struct StatusEntry {
     /// The state of the certificate.
     pub state: CertificateState,
-    /// notAfter of the certificate; `None` in files of an earlier version.
+    /// notAfter of the certificate; `None` for one that is not in the status, but on a CRL.
     pub not_after: Option<UnixTime>,
 }
 

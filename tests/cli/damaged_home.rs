@@ -243,8 +243,8 @@ pub(crate) const PUBLISHED: &[Damage] = &[
     ),
     ("rm home/status/manifest.json", "status.missing", Fix),
     ("echo nonsense > home/status/manifest.json", "status.damaged", Fix),
-    ("for file in home/status/base-*.db; do echo >> $file; done", "status.damaged", Fix),
-    ("rm home/status/base-*.db", "status.damaged", Fix),
+    ("for file in home/status/base-*; do echo >> $file; done", "status.damaged", Fix),
+    ("rm home/status/base-*", "status.damaged", Fix),
     (
         "cp -a home/status x; genfic-ca hold a.genfic.example; rm -r home/status; mv x home/status",
         "status.stale",

@@ -6,6 +6,8 @@ pub mod admission;
 mod builders;
 #[path = "tokens.rs"]
 pub mod tokens;
+#[path = "status.rs"]
+pub mod status;
 
 use builders::{CertificateBuilder, TestKey};
 use genfic_ca::assembly::any_octets;
@@ -59,6 +61,10 @@ pub const TARGETS: &[(&str, Body)] = &[
     ("recipient", recipient),
     ("request", request),
     ("share", share),
+    ("status_authorities", status::authorities),
+    ("status_base", status::base),
+    ("status_delta", status::delta),
+    ("status_manifest", status::manifest),
     ("token_uri", token_uri),
     ("tokens", tokens::tokens),
 ];

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 
 /// Below `home/`; `*` stands for what is counted.
-const FILES: [&str; 16] = [
+const FILES: [&str; 17] = [
     "public/genfic-system.crl",
     "public/genfic-system.crl.pem",
     "public/genfic-system.pem",
@@ -15,8 +15,9 @@ const FILES: [&str; 16] = [
     "ocsp/genfic-system/responder.pem",
     "ocsp/genfic-system/responder.key",
     "status/manifest.json",
-    "status/base-*.db",
-    "status/delta-*.db",
+    "status/authorities-*.json",
+    "status/base-*.status",
+    "status/delta-*.status",
     "status/.lock",
     "home.lock",
     "index.db-signing",

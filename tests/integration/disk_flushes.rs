@@ -38,7 +38,12 @@ fn twenty_certificates_wait_for_the_disk_as_often_as_one() {
     let (one, twenty) = (sign(1), sign(20));
     assert_eq!((one["certificate signed"], twenty["certificate signed"]), (1, 20));
     assert_eq!(waits(&one), waits(&twenty));
-    let expected = [("directory: durable", 2), ("files: aside, durable", 2), ("index: committed", 2)];
+    let expected = [
+        ("directory: durable", 2),
+        ("files: aside, durable", 2),
+        ("index: committed", 2),
+        ("status: delta durable", 1),
+    ];
     assert_eq!(waits(&one), BTreeMap::from(expected), "the intent, the certificate, its status, its file");
 }
 
@@ -47,7 +52,12 @@ fn a_revocation_without_a_list_waits_for_one_commit_and_the_status() {
     let home = Home::with_hierarchy("http://pki.genfic.example");
     home.ca(&["create-request", "c.example", "--sign", "-p", "genfic-system"]).ok();
     let revoked = passed(&home, &["revoke", "c.example", "--no-crl"]);
-    let expected = [("directory: durable", 1), ("files: aside, durable", 1), ("index: committed", 1)];
+    let expected = [
+        ("directory: durable", 1),
+        ("files: aside, durable", 1),
+        ("index: committed", 1),
+        ("status: delta durable", 1),
+    ];
     assert_eq!(waits(&revoked), BTreeMap::from(expected));
 }
 

@@ -296,8 +296,9 @@ fn pattern(relative: &str) -> String {
         ["issued", _, _] => "issued/NAME/SERIAL.pem".into(),
         ["ocsp", _, file] => format!("ocsp/NAME/{file}"),
         ["public", file] => format!("public/NAME.{}", file.split_once('.').unwrap().1),
-        ["status", file] if file.ends_with(".db") => {
-            format!("status/{}-N.db", file.split('-').next().unwrap())
+        ["status", file] if file.contains('-') => {
+            let (kind, rest) = file.split_once('-').unwrap();
+            format!("status/{kind}-N.{}", rest.split_once('.').unwrap().1)
         }
         ["policy", file] if *file != "README.md" => {
             format!("policy/PROFILE.{}", file.split_once('.').unwrap().1)

@@ -116,7 +116,7 @@ fn with_a_long_delta(home: &Home) -> Home {
     let index = rusqlite::Connection::open(home.path("home/index.db")).unwrap();
     index
         .execute_batch(
-            "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1500)
+            "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 9000)
              INSERT INTO status (issuer, serial, certificate, state, not_after, change)
                  SELECT s.issuer, unhex(printf('01%038d', i)), s.certificate, 1, s.not_after, head.change + 1
                  FROM n, head, (SELECT * FROM status LIMIT 1) s;
