@@ -4,7 +4,7 @@ use crate::backup::{
     Created, Opener, RestoredSigner, RestoringSigner, SignerFiles, SignerManifest, create_of_signer,
     restore_signer,
 };
-use crate::config::Config;
+use crate::config::{Config, parse_duration};
 use crate::error::Problem;
 use crate::home::Accounts;
 use crate::signer::{Administration, WireGrant, WireTerms};
@@ -27,6 +27,15 @@ pub struct UnlockingTerms {
     pub scopes: BTreeMap<String, Option<u64>>,
     /// For how many seconds.
     pub lasting: u64,
+}
+
+impl UnlockingTerms {
+    /// Returns terms for a time such as `15m`; `None` where that is none.
+    #[must_use]
+    pub fn lasting_for(scopes: BTreeMap<String, Option<u64>>, time: &str) -> Option<Self> {
+        let seconds = parse_duration(time).ok().and_then(|seconds| u64::try_from(seconds).ok());
+        seconds.filter(|seconds| *seconds > 0).map(|lasting| Self { scopes, lasting })
+    }
 }
 
 /// Where the passphrase is, which the signer reads.
@@ -209,11 +218,11 @@ pub fn restore_signer_backup(
     })
 }
 
-fn wire(terms: &UnlockingTerms) -> WireTerms {
+pub(super) fn wire(terms: &UnlockingTerms) -> WireTerms {
     WireTerms { scopes: terms.scopes.clone(), lasting: terms.lasting }
 }
 
-fn unlocking(grant: WireGrant) -> Unlocking {
+pub(super) fn unlocking(grant: WireGrant) -> Unlocking {
     let name = Accounts::of_system().name_of(grant.loginuid);
     let user = Some(name).filter(|name| *name != grant.loginuid.to_string());
     Unlocking {

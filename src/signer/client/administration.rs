@@ -20,9 +20,9 @@ pub(crate) struct Administration {
 }
 
 /// A descriptor that is handed over.
-struct Descriptor {
-    file: OwnedFd,
-    handed: WireHanded,
+pub(super) struct Descriptor {
+    pub(super) file: OwnedFd,
+    pub(super) handed: WireHanded,
 }
 
 impl Administration {
@@ -198,7 +198,7 @@ impl Administration {
     }
 
     /// Returns a link to a socket in a directory that nobody else can put a socket of their own into.
-    fn link(&self) -> Result<Link, KeyError> {
+    pub(super) fn link(&self) -> Result<Link, KeyError> {
         let directory = self.socket.parent().filter(|parent| !parent.as_os_str().is_empty());
         let directory = directory.unwrap_or(Path::new("."));
         let not_reached = |error: io::Error| KeyError::NotListening {
@@ -224,7 +224,7 @@ fn wire(key: &str) -> WireKey {
     WireKey { uri, identity: None }
 }
 
-fn unexpected() -> Failure {
+pub(super) fn unexpected() -> Failure {
     Failure::Signer { reason: "it gave an answer that does not belong to the question".into() }
 }
 

@@ -18,10 +18,10 @@ use std::fs::File;
 use std::io::{self, Write as _};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Bound of the record of shares beside a key, in octets; that of 255 shares has 18 KiB.
-const LARGEST_RECORD: u64 = 64 * 1024;
+pub(super) const LARGEST_RECORD: u64 = 64 * 1024;
 
 impl Signer {
     /// Tells what is known of a key without opening it.
@@ -236,8 +236,19 @@ fn is_record_of_shares(file: &Path) -> bool {
 
 /// Returns the numbers of the shares that open a key file with these contents, when the record beside it is of this file.
 fn shares_of(record: &Path, octets: &[u8]) -> Option<KeyProtection> {
+    shares_in(&crate::home::read_file(record, LARGEST_RECORD).ok()?, octets)
+}
+
+/// Returns the record of shares beside a key file with these contents, when it is of this file.
+pub(super) fn record_of_shares(files: &[PathBuf], octets: &[u8]) -> Option<Vec<u8>> {
+    let record = files.iter().find(|file| is_record_of_shares(file))?;
     let text = crate::home::read_file(record, LARGEST_RECORD).ok()?;
-    let text = String::from_utf8(text).ok()?;
+    shares_in(&text, octets).map(|_| text)
+}
+
+/// Returns the numbers of the shares that open a key file with these contents, when this is the text of its record.
+pub(super) fn shares_in(record: &[u8], octets: &[u8]) -> Option<KeyProtection> {
+    let text = std::str::from_utf8(record).ok()?;
     let value = |name: &str| {
         text.lines().find_map(|line| {
             let (key, value) = line.split_once('=')?;

@@ -131,9 +131,13 @@ fn rights(request: &Request) -> &'static [Right] {
         R::Sealed { .. } | R::Export { .. } => &[Right::Transfer],
         R::SetLimits { .. } | R::AcceptCertificate { .. } | R::Protected { .. } => &[Right::Approve],
         // the service answers these itself
-        R::Unlock { .. } | R::Prepare { .. } | R::ChangePassphrase { .. } => &[Right::Unlock],
+        R::Unlock { .. }
+        | R::Prepare { .. }
+        | R::ChangePassphrase { .. }
+        | R::Lend { .. }
+        | R::PutSealed { .. } => &[Right::Unlock],
         R::Lock { .. } => &[Right::Lock],
-        R::WhatIsUnlocked => &[Right::Describe],
+        R::WhatIsUnlocked | R::Shares { .. } => &[Right::Describe],
     }
 }
 
@@ -168,6 +172,9 @@ impl Signer {
             | Request::Unlock { .. }
             | Request::Prepare { .. }
             | Request::ChangePassphrase { .. }
+            | Request::Lend { .. }
+            | Request::PutSealed { .. }
+            | Request::Shares { .. }
             | Request::Lock { .. }
             | Request::WhatIsUnlocked => Err(signer("this does not belong here")),
             Request::Inspect { key } => {

@@ -1,5 +1,6 @@
 //! The signer as a service: its clients, and what administrators ask.
 use super::answers::{Signer, may_ask};
+use super::custody::Protected;
 use crate::signer::listening::{Clients, say};
 use crate::signer::protocol::{
     Begun, Failure, Frame, FrameError, Reply, Request, VERSION, WireGrant, WireHanded, WireTerms,
@@ -24,8 +25,8 @@ const TICK: Duration = Duration::from_secs(1);
 
 /// The service.
 pub(crate) struct Standing {
-    signer: Signer,
-    ring: Arc<SharedRing>,
+    pub(super) signer: Signer,
+    pub(super) ring: Arc<SharedRing>,
     vaults: Vec<Arc<dyn KeyVault>>,
     /// The tokens, which another process reaches.
     tokens: Option<Arc<RemoteTokens>>,
@@ -114,7 +115,7 @@ impl Standing {
         }
     }
 
-    fn answer(&self, connection: &UnixStream, peer: &Peer, asked: Frame<Request>) -> Frame<Reply> {
+    pub(super) fn answer(&self, connection: &UnixStream, peer: &Peer, asked: Frame<Request>) -> Frame<Reply> {
         if !may_ask(peer, &asked.message) {
             return failed("a client of this kind may not ask that").into();
         }
@@ -128,6 +129,12 @@ impl Standing {
             }
             Request::ChangePassphrase { key, old, new } => {
                 self.change_passphrase(connection, peer, &key, (old, new), asked.descriptors)
+            }
+            Request::Lend { key } => return self.lend(peer, &key).unwrap_or_else(refused),
+            Request::Shares { key } => return self.shares(&key).unwrap_or_else(refused),
+            Request::PutSealed { key, before, handed, how } => {
+                let protected = Protected { key, before, handed, how, parts: asked.parts };
+                self.put_sealed(connection, peer, protected, asked.descriptors)
             }
             Request::Lock { key } => Ok(unlocked(&self.ring.lock(key.as_deref()))),
             Request::WhatIsUnlocked => Ok(unlocked(&self.ring.grants())),
@@ -214,7 +221,7 @@ impl Standing {
 
     /// Returns the store of a key, which is named by its CA or by its URI, with the reference to it there, and whether it is
     /// there. The label of a key in a token is the name of its CA.
-    fn find(&self, key: &str) -> Result<Found<'_>, Failure> {
+    pub(super) fn find(&self, key: &str) -> Result<Found<'_>, Failure> {
         if key.contains(':') {
             let key = KeyRef { identity: None, uri: key.to_owned() };
             let vault = super::ring::vault_of(&self.vaults, &key).ok_or_else(|| unknown(&key.uri))?;
@@ -237,7 +244,7 @@ impl Standing {
 }
 
 /// A store, the reference to a key in it, and whether the key is there.
-type Found<'a> = (&'a Arc<dyn KeyVault>, KeyRef, Result<(), KeyError>);
+pub(super) type Found<'a> = (&'a Arc<dyn KeyVault>, KeyRef, Result<(), KeyError>);
 
 fn unknown(key: &str) -> Failure {
     Failure::Signer { reason: format!("no store of keys has {key}") }
@@ -273,13 +280,13 @@ fn signer(reason: &str) -> Failure {
     Failure::Signer { reason: reason.to_owned() }
 }
 
-fn only(descriptors: Vec<OwnedFd>) -> Result<OwnedFd, Failure> {
+pub(super) fn only(descriptors: Vec<OwnedFd>) -> Result<OwnedFd, Failure> {
     let [from] = <[OwnedFd; 1]>::try_from(descriptors)
         .map_err(|_| signer("a passphrase is handed over as one open descriptor"))?;
     Ok(from)
 }
 
-fn asked(
+pub(super) fn asked(
     peer: &Peer,
     key: &KeyRef,
     terms: Terms,
@@ -294,7 +301,7 @@ fn asked(
 }
 
 /// Returns whether nobody waits for the answer any more: the client is gone, or took too long.
-fn over(connection: &UnixStream) -> impl Fn() -> bool {
+pub(super) fn over(connection: &UnixStream) -> impl Fn() -> bool {
     let end = Instant::now() + PATIENCE;
     move || {
         let mut octet = [0];
@@ -304,12 +311,16 @@ fn over(connection: &UnixStream) -> impl Fn() -> bool {
     }
 }
 
-fn failure(error: UnlockError) -> Failure {
+pub(super) fn failure(error: UnlockError) -> Failure {
     match error {
         UnlockError::Key(error) => error.into(),
         UnlockError::NoPassphrase(reason) => KeyError::SecretUnavailable(reason.to_string()).into(),
         slowed @ UnlockError::Slowed(_) => KeyError::SecretUnavailable(slowed.to_string()).into(),
     }
+}
+
+fn refused(failure: Failure) -> Frame<Reply> {
+    Reply::Failed { failure }.into()
 }
 
 fn failed(reason: &str) -> Reply {

@@ -86,6 +86,15 @@ impl Prepared {
         self.waiting().insert(asked.key.clone(), waiting);
     }
 
+    /// Refuses a new passphrase that is soon guessed.
+    ///
+    /// # Errors
+    /// When it is.
+    pub(super) fn judge(&self, key: &str, secret: &Secret) -> Result<(), KeyError> {
+        let weakness = self.policy.weakness(key, secret).filter(|_| !self.policy.allows_weak);
+        weakness.map_or(Ok(()), |weakness| Err(KeyError::Weak(key.to_owned(), weakness)))
+    }
+
     /// Returns a new passphrase: at a terminal it is asked for twice, and again when it is weak.
     ///
     /// # Errors

@@ -19,11 +19,11 @@ pub(crate) type Noting = dyn Fn(Event) -> Result<(), KeyError> + Send + Sync;
 /// The open keys of the service: those that somebody has unlocked, each for this login alone, and for a minute those
 /// that a timer opened with a credential of the service.
 pub(crate) struct SharedRing {
-    keyring: Keyring<Arc<dyn VaultKey>>,
+    pub(super) keyring: Keyring<Arc<dyn VaultKey>>,
     renewing: Renewing,
-    prepared: Arc<Prepared>,
+    pub(super) prepared: Arc<Prepared>,
     expected: Expected,
-    note: Box<Noting>,
+    pub(super) note: Box<Noting>,
 }
 
 impl SharedRing {
@@ -78,7 +78,8 @@ impl SharedRing {
         let known = KeyRef { identity: Some(identity), ..key.clone() };
         let reencrypt = || self.prepared.with_both(&present, &chosen, || store.reencrypt(&known));
         let reencrypted = self.keyring.deriving(false, reencrypt)?;
-        (self.note)(Event::Protected { key: old.key.clone(), identity, login: old.login })?;
+        let how = "with a new passphrase".to_owned();
+        (self.note)(Event::Protected { key: old.key.clone(), identity, login: old.login, how })?;
         failpoint::passed("signer: new passphrase in the journal");
         store.put_reencrypted(&reencrypted)?;
         failpoint::passed("signer: new passphrase in place");
@@ -303,7 +304,7 @@ impl Ring for SharedRing {
     }
 }
 
-fn locked(key: &KeyRef, scope: Option<Scope>, reason: &NotUnlocked) -> KeyError {
+pub(super) fn locked(key: &KeyRef, scope: Option<Scope>, reason: &NotUnlocked) -> KeyError {
     let name = |scope: Scope| if scope == Scope::Renewal { Scope::Ca.name() } else { scope.name() };
     let scope = scope.map(|scope| name(scope).to_owned());
     KeyError::Locked { key: known_as(key), scope, reason: reason.to_string() }

@@ -103,6 +103,11 @@ impl AgeFileStore {
         Self { recipients: Arc::new(recipients), ..self }
     }
 
+    /// Returns the work factor of new keys.
+    pub(super) fn work(&self) -> u8 {
+        self.scrypt_log_n
+    }
+
     /// Generates a key and writes it under a name that is not taken. The key is generated only after its passphrase
     /// was given.
     pub(crate) fn write(
