@@ -6,11 +6,12 @@ use crate::backup::{
 };
 use crate::config::{Config, parse_duration};
 use crate::error::Problem;
-use crate::home::Accounts;
+use crate::home::{Accounts, Existing, Mode, write_whole};
 use crate::signer::{Administration, WireGrant, WireTerms};
 use crate::signing::{CaKeys, KeyError, KeyLimits, LimitsChange, PassphraseOrders, SealFor, SecretSpec};
 use crate::x509::UnixTime;
 use std::collections::BTreeMap;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -85,14 +86,15 @@ impl SignerAdministration {
     }
 
     /// Gives the passphrase of a key that is about to be made for a CA of this profile. Its certificates may name URLs that
-    /// begin with one of these; with none, any.
+    /// begin with one of these; with none, any. With recipients of age, which come last, the key is encrypted to them, and
+    /// the source has an identity of one of them.
     ///
     /// # Errors
     /// As [`SignerAdministration::unlock`]; when the passphrase is weak, or the signer has no such profile.
     pub fn prepare(
         &self,
         key: &str,
-        bound: (&str, &[String]),
+        bound: (&str, &[String], &[String]),
         terms: &UnlockingTerms,
         passphrase: &PassphraseFor,
     ) -> Result<(), Problem> {
@@ -110,6 +112,28 @@ impl SignerAdministration {
         new: &SecretSpec,
     ) -> Result<(), Problem> {
         Ok(self.0.change_passphrase(key, &passphrase.spec, new, passphrase.attended)?)
+    }
+
+    /// Has the signer write a key into a file that has no name before it is whole, encrypted with a new passphrase.
+    ///
+    /// # Errors
+    /// As [`SignerAdministration::unlock`]; when the new passphrase is weak, or the file is there or cannot be written.
+    pub fn export(
+        &self,
+        key: &str,
+        passphrase: &PassphraseFor,
+        new: &SecretSpec,
+        path: &Path,
+    ) -> Result<(), Problem> {
+        let mut failure = None;
+        let written = write_whole(path, Mode::Private, Existing::Keep, |file| {
+            let (specs, attended) = ((&passphrase.spec, new), passphrase.attended);
+            self.0.export(key, specs, attended, file.try_clone()?.into()).map_err(|error| {
+                failure = Some(error);
+                io::Error::from(io::ErrorKind::Other)
+            })
+        });
+        written.map_err(|error| failure.unwrap_or(KeyError::NotWritten(error)).into())
     }
 
     /// Locks a key, or every key, for everybody. Returns what was unlocked.

@@ -124,14 +124,21 @@ fn nobody_but_an_administrator_who_opens_the_key_gets_it_from_the_service() {
     let unlock = "key unlock example --scope ca --scope leaf --scope crl --scope move --passphrase-from fd:0";
     let said = service.in_one_login(&[service.admin(unlock), line(&service, &format!("{page}:OTHER"))]);
     refused(&said, "key.passphrase-wrong");
-    refused(&run(&service, "page nobody --service -o nobody.pdf --passphrase-from env:WORDS"), "key.not-found");
+    refused(
+        &run(&service, "page nobody --service -o nobody.pdf --passphrase-from env:WORDS"),
+        "key.not-found",
+    );
     refused(&run(&service, "page ./example.age --service -o nobody.pdf"), "is not the name of a CA");
     assert!(fs::read_dir(service.home.path("amber")).unwrap().next().is_none(), "nothing was written");
     assert_eq!(fs::read(service.home.path("signer/example.age")).unwrap(), before);
     run(&service, &format!("{page}:WORDS")).ok();
     let mode = fs::metadata(service.home.path("amber/example.pdf")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
-    assert_eq!(service.unlocked().len(), 0, "it was unlocked for this alone");
+    let left = service.unlocked();
+    assert!(
+        left.iter().all(|one| one["scopes"].get("custody").is_none()),
+        "it was unlocked for this alone: {left:?}"
+    );
 }
 
 #[test]
@@ -187,4 +194,69 @@ fn shares_unlock_a_key_of_the_service_and_nobody_gets_the_passphrase() {
     refused(&service.in_one_login(&[unlock("--unlock", [1, 2])]), "share.opens-nothing");
     assert_eq!(journaled(&service, "example, split, 2 of 3 shares, set"), 1);
     assert_eq!(journaled(&service, "example, combine, to passphrase, scrypt 2^10"), 1);
+}
+
+#[test]
+fn an_administrator_with_the_passphrase_has_a_key_of_the_service_exported_and_openssl_reads_it() {
+    // K1, K2
+    if !is_root() {
+        return skipped("becoming two other users needs root");
+    }
+    let service = with_root();
+    let phrase = service.home.path("amber/phrase");
+    fs::write(&phrase, OTHER).unwrap();
+    fs::set_permissions(&phrase, fs::Permissions::from_mode(0o600)).unwrap();
+    chown(&phrase, Some(AMBER), Some(AMBER)).unwrap();
+    let export = |options: &str| {
+        let line =
+            service.admin(&format!("key export example --service -o example.key --no-input {options}"));
+        format!("(cd {} && {line})", service.home.path("amber").display())
+    };
+    let with = "--passphrase-from fd:0 --new-passphrase-from file:phrase";
+    // the name is typed, and the passphrase is known
+    refused(&service.in_one_login(&[export(with)]), "input.confirmation");
+    let wrong = "--confirm example --passphrase-from file:phrase --new-passphrase-from fd:0";
+    refused(&service.in_one_login(&[export(wrong)]), "key.passphrase-wrong");
+    assert!(!service.home.path("amber/example.key").exists());
+    let said = service.done(&[export(&format!("{with} --confirm example"))]);
+    assert!(said.out.contains("the key in the signer stays as it is"), "{}", said.out);
+    let read = "openssl pkey -in amber/example.key -passin file:amber/phrase -pubout -outform DER >one && \
+                openssl x509 -in own/home/public/example.pem -noout -pubkey | openssl pkey -pubin -outform DER >two && \
+                cmp one two";
+    service.home.shell(read).ok();
+    assert_eq!(journaled(&service, "age:example.age, as PKCS#8 encrypted with a passphrase of its own"), 1);
+    signs(&service, WORDS);
+}
+
+#[test]
+fn a_new_key_of_the_service_is_encrypted_to_recipients_where_an_administrator_says_so() {
+    // K1, G6
+    if !is_root() {
+        return skipped("becoming two other users needs root");
+    }
+    let service = with_root();
+    let amber = service.home.path("amber");
+    let keygen = "for i in 1 2; do age-keygen -o identity$i 2>/dev/null; done";
+    service.home.shell(&format!("cd {} && {keygen} && chown {AMBER} *", amber.display())).ok();
+    let recipient = service.home.shell("age-keygen -y amber/identity1").ok().out;
+    let (recipient, identity) = (recipient.trim(), fs::read_to_string(amber.join("identity1")).unwrap());
+    let other = fs::read_to_string(amber.join("identity2")).unwrap();
+    let new = |name: &str| {
+        format!(
+            "key unlock {name} --new --profile root-ca --scope ca --scope crl --recipient {recipient} --passphrase-from fd:0"
+        )
+    };
+    // who could not open it later has none made
+    let make = |name: &str| service.ca(&format!("create-root {name} --key ed25519 --ocsp=false"));
+    let said = service.in_one_login(&[service.admin_with(&other, &new("second")), make("second")]);
+    refused(&said, "key.identity-wrong");
+    assert!(!service.home.path("signer/second.age").exists());
+    refused(&service.in_one_login(&[service.admin(&new("second")), make("second")]), "key.identity-wrong");
+    service.done(&[service.admin_with(&identity, &new("second")), make("second"), service.admin("key lock")]);
+    let opened = "age -d -i amber/identity1 signer/second.age | openssl pkey -noout";
+    service.home.shell(opened).ok();
+    service.done(&[
+        service.admin_with(&identity, "key unlock second --scope crl --passphrase-from fd:0"),
+        service.ca("crl publish second"),
+    ]);
 }

@@ -51,21 +51,22 @@ impl Administration {
     }
 
     /// Gives the passphrase of a key that is about to be made for a CA of this profile, whose certificates may name these
-    /// URLs.
+    /// URLs. With recipients, the source has an identity of one of them.
     ///
     /// # Errors
     /// As [`Administration::unlock`]; when the signer has no such profile.
     pub(crate) fn prepare(
         &self,
         key: &str,
-        (profile, urls): (&str, &[String]),
+        (profile, urls, recipients): (&str, &[String], &[String]),
         terms: WireTerms,
         from: &SecretSpec,
         attended: bool,
     ) -> Result<(), KeyError> {
         let descriptor = descriptor(key, from, attended)?;
         let (key, profile, urls) = (key.to_owned(), profile.to_owned(), urls.to_vec());
-        let request = Request::Prepare { key, terms, handed: descriptor.handed, profile, urls };
+        let (handed, recipients) = (descriptor.handed, recipients.to_vec());
+        let request = Request::Prepare { key, terms, handed, profile, urls, recipients };
         match self.hand(request, vec![descriptor])? {
             Reply::Done => Ok(()),
             _ => Err(unexpected().into()),
@@ -86,6 +87,26 @@ impl Administration {
         let (old, new) = (descriptor(key, old, attended)?, descriptor(key, new, attended)?);
         let request = Request::ChangePassphrase { key: key.to_owned(), old: old.handed, new: new.handed };
         match self.hand(request, vec![old, new])? {
+            Reply::Done => Ok(()),
+            _ => Err(unexpected().into()),
+        }
+    }
+
+    /// Has a key written into a file, encrypted with the passphrase that `new` has.
+    ///
+    /// # Errors
+    /// As [`Administration::unlock`]; when the new passphrase is weak, or the file cannot be written.
+    pub(crate) fn export(
+        &self,
+        key: &str,
+        (old, new): (&SecretSpec, &SecretSpec),
+        attended: bool,
+        file: OwnedFd,
+    ) -> Result<(), KeyError> {
+        let (old, new) = (descriptor(key, old, attended)?, descriptor(key, new, attended)?);
+        let request = Request::ExportOpened { key: key.to_owned(), old: old.handed, new: new.handed };
+        let file = Descriptor { file, handed: WireHanded::File };
+        match self.hand(request, vec![file, old, new])? {
             Reply::Done => Ok(()),
             _ => Err(unexpected().into()),
         }

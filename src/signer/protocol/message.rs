@@ -165,6 +165,9 @@ pub(crate) enum Request {
         /// Beginnings of the URLs that its certificates may name; none for any.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         urls: Vec<String>,
+        /// Recipients of age to which the key is encrypted; then an identity of one of them is behind the descriptor.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        recipients: Vec<String>,
     },
     /// Gives the key of a CA a new passphrase. Two descriptors come with the frame, behind which the present one and the
     /// new one are: [`Reply::Done`].
@@ -176,6 +179,9 @@ pub(crate) enum Request {
     /// digits. The parts are as in the answer to [`Request::Lend`]. What opens the new file is behind the descriptor that
     /// comes with the frame. `how` is for the journal: [`Reply::Done`].
     PutSealed { key: String, before: String, handed: WireHanded, how: String },
+    /// Has the private key written into the first descriptor that comes with the frame, as [`Request::Export`] does. Behind
+    /// the other two are the passphrase that opens the key, and that of the file: [`Reply::Done`].
+    ExportOpened { key: String, old: WireHanded, new: WireHanded },
     /// Asks for the record of the shares that open a key: [`Reply::Done`] with a part, empty where there is none.
     Shares { key: String },
     /// Locks a key, or every key, for everybody: [`Reply::Unlocked`] with what was unlocked.

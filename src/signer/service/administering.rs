@@ -9,8 +9,8 @@ use crate::signer::copies::{Copies, EnvelopeFile};
 use crate::signer::protocol::{Failure, Reply, WireDescription};
 use crate::signer::{ActKind, KeyEnvelope, Peer};
 use crate::signing::{
-    KeyDescription, KeyError, KeyLimits, KeyProtection, KeyRef, Protection, SecretPurpose, SecretSource as _,
-    TokenUri,
+    KeyDescription, KeyError, KeyLimits, KeyProtection, KeyRef, OpenedKey, Protection, Secret, SecretPurpose,
+    SecretSource as _, TokenUri,
 };
 use crate::subscriber_key::{ForeignKey, encrypted_ca_key_pem};
 use crate::x509::{SubjectPublicKeyInfo, sha256};
@@ -60,21 +60,23 @@ impl Signer {
     pub(super) fn export(&self, peer: &Peer, key: &KeyRef, descriptors: Vec<OwnedFd>) -> Answer {
         let [descriptor] = <[OwnedFd; 1]>::try_from(descriptors)
             .map_err(|_| signer("a key is written into one open descriptor"))?;
-        let mut file = File::from(descriptor);
-        let not_written = |error: &io::Error| signer(&format!("the file cannot be written: {error}"));
-        let metadata = file.metadata().map_err(|error| not_written(&error))?;
-        if !metadata.is_file() || metadata.len() != 0 || metadata.permissions().mode() & 0o077 != 0 {
-            return Err(signer("a key is written into an empty file that its owner alone can read"));
-        }
-        if metadata.uid() != peer.user {
-            return Err(signer("a key is written into a file of the user who asks for it"));
-        }
-        let sources =
-            self.parts.sources.as_ref().ok_or_else(|| signer("keys of the service are not exported"))?;
+        let file = an_own_empty_file(peer, descriptor)?;
+        let sources = self.parts.sources.as_ref().ok_or_else(|| signer("it has no such orders"))?;
         let opened = self.vault(key)?.take_out(key)?;
         let name = format!("the exported key of {}", name_of(key));
         let passphrase = sources.secret(&SecretPurpose::Replace(name))?;
-        let pem = encrypted_ca_key_pem(&opened, &passphrase)?;
+        self.write_exported(peer, key, (&opened, &passphrase), file)
+    }
+
+    /// Writes an opened key into a file, encrypted with a passphrase of its own. The journal has it before.
+    pub(super) fn write_exported(
+        &self,
+        peer: &Peer,
+        key: &KeyRef,
+        (opened, passphrase): (&OpenedKey, &Secret),
+        mut file: File,
+    ) -> Answer {
+        let pem = encrypted_ca_key_pem(opened, passphrase)?;
         // somebody may trust to this file alone, so it is read once before
         let place = Path::new("the exported key");
         let read =
@@ -223,6 +225,23 @@ fn difference(before: &KeyEnvelope, after: &KeyEnvelope) -> String {
         (old, "") => format!("{old} was taken away"),
         (old, new) => format!("{old} is now {new}"),
     }
+}
+
+fn not_written(error: &io::Error) -> Failure {
+    signer(&format!("the file cannot be written: {error}"))
+}
+
+/// Returns a file of the client into which a key may be written.
+pub(super) fn an_own_empty_file(peer: &Peer, descriptor: OwnedFd) -> Result<File, Failure> {
+    let file = File::from(descriptor);
+    let metadata = file.metadata().map_err(|error| not_written(&error))?;
+    if !metadata.is_file() || metadata.len() != 0 || metadata.permissions().mode() & 0o077 != 0 {
+        return Err(signer("a key is written into an empty file that its owner alone can read"));
+    }
+    if metadata.uid() != peer.user {
+        return Err(signer("a key is written into a file of the user who asks for it"));
+    }
+    Ok(file)
 }
 
 /// Returns the name under which people know a key: that of its CA.

@@ -135,6 +135,7 @@ fn rights(request: &Request) -> &'static [Right] {
         | R::Prepare { .. }
         | R::ChangePassphrase { .. }
         | R::Lend { .. }
+        | R::ExportOpened { .. }
         | R::PutSealed { .. } => &[Right::Unlock],
         R::Lock { .. } => &[Right::Lock],
         R::WhatIsUnlocked | R::Shares { .. } => &[Right::Describe],
@@ -173,6 +174,7 @@ impl Signer {
             | Request::Prepare { .. }
             | Request::ChangePassphrase { .. }
             | Request::Lend { .. }
+            | Request::ExportOpened { .. }
             | Request::PutSealed { .. }
             | Request::Shares { .. }
             | Request::Lock { .. }

@@ -1,6 +1,6 @@
 //! Custody: the encrypted file of a key is lent to the program of an administrator who has unlocked the key for that, and
 //! comes back protected anew.
-use super::administering::{LARGEST_RECORD, record_of_shares, shares_in};
+use super::administering::{LARGEST_RECORD, an_own_empty_file, record_of_shares, shares_in};
 use super::answers::{Answer, signer};
 use super::standing::{Standing, asked, failure, only, over};
 use crate::failpoint;
@@ -37,6 +37,28 @@ impl Standing {
         self.signer.act(peer, ActKind::KeyExported, Some(opened.public_key().digest()), details)?;
         failpoint::passed("signer: lending noted");
         Ok(Frame::with(Reply::Done, vec![octets, record]))
+    }
+
+    /// Writes a key into a file of an administrator who has its passphrase, encrypted with another one.
+    pub(super) fn export_opened(
+        &self,
+        connection: &UnixStream,
+        peer: &Peer,
+        key: &str,
+        (old, new): (WireHanded, WireHanded),
+        descriptors: Vec<OwnedFd>,
+    ) -> Result<Reply, Failure> {
+        let (vault, key, inspected) = self.find(key)?;
+        in_a_file(vault.as_ref(), &key)?;
+        inspected?;
+        let [file, from, to] = <[OwnedFd; 3]>::try_from(descriptors)
+            .map_err(|_| signer("a file and two passphrases are handed over as three open descriptors"))?;
+        let file = an_own_empty_file(peer, file)?;
+        let old = asked(peer, &key, Terms::none(), old, from)?;
+        let new = asked(peer, &key, Terms::none(), new, to)?;
+        let taken = self.ring.taken_out((&old, &new), vault.as_ref(), &key, &over(connection));
+        let (opened, passphrase) = taken.map_err(failure)?;
+        Ok(self.signer.write_exported(peer, &key, (&opened, &passphrase), file)?.message)
     }
 
     /// Returns the record of the shares that open a key. Nothing in it is secret.

@@ -7,7 +7,7 @@ use crate::signer::protocol::{
 };
 use crate::signer::unlocking::{Asked, SharedRing, Terms, UnlockError, known_as, login_of};
 use crate::signer::{Bound, ClientClass, Peer, RemoteTokens, Scope};
-use crate::signing::{KeyError, KeyRef, KeyVault};
+use crate::signing::{KeyError, KeyRef, KeyVault, RecipientText};
 use crate::x509::UnixTime;
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, recv};
@@ -123,15 +123,18 @@ impl Standing {
             Request::Unlock { key, terms, handed } => {
                 self.unlock(connection, peer, &key, terms, handed, asked.descriptors)
             }
-            Request::Prepare { key, terms, handed, profile, urls } => {
+            Request::Prepare { key, terms, handed, profile, urls, recipients } => {
                 let bound = Bound { profile, urls };
-                self.prepare(connection, peer, (key, bound), terms, handed, asked.descriptors)
+                self.prepare(connection, peer, (key, bound, recipients), (terms, handed), asked.descriptors)
             }
             Request::ChangePassphrase { key, old, new } => {
                 self.change_passphrase(connection, peer, &key, (old, new), asked.descriptors)
             }
             Request::Lend { key } => return self.lend(peer, &key).unwrap_or_else(refused),
             Request::Shares { key } => return self.shares(&key).unwrap_or_else(refused),
+            Request::ExportOpened { key, old, new } => {
+                self.export_opened(connection, peer, &key, (old, new), asked.descriptors)
+            }
             Request::PutSealed { key, before, handed, how } => {
                 let protected = Protected { key, before, handed, how, parts: asked.parts };
                 self.put_sealed(connection, peer, protected, asked.descriptors)
@@ -175,11 +178,12 @@ impl Standing {
         &self,
         connection: &UnixStream,
         peer: &Peer,
-        (key, bound): (String, Bound),
-        terms: WireTerms,
-        handed: WireHanded,
+        (key, bound, recipients): (String, Bound, Vec<String>),
+        (terms, handed): (WireTerms, WireHanded),
         descriptors: Vec<OwnedFd>,
     ) -> Result<Reply, Failure> {
+        let recipients: Result<Vec<RecipientText>, _> = recipients.iter().map(|text| text.parse()).collect();
+        let recipients = recipients.map_err(|error| signer(&error.to_string()))?;
         let vault = match key.contains(':') {
             true => super::ring::vault_of(&self.vaults, &KeyRef { identity: None, uri: key.clone() }),
             false => self.vaults.first(),
@@ -193,9 +197,13 @@ impl Standing {
             let reason = format!("{} does not say the name of the new key: object=NAME", new.uri);
             return Err(Failure::Signer { reason });
         }
+        if new.is_in_token() && !recipients.is_empty() {
+            return Err(signer("a key in a token is encrypted to nobody"));
+        }
         self.signer.parts.rules.may_bind(&bound)?;
         let asked = asked(peer, &new, terms.try_into()?, handed, only(descriptors)?)?;
-        self.ring.prepare(&asked, (vault.as_ref(), &new), &over(connection)).map_err(failure)?;
+        let is_over = over(connection);
+        self.ring.prepare(&asked, (vault.as_ref(), &new), recipients, &is_over).map_err(failure)?;
         self.signer.expect_new(peer, known_as(&new), bound);
         Ok(Reply::Done)
     }

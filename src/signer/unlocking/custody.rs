@@ -6,7 +6,7 @@ use super::ring::{SharedRing, locked};
 use super::unlocked::NotUnlocked;
 use crate::failpoint;
 use crate::signer::{ClientClass, Peer, Scope};
-use crate::signing::{KeyError, KeyRef, KeyVault, Protection, VaultKey};
+use crate::signing::{KeyError, KeyRef, KeyVault, OpenedKey, Protection, Secret, VaultKey};
 use std::sync::Arc;
 
 /// A key file that comes back in the place of the one that was lent.
@@ -33,6 +33,22 @@ impl SharedRing {
         let login = login.ok_or_else(|| refused(&NotUnlocked::Locked))?;
         let taken = self.keyring.take(&known_as(key), Scope::Custody, 1, login);
         taken.map(|held| Arc::clone(held.as_ref())).map_err(|reason| refused(&reason))
+    }
+
+    /// Opens a key with the passphrase that was handed over, to be written out with the other one.
+    ///
+    /// # Errors
+    /// When the one is wrong or the other is soon guessed.
+    pub(crate) fn taken_out(
+        &self,
+        (old, new): (&Asked, &Asked),
+        vault: &dyn KeyVault,
+        key: &KeyRef,
+        is_over: &dyn Fn() -> bool,
+    ) -> Result<(OpenedKey, Secret), UnlockError> {
+        let open = |_: &str, secret: &Secret| self.prepared.with(secret, || vault.take_out(key));
+        let opened = self.keyring.opened(old, &open, &self.note, is_over)?;
+        Ok((opened, self.prepared.chosen(new, is_over)?))
     }
 
     /// Replaces the file of a key that is unlocked for custody by one of the same key, which the secret behind the

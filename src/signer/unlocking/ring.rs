@@ -9,7 +9,7 @@ use super::unlocked::{Grant, NotUnlocked, Terms};
 use crate::failpoint;
 use crate::signer::service::Ring;
 use crate::signer::{ClientClass, Peer, Scope};
-use crate::signing::{KeyError, KeyRef, KeyVault, Secret, VaultKey};
+use crate::signing::{KeyError, KeyRef, KeyVault, RecipientText, Secret, VaultKey};
 use crate::x509::UnixTime;
 use std::sync::Arc;
 
@@ -87,7 +87,7 @@ impl SharedRing {
         Ok(())
     }
 
-    /// Keeps a passphrase that was handed over for a key that is about to be made. The PIN of a token is tried before, as
+    /// Keeps a passphrase that was handed over for a key that is about to be made, or an identity of one of its recipients. The PIN of a token is tried before, as
     /// one that unlocks a key is.
     ///
     /// # Errors
@@ -96,6 +96,7 @@ impl SharedRing {
         &self,
         asked: &Asked,
         (vault, key): (&dyn KeyVault, &KeyRef),
+        recipients: Vec<RecipientText>,
         is_over: &dyn Fn() -> bool,
     ) -> Result<(), UnlockError> {
         let secret = if asked.is_pin {
@@ -104,10 +105,13 @@ impl SharedRing {
                 checked.map(|()| pin.clone())
             };
             self.keyring.opened(asked, &log_in, &self.note, is_over)?
-        } else {
+        } else if recipients.is_empty() {
             self.prepared.chosen(asked, is_over)?
+        } else {
+            let question = format!("Identity for the new key of {}, read by genfic-signer: ", asked.key);
+            read_handed(&asked.from, asked.handed, asked.user, &question, is_over)?
         };
-        self.prepared.keep(asked, secret);
+        self.prepared.keep(asked, secret, recipients);
         Ok(())
     }
 
@@ -256,7 +260,8 @@ impl Ring for SharedRing {
             }
             error => error,
         })?;
-        let made = self.keyring.deriving(key.is_in_token(), || self.prepared.with(&secret, make));
+        let made =
+            self.keyring.deriving(key.is_in_token(), || self.prepared.with_readers(&name, &secret, make));
         if matches!(made, Err(KeyError::PinRejected(_))) {
             self.prepared.forget(&name);
         }

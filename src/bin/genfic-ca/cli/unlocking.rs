@@ -1,5 +1,6 @@
 //! Arguments of the commands by which an administrator unlocks keys of the signer.
 use clap::{Args, ValueEnum};
+use genfic_ca::signing::RecipientText;
 use std::path::PathBuf;
 
 /// The socket of the signer's administrators.
@@ -41,6 +42,10 @@ pub(crate) struct KeyUnlock {
     /// [default: the server of the configuration, where it can be read; else any]
     #[arg(long, value_name = "URL", requires = "new")]
     pub(crate) url: Vec<String>,
+    /// With --new: encrypt the key to this recipient of age in place of a passphrase; may be repeated. --passphrase-from
+    /// names a file with the identity of one of them
+    #[arg(long, value_name = "AGE1...", requires = "new")]
+    pub(crate) recipient: Vec<RecipientText>,
     #[command(flatten)]
     pub(crate) signer: SignerSocket,
 }
