@@ -25,7 +25,7 @@ pub(crate) struct Named {
 
 enum Place {
     Elsewhere,
-    Home(CustodyHome),
+    Home(Box<CustodyHome>),
     Service(CustodyService),
 }
 
@@ -59,7 +59,7 @@ pub(crate) fn key(global: &Global, key: &Path, signer: &Service) -> Result<Named
     let (sealed, place) = match home {
         Some(home) => {
             let home = CustodyHome::open(home, global.config.as_deref())?;
-            (SealedKey::read_in_home(&path)?, Place::Home(home))
+            (SealedKey::read_in_home(&path)?, Place::Home(Box::new(home)))
         }
         None => {
             verify_given(&path, false).map_err(KeyError::Unsafe)?;
