@@ -39,10 +39,9 @@ pub(crate) const EXAMPLES: &[(&str, &str)] = &[
 ];
 
 /// What stands below the examples of the program.
-const KEYS: &str =
-    "KEY is the name of a CA in the home, or the path of a file that ends in .age. With --service it is the
-name of a CA whose key the signer that listens has: run it as yourself, an
-administrator, without sudo -u.";
+const KEYS: &str = "KEY is the name of a CA in the home, or the path of a file that ends in .age.\n\
+    With --service it is the name of a CA whose key the signer that listens has:\n\
+    run it as yourself, an administrator, without sudo -u.";
 
 /// Returns the examples of a command.
 pub(crate) fn examples(command: &str) -> impl Iterator<Item = &'static str> {
@@ -246,10 +245,16 @@ pub(crate) struct Unlock {
     pub(crate) lasting: String,
     /// With --unlock: what for: leaf (certificates of end entities), ca (of CAs and responders), crl, move (the key itself);
     /// may be repeated [default: leaf and crl]
-    #[arg(long, value_name = "SCOPE", value_enum, requires = "unlock")]
+    #[arg(long, value_name = "SCOPE", value_enum, requires = "unlock", conflicts_with_all = ["output", "in_place", "check"])]
     pub(crate) only: Vec<Scope>,
     /// With --unlock: how many signatures of each kind, and no more
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), requires = "unlock")]
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = clap::value_parser!(u64).range(1..),
+        requires = "unlock",
+        conflicts_with_all = ["output", "in_place", "check"]
+    )]
     pub(crate) count: Option<u64>,
 }
 

@@ -139,7 +139,11 @@ fn word(stanza: &Stanza) -> &str {
 pub(crate) fn export(session: &Session, args: &KeyExport) -> Result<Report, Problem> {
     let (name, path) = (&args.name, &args.output);
     let lifecycle = session.engine().lifecycle();
-    lifecycle.exportable_key(name)?;
+    lifecycle.exportable_key(name).map_err(|problem| match problem.code {
+        Code::KeyInService => problem
+            .hint(format!("as yourself, without sudo -u: genfic-ca key export {name} --service -o FILE")),
+        _ => problem,
+    })?;
     must_be_free(path)?;
     let question = format!(
         "whoever has {} and its passphrase signs as {name}, anywhere, without this record, without limits and unseen\n\
