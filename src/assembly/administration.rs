@@ -4,13 +4,14 @@ use crate::backup::{
     Created, Opener, RestoredSigner, RestoringSigner, SignerFiles, SignerManifest, create_of_signer,
     restore_signer,
 };
-use crate::config::Config;
+use crate::config::{Config, parse_duration};
 use crate::error::Problem;
-use crate::home::Accounts;
+use crate::home::{Accounts, Existing, Mode, write_whole};
 use crate::signer::{Administration, WireGrant, WireTerms};
 use crate::signing::{CaKeys, KeyError, KeyLimits, LimitsChange, PassphraseOrders, SealFor, SecretSpec};
 use crate::x509::UnixTime;
 use std::collections::BTreeMap;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -27,6 +28,15 @@ pub struct UnlockingTerms {
     pub scopes: BTreeMap<String, Option<u64>>,
     /// For how many seconds.
     pub lasting: u64,
+}
+
+impl UnlockingTerms {
+    /// Returns terms for a time such as `15m`; `None` where that is none.
+    #[must_use]
+    pub fn lasting_for(scopes: BTreeMap<String, Option<u64>>, time: &str) -> Option<Self> {
+        let seconds = parse_duration(time).ok().and_then(|seconds| u64::try_from(seconds).ok());
+        seconds.filter(|seconds| *seconds > 0).map(|lasting| Self { scopes, lasting })
+    }
 }
 
 /// Where the passphrase is, which the signer reads.
@@ -98,7 +108,8 @@ impl SignerAdministration {
     }
 
     /// Gives the passphrase of a key that is about to be made for a CA of this profile. Its certificates may name URLs that
-    /// begin with one of these; with none, any. A key of this name that is there and has no certificate yet is bound to
+    /// begin with one of these; with none, any. With recipients of age, which come last, the key is encrypted to them, and
+    /// the source has an identity of one of them. A key of this name that is there and has no certificate yet is bound to
     /// that and unlocked, which is returned.
     ///
     /// # Errors
@@ -106,7 +117,7 @@ impl SignerAdministration {
     pub fn prepare(
         &self,
         key: &str,
-        bound: (&str, &[String]),
+        bound: (&str, &[String], &[String]),
         terms: &UnlockingTerms,
         passphrase: &PassphraseFor,
     ) -> Result<Option<Unlocking>, Problem> {
@@ -125,6 +136,28 @@ impl SignerAdministration {
         new: &SecretSpec,
     ) -> Result<(), Problem> {
         Ok(self.0.change_passphrase(key, &passphrase.spec, new, passphrase.attended)?)
+    }
+
+    /// Has the signer write a key into a file that has no name before it is whole, encrypted with a new passphrase.
+    ///
+    /// # Errors
+    /// As [`SignerAdministration::unlock`]; when the new passphrase is weak, or the file is there or cannot be written.
+    pub fn export(
+        &self,
+        key: &str,
+        passphrase: &PassphraseFor,
+        new: &SecretSpec,
+        path: &Path,
+    ) -> Result<(), Problem> {
+        let mut failure = None;
+        let written = write_whole(path, Mode::Private, Existing::Keep, |file| {
+            let (specs, attended) = ((&passphrase.spec, new), passphrase.attended);
+            self.0.export(key, specs, attended, file.try_clone()?.into()).map_err(|error| {
+                failure = Some(error);
+                io::Error::from(io::ErrorKind::Other)
+            })
+        });
+        written.map_err(|error| failure.unwrap_or(KeyError::NotWritten(error)).into())
     }
 
     /// Locks a key, or every key, for everybody. Returns what was unlocked.
@@ -233,11 +266,11 @@ pub fn restore_signer_backup(
     })
 }
 
-fn wire(terms: &UnlockingTerms) -> WireTerms {
+pub(super) fn wire(terms: &UnlockingTerms) -> WireTerms {
     WireTerms { scopes: terms.scopes.clone(), lasting: terms.lasting }
 }
 
-fn unlocking(grant: WireGrant) -> Unlocking {
+pub(super) fn unlocking(grant: WireGrant) -> Unlocking {
     let name = Accounts::of_system().name_of(grant.loginuid);
     let user = Some(name).filter(|name| *name != grant.loginuid.to_string());
     Unlocking {

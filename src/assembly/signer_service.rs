@@ -141,9 +141,9 @@ fn note(journal: &JournalPlace, event: &Event) -> Result<(), KeyError> {
     let (kind, login, details) = match event {
         Event::Unlocked(grant) => (ActKind::Unlocked, grant.login, said(grant)),
         Event::Locked(grant) => (ActKind::Locked, grant.login, said(grant)),
-        Event::Protected { key, identity: of, login } => {
+        Event::Protected { key, identity: of, login, how } => {
             identity = Some(*of);
-            (ActKind::KeyProtected, *login, format!("{key}, with a new passphrase"))
+            (ActKind::KeyProtected, *login, format!("{key}, {how}"))
         }
         Event::WrongPassphrase { key, login, number } => {
             (ActKind::WrongPassphrase, *login, format!("{key}, {number} in a row"))

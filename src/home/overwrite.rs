@@ -1,18 +1,61 @@
-//! Overwriting of a file before it is removed.
-use std::fs::OpenOptions;
+//! Overwriting of a file before it is removed, or after it was replaced.
+use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
 
 /// Most octets that are written at once: no key file is longer.
 const MOST: usize = 1 << 20;
 
-/// Overwrites a file with zeros, durably. That reaches the device only where it overwrites in place.
+/// A file that is to be overwritten, whatever has its name by then.
+pub(crate) struct Former(File);
+
+impl Former {
+    /// Opens a file that is about to be replaced.
+    ///
+    /// # Errors
+    /// When it is not there, or cannot be written.
+    pub(crate) fn of(path: &Path) -> io::Result<Self> {
+        OpenOptions::new().write(true).open(path).map(Self)
+    }
+
+    /// Overwrites it with zeros, durably. That reaches the device only where it overwrites in place.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub(crate) fn overwrite(mut self) -> io::Result<()> {
+        let length = usize::try_from(self.0.metadata()?.len()).unwrap_or_default();
+        self.0.write_all(&vec![0; length.min(MOST)])?;
+        self.0.sync_all()
+    }
+}
+
+/// Overwrites a file as [`Former::overwrite`].
 ///
 /// # Errors
 /// When it is not there, or cannot be written.
 pub(crate) fn overwrite(path: &Path) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).open(path)?;
-    let length = usize::try_from(file.metadata()?.len()).unwrap_or_default();
-    file.write_all(&vec![0; length.min(MOST)])?;
-    file.sync_all()
+    Former::of(path)?.overwrite()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::io::{Read as _, Seek as _};
+
+    #[test]
+    fn what_was_replaced_is_overwritten_and_what_has_its_name_now_is_not() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("key");
+        fs::write(&path, "former").unwrap();
+        let mut seen = File::open(&path).unwrap();
+        let former = Former::of(&path).unwrap();
+        fs::write(directory.path().join("new"), "latter").unwrap();
+        fs::rename(directory.path().join("new"), &path).unwrap();
+        former.overwrite().unwrap();
+        let mut octets = Vec::new();
+        seen.rewind().unwrap();
+        seen.read_to_end(&mut octets).unwrap();
+        assert_eq!((octets, fs::read(&path).unwrap()), (vec![0; 6], b"latter".to_vec()));
+    }
 }

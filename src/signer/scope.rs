@@ -13,6 +13,8 @@ pub(crate) enum Scope {
     Crl,
     /// Moving of the key into the signer, or out of it: no signature.
     Move,
+    /// Lending of the encrypted key to the administrator who unlocked it, and taking it back protected anew: no signature.
+    Custody,
     /// Certificates of responders that renew themselves ([`crate::signer::Enrolment`]). A key is not unlocked for these:
     /// timers may have them, and whoever may have certificates of responders or CRLs.
     Renewal,
@@ -20,8 +22,13 @@ pub(crate) enum Scope {
 
 impl Scope {
     /// Every scope for which a key is unlocked, with its name in options and messages.
-    const NAMES: [(Self, &'static str); 4] =
-        [(Self::Leaf, "leaf"), (Self::Ca, "ca"), (Self::Crl, "crl"), (Self::Move, "move")];
+    const NAMES: [(Self, &'static str); 5] = [
+        (Self::Leaf, "leaf"),
+        (Self::Ca, "ca"),
+        (Self::Crl, "crl"),
+        (Self::Move, "move"),
+        (Self::Custody, "custody"),
+    ];
 
     /// Returns the name, as options and messages have it.
     #[must_use]
@@ -38,6 +45,7 @@ impl fmt::Display for Scope {
             Self::Ca => "certificates of CAs and responders",
             Self::Crl => "CRLs",
             Self::Move => "moving the key",
+            Self::Custody => "custody of the key",
             Self::Renewal => "certificates of responders that renew themselves",
         })
     }
@@ -45,7 +53,7 @@ impl fmt::Display for Scope {
 
 /// The text is no name of a scope.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("a key is unlocked for leaf, ca, crl or move")]
+#[error("a key is unlocked for leaf, ca, crl, move or custody")]
 pub(crate) struct UnknownScope;
 
 impl FromStr for Scope {

@@ -19,6 +19,8 @@ mod certificate_selection;
 mod clock_goes_back;
 mod completions;
 mod cross_sign;
+mod custody_in_service;
+mod custody_killed;
 mod damaged_home;
 mod doctor;
 mod doctor_lost_files;

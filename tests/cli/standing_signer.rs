@@ -1,6 +1,6 @@
 //! A signer that listens, as a user of its own, with users who unlock its keys and one who has them used.
 use crate::support::terminal::Terminal;
-use crate::support::{CA, Home, Said};
+use crate::support::{CA, Home, KEY, Said};
 use serde_json::Value;
 use std::fs;
 use std::io::{Read, Seek, SeekFrom};
@@ -91,7 +91,8 @@ impl Service {
         home.ca(&["create-root", "genfic", "--key", "ed25519"]).ok();
         home.shell("chmod 755 . && mkdir -m 700 signer credentials && mkdir -m 755 sockets bin own").ok();
         home.shell("cp -r home/policy policy && chmod 755 policy").ok();
-        for (program, name) in [(CA, "bin/genfic-ca"), (SIGNER, "bin/genfic-signer")] {
+        for (program, name) in [(CA, "bin/genfic-ca"), (KEY, "bin/genfic-key"), (SIGNER, "bin/genfic-signer")]
+        {
             fs::copy(program, home.path(name)).unwrap();
         }
         fs::copy(home.path("home/keys/genfic.age"), home.path("signer/genfic.age")).unwrap();

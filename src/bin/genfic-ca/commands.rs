@@ -180,6 +180,7 @@ pub(crate) fn run(global: &Global, command: Command) -> Result<Report, Problem> 
         Command::Key(Key::ExportBundle(args)) => at_home(&|session| offline::export_bundle(session, &args)),
         Command::Key(Key::ImportBundle(args)) => at_home(&|session| offline::import_bundle(session, &args)),
         Command::Key(Key::List) => at_home(&keys::list),
+        Command::Key(Key::Export(args)) if args.service => keys::export_from_service(global, &args),
         Command::Key(Key::Export(args)) => at_home(&|session| keys::export(session, &args)),
         Command::Key(Key::Envelope(args)) if args.service => keys::limits_in_service(global, &args),
         Command::Key(Key::Envelope(args)) => at_home(&|session| keys::limits(session, &args)),

@@ -62,7 +62,7 @@ pub(crate) fn orders_of(
     if let Some((name, recipients)) = &global.recipients {
         if config.keys.signer_socket.is_some() {
             return Err(Problem::new(Code::Usage, "--recipient is for a key in a file of the home")
-                .hint("leave it out: a key of the service has a passphrase, and no recipients"));
+                .hint("leave it out: for a key of the service an administrator says it, genfic-ca key unlock NAME --new --recipient"));
         }
         orders.recipients.insert(name.clone(), recipients.clone());
     }

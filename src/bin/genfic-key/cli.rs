@@ -15,17 +15,20 @@ pub(crate) const EXAMPLES: &[(&str, &str)] = &[
     (
         "rewrap",
         "genfic-key rewrap genfic --recipient age1... --try-identity identity.txt\n\
-         genfic-key rewrap genfic --identity identity.txt",
+         genfic-key rewrap genfic --identity identity.txt\n\
+         genfic-key rewrap genfic --service",
     ),
     (
         "split",
         "genfic-key split genfic --shares 5 --threshold 3 --to shares\n\
-         genfic-key split genfic --shares 3 --threshold 2 --to shares --in-place",
+         genfic-key split genfic --shares 3 --threshold 2 --to shares --in-place\n\
+         genfic-key split genfic --shares 5 --threshold 3 --to shares --service",
     ),
     (
         "combine",
         "genfic-key combine shares/genfic.age --check\n\
-         genfic-key combine genfic --in-place",
+         genfic-key combine genfic --in-place\n\
+         genfic-key combine genfic --unlock --for 15m --only ca",
     ),
     (
         "page",
@@ -36,7 +39,9 @@ pub(crate) const EXAMPLES: &[(&str, &str)] = &[
 ];
 
 /// What stands below the examples of the program.
-const KEYS: &str = "KEY is the name of a CA in the home, or the path of a file that ends in .age.";
+const KEYS: &str = "KEY is the name of a CA in the home, or the path of a file that ends in .age.\n\
+    With --service it is the name of a CA whose key the signer that listens has:\n\
+    run it as yourself, an administrator, without sudo -u.";
 
 /// Returns the examples of a command.
 pub(crate) fn examples(command: &str) -> impl Iterator<Item = &'static str> {
@@ -116,6 +121,23 @@ pub(crate) enum Action {
     Page(Page),
 }
 
+/// The signer that has the key.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Service {
+    /// The key is in the signer that listens: as yourself, an administrator; no home is needed
+    #[arg(long)]
+    pub(crate) service: bool,
+    /// The signer's socket for administrators
+    #[arg(
+        long,
+        value_name = "PATH",
+        env = "GENFIC_CA_SIGNER_ADMIN_SOCKET",
+        hide_env_values = true,
+        default_value = genfic_ca::assembly::SIGNER_ADMIN_SOCKET
+    )]
+    pub(crate) socket: PathBuf,
+}
+
 /// Who opens a key file that is made.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Readers {
@@ -146,9 +168,11 @@ pub(crate) struct Rewrap {
     pub(crate) key: PathBuf,
     #[command(flatten)]
     pub(crate) readers: Readers,
-    /// Before the file is replaced, open the new one with the identities in this file
+    /// Before the file is replaced, open the new one with the identities in this file; needed with --service and recipients
     #[arg(long, value_name = "FILE")]
     pub(crate) try_identity: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) signer: Service,
 }
 
 #[derive(Args, Debug)]
@@ -177,6 +201,8 @@ pub(crate) struct Split {
     /// Size of the pages
     #[arg(long, value_name = "PAPER", default_value = "a4")]
     pub(crate) paper: Size,
+    #[command(flatten)]
+    pub(crate) signer: Service,
 }
 
 #[derive(Args, Debug)]
@@ -191,7 +217,7 @@ pub(crate) struct Combine {
     #[arg(long, value_name = "SPEC")]
     pub(crate) share_passphrase_from: Vec<String>,
     /// Where the key goes, encrypted anew; nothing may be there yet
-    #[arg(short = 'o', long, value_name = "FILE", required_unless_present_any = ["in_place", "check"])]
+    #[arg(short = 'o', long, value_name = "FILE", required_unless_present_any = ["in_place", "check", "unlock"])]
     pub(crate) output: Option<PathBuf>,
     /// Replace the key file itself
     #[arg(long, conflicts_with_all = ["output", "check"])]
@@ -200,7 +226,49 @@ pub(crate) struct Combine {
     #[arg(long, conflicts_with = "output")]
     pub(crate) check: bool,
     #[command(flatten)]
+    pub(crate) unlock: Unlock,
+    #[command(flatten)]
     pub(crate) readers: Readers,
+    #[command(flatten)]
+    pub(crate) signer: Service,
+}
+
+/// What shares unlock.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Unlock {
+    /// Unlock the key in the signer that listens, as `genfic-ca key unlock` does: nobody sees what the shares give, and
+    /// nothing is written
+    #[arg(long, conflicts_with_all = ["output", "in_place", "check", "recipient", "recipients_file", "generate"])]
+    pub(crate) unlock: bool,
+    /// With --unlock: for how long: 15m, 2h; 12h at most
+    #[arg(long = "for", value_name = "TIME", default_value = "15m", requires = "unlock")]
+    pub(crate) lasting: String,
+    /// With --unlock: what for: leaf (certificates of end entities), ca (of CAs and responders), crl, move (the key itself);
+    /// may be repeated [default: leaf and crl]
+    #[arg(long, value_name = "SCOPE", value_enum, requires = "unlock", conflicts_with_all = ["output", "in_place", "check"])]
+    pub(crate) only: Vec<Scope>,
+    /// With --unlock: how many signatures of each kind, and no more
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = clap::value_parser!(u64).range(1..),
+        requires = "unlock",
+        conflicts_with_all = ["output", "in_place", "check"]
+    )]
+    pub(crate) count: Option<u64>,
+}
+
+/// A kind of signature.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum Scope {
+    /// Certificates of end entities
+    Leaf,
+    /// Certificates of CAs and responders, and requests for the key itself
+    Ca,
+    /// Certificate revocation lists
+    Crl,
+    /// Moving the key into the signer or out of it
+    Move,
 }
 
 #[derive(Args, Debug)]
@@ -220,6 +288,8 @@ pub(crate) struct Page {
     /// Size of the pages
     #[arg(long, value_name = "PAPER", default_value = "a4")]
     pub(crate) paper: Size,
+    #[command(flatten)]
+    pub(crate) signer: Service,
 }
 
 /// A size of paper.

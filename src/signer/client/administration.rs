@@ -21,9 +21,9 @@ pub(crate) struct Administration {
 }
 
 /// A descriptor that is handed over.
-struct Descriptor {
-    file: OwnedFd,
-    handed: WireHanded,
+pub(super) struct Descriptor {
+    pub(super) file: OwnedFd,
+    pub(super) handed: WireHanded,
 }
 
 impl Administration {
@@ -69,21 +69,23 @@ impl Administration {
     }
 
     /// Gives the passphrase of a key that is about to be made for a CA of this profile, whose certificates may name these
-    /// URLs. A key of this name that is there and has no certificate yet is bound to that and unlocked, which is told.
+    /// URLs. With recipients, the source has an identity of one of them. A key of this name that is there and has no
+    /// certificate yet is bound to that and unlocked, which is told.
     ///
     /// # Errors
     /// As [`Administration::unlock`]; when the signer has no such profile.
     pub(crate) fn prepare(
         &self,
         key: &str,
-        (profile, urls): (&str, &[String]),
+        (profile, urls, recipients): (&str, &[String], &[String]),
         terms: WireTerms,
         from: &SecretSpec,
         attended: bool,
     ) -> Result<Option<WireGrant>, KeyError> {
         let descriptor = descriptor(key, from, attended)?;
         let (key, profile, urls) = (key.to_owned(), profile.to_owned(), urls.to_vec());
-        let request = Request::Prepare { key, terms, handed: descriptor.handed, profile, urls };
+        let (handed, recipients) = (descriptor.handed, recipients.to_vec());
+        let request = Request::Prepare { key, terms, handed, profile, urls, recipients };
         match self.hand(request, vec![descriptor])? {
             Reply::Done => Ok(None),
             Reply::Unlocked { mut keys } => keys.pop().map(Some).ok_or_else(|| unexpected().into()),
@@ -105,6 +107,26 @@ impl Administration {
         let (old, new) = (descriptor(key, old, attended)?, descriptor(key, new, attended)?);
         let request = Request::ChangePassphrase { key: key.to_owned(), old: old.handed, new: new.handed };
         match self.hand(request, vec![old, new])? {
+            Reply::Done => Ok(()),
+            _ => Err(unexpected().into()),
+        }
+    }
+
+    /// Has a key written into a file, encrypted with the passphrase that `new` has.
+    ///
+    /// # Errors
+    /// As [`Administration::unlock`]; when the new passphrase is weak, or the file cannot be written.
+    pub(crate) fn export(
+        &self,
+        key: &str,
+        (old, new): (&SecretSpec, &SecretSpec),
+        attended: bool,
+        file: OwnedFd,
+    ) -> Result<(), KeyError> {
+        let (old, new) = (descriptor(key, old, attended)?, descriptor(key, new, attended)?);
+        let request = Request::ExportOpened { key: key.to_owned(), old: old.handed, new: new.handed };
+        let file = Descriptor { file, handed: WireHanded::File };
+        match self.hand(request, vec![file, old, new])? {
             Reply::Done => Ok(()),
             _ => Err(unexpected().into()),
         }
@@ -217,7 +239,7 @@ impl Administration {
     }
 
     /// Returns a link to a socket in a directory that nobody else can put a socket of their own into.
-    fn link(&self) -> Result<Link, KeyError> {
+    pub(super) fn link(&self) -> Result<Link, KeyError> {
         let directory = self.socket.parent().filter(|parent| !parent.as_os_str().is_empty());
         let directory = directory.unwrap_or(Path::new("."));
         let not_reached = |error: io::Error| KeyError::NotListening {
@@ -243,7 +265,7 @@ fn wire(key: &str) -> WireKey {
     WireKey { uri, identity: None }
 }
 
-fn unexpected() -> Failure {
+pub(super) fn unexpected() -> Failure {
     Failure::Signer { reason: "it gave an answer that does not belong to the question".into() }
 }
 

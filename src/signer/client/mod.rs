@@ -1,6 +1,7 @@
 //! The client's side: keys that the signer has. No key and no passphrase of one comes into this process.
 mod administering;
 mod administration;
+mod custody;
 mod journal;
 mod keys;
 mod link;
@@ -10,6 +11,7 @@ mod remote_signer;
 mod start;
 
 pub(crate) use administration::Administration;
+pub(crate) use custody::{CustodyDoor, PutBack};
 pub(crate) use journal::RemoteJournal;
 pub(crate) use keys::RemoteKeys;
 pub(crate) use link::Link;

@@ -1,16 +1,12 @@
 //! Requests and replies.
 use super::administering::WireDescription;
 use super::failure::Failure;
-use super::sources::WireSource;
+use super::orders::{Orders, WireSource};
 use super::unlocking::{WireGrant, WireHanded, WireTerms};
 use super::words::{WireKey, WirePath, WirePlace};
-use crate::signing::{KeyLimits, NewPassphrases, PassphraseOrders, PassphrasePolicy, SecretSpec};
-use crate::x509::UnixTime;
+use crate::signing::KeyLimits;
 use crate::x509::extension::CrlNumber;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 /// Version of the protocol. A signer of another one says so in its answer to [`Request::Hello`].
 pub(crate) const VERSION: u16 = 1;
@@ -181,10 +177,25 @@ pub(crate) enum Request {
         /// Beginnings of the URLs that its certificates may name; none for any.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         urls: Vec<String>,
+        /// Recipients of age to which the key is encrypted; then an identity of one of them is behind the descriptor.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        recipients: Vec<String>,
     },
     /// Gives the key of a CA a new passphrase. Two descriptors come with the frame, behind which the present one and the
     /// new one are: [`Reply::Done`].
     ChangePassphrase { key: String, old: WireHanded, new: WireHanded },
+    /// Asks for the file of a key that is unlocked for custody, still encrypted, and for the record of the shares that open
+    /// it: [`Reply::Done`] with two parts, of which the second one is empty where there is no such record.
+    Lend { key: String },
+    /// Puts the same key, encrypted anew, in the place of its file that was lent and had this SHA-256, in hexadecimal
+    /// digits. The parts are as in the answer to [`Request::Lend`]. What opens the new file is behind the descriptor that
+    /// comes with the frame. `how` is for the journal: [`Reply::Done`].
+    PutSealed { key: String, before: String, handed: WireHanded, how: String },
+    /// Has the private key written into the first descriptor that comes with the frame, as [`Request::Export`] does. Behind
+    /// the other two are the passphrase that opens the key, and that of the file: [`Reply::Done`].
+    ExportOpened { key: String, old: WireHanded, new: WireHanded },
+    /// Asks for the record of the shares that open a key: [`Reply::Done`] with a part, empty where there is none.
+    Shares { key: String },
     /// Locks a key, or every key, for everybody: [`Reply::Unlocked`] with what was unlocked.
     Lock { key: Option<String> },
     /// Asks what is unlocked: [`Reply::Unlocked`].
@@ -265,42 +276,6 @@ pub(crate) enum Reply {
     Asked,
 }
 
-/// What a child is told: where its keys are, and where passphrases come from.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Orders {
-    /// The directory of keys.
-    pub(crate) directory: WirePath,
-    /// The directory of profiles, which say what is granted.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) profiles: Option<WirePath>,
-    /// The scrypt work factor of new keys.
-    pub(crate) scrypt_log_n: u8,
-    /// Where passphrases come from.
-    pub(crate) passphrases: WireSource,
-    /// Where those of single CAs come from.
-    pub(crate) authorities: BTreeMap<String, WireSource>,
-    /// Where new ones come from, if it is not the same.
-    pub(crate) new: Option<WireSource>,
-    /// Whether new ones are generated.
-    pub(crate) generates: bool,
-    /// Whether weak new ones are taken.
-    pub(crate) allows_weak: bool,
-    /// What somebody who guesses would try first.
-    pub(crate) known: Vec<String>,
-    /// Whether a person may be asked.
-    pub(crate) attended: bool,
-    /// The recipients to which new keys of single CAs are encrypted.
-    #[serde(default)]
-    pub(crate) recipients: BTreeMap<String, Vec<String>>,
-    /// The PKCS#11 modules that may be loaded.
-    #[serde(default)]
-    pub(crate) modules: Vec<WirePath>,
-    /// When the request for the ceremony was made whose items are to be signed, in seconds since 1970.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) ceremony: Option<i64>,
-}
-
 /// What is in a file that was handed over.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -313,64 +288,4 @@ pub(crate) enum WireFound {
     Unusable(Failure),
     /// It cannot be read.
     NotRead(Failure),
-}
-
-impl Orders {
-    /// Returns the same orders with this directory of profiles.
-    #[must_use]
-    pub(crate) fn with_profiles(self, directory: &Path) -> Self {
-        Self { profiles: Some(directory.into()), ..self }
-    }
-
-    /// Returns the same orders for a ceremony: what is signed is of the time of its request.
-    #[must_use]
-    pub(crate) fn with_ceremony(self, made: UnixTime) -> Self {
-        Self { ceremony: Some(made.0), ..self }
-    }
-
-    /// Returns the orders for a child.
-    pub(crate) fn of(directory: &Path, scrypt_log_n: u8, passphrases: &PassphraseOrders) -> Self {
-        let PassphraseOrders { default, authorities, new, attended, recipients, modules, aside: _ } =
-            passphrases;
-        let authorities = authorities.iter().map(|(name, spec)| (name.clone(), spec.into()));
-        let policy = new.policy.as_deref();
-        Self {
-            directory: directory.into(),
-            profiles: None,
-            scrypt_log_n,
-            passphrases: default.into(),
-            authorities: authorities.collect(),
-            new: new.from.as_ref().map(WireSource::from),
-            generates: new.generates,
-            allows_weak: policy.is_none_or(|policy| policy.allows_weak),
-            known: policy.map(|policy| policy.known.clone()).unwrap_or_default(),
-            attended: *attended,
-            recipients: recipients
-                .iter()
-                .map(|(name, all)| (name.clone(), all.iter().map(ToString::to_string).collect()))
-                .collect(),
-            modules: modules.iter().map(|path| path.as_path().into()).collect(),
-            ceremony: None,
-        }
-    }
-}
-
-impl From<Orders> for PassphraseOrders {
-    fn from(orders: Orders) -> Self {
-        let policy = PassphrasePolicy { allows_weak: orders.allows_weak, known: orders.known };
-        let new = NewPassphrases {
-            from: orders.new.map(SecretSpec::from),
-            generates: orders.generates,
-            policy: Some(Arc::new(policy)),
-        };
-        let each = orders.authorities.into_iter();
-        Self {
-            default: orders.passphrases.into(),
-            authorities: each.map(|(name, source)| (name, source.into())).collect(),
-            new,
-            attended: orders.attended,
-            modules: orders.modules.into_iter().map(PathBuf::from).collect(),
-            ..Self::nobody()
-        }
-    }
 }

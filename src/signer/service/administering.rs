@@ -9,8 +9,8 @@ use crate::signer::copies::{Copies, EnvelopeFile};
 use crate::signer::protocol::{Failure, Reply, WireDescription};
 use crate::signer::{ActKind, KeyEnvelope, Peer};
 use crate::signing::{
-    KeyDescription, KeyError, KeyLimits, KeyProtection, KeyRef, Protection, SecretPurpose, SecretSource as _,
-    TokenUri,
+    KeyDescription, KeyError, KeyLimits, KeyProtection, KeyRef, OpenedKey, Protection, Secret, SecretPurpose,
+    SecretSource as _, TokenUri,
 };
 use crate::subscriber_key::{ForeignKey, encrypted_ca_key_pem};
 use crate::x509::{SubjectPublicKeyInfo, sha256};
@@ -18,10 +18,10 @@ use std::fs::File;
 use std::io::{self, Write as _};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Bound of the record of shares beside a key, in octets; that of 255 shares has 18 KiB.
-const LARGEST_RECORD: u64 = 64 * 1024;
+pub(super) const LARGEST_RECORD: u64 = 64 * 1024;
 
 impl Signer {
     /// Tells what is known of a key without opening it.
@@ -60,21 +60,23 @@ impl Signer {
     pub(super) fn export(&self, peer: &Peer, key: &KeyRef, descriptors: Vec<OwnedFd>) -> Answer {
         let [descriptor] = <[OwnedFd; 1]>::try_from(descriptors)
             .map_err(|_| signer("a key is written into one open descriptor"))?;
-        let mut file = File::from(descriptor);
-        let not_written = |error: &io::Error| signer(&format!("the file cannot be written: {error}"));
-        let metadata = file.metadata().map_err(|error| not_written(&error))?;
-        if !metadata.is_file() || metadata.len() != 0 || metadata.permissions().mode() & 0o077 != 0 {
-            return Err(signer("a key is written into an empty file that its owner alone can read"));
-        }
-        if metadata.uid() != peer.user {
-            return Err(signer("a key is written into a file of the user who asks for it"));
-        }
-        let sources =
-            self.parts.sources.as_ref().ok_or_else(|| signer("keys of the service are not exported"))?;
+        let file = an_own_empty_file(peer, descriptor)?;
+        let sources = self.parts.sources.as_ref().ok_or_else(|| signer("it has no such orders"))?;
         let opened = self.vault(key)?.take_out(key)?;
         let name = format!("the exported key of {}", name_of(key));
         let passphrase = sources.secret(&SecretPurpose::Replace(name))?;
-        let pem = encrypted_ca_key_pem(&opened, &passphrase)?;
+        self.write_exported(peer, key, (&opened, &passphrase), file)
+    }
+
+    /// Writes an opened key into a file, encrypted with a passphrase of its own. The journal has it before.
+    pub(super) fn write_exported(
+        &self,
+        peer: &Peer,
+        key: &KeyRef,
+        (opened, passphrase): (&OpenedKey, &Secret),
+        mut file: File,
+    ) -> Answer {
+        let pem = encrypted_ca_key_pem(opened, passphrase)?;
         // somebody may trust to this file alone, so it is read once before
         let place = Path::new("the exported key");
         let read =
@@ -225,6 +227,23 @@ fn difference(before: &KeyEnvelope, after: &KeyEnvelope) -> String {
     }
 }
 
+fn not_written(error: &io::Error) -> Failure {
+    signer(&format!("the file cannot be written: {error}"))
+}
+
+/// Returns a file of the client into which a key may be written.
+pub(super) fn an_own_empty_file(peer: &Peer, descriptor: OwnedFd) -> Result<File, Failure> {
+    let file = File::from(descriptor);
+    let metadata = file.metadata().map_err(|error| not_written(&error))?;
+    if !metadata.is_file() || metadata.len() != 0 || metadata.permissions().mode() & 0o077 != 0 {
+        return Err(signer("a key is written into an empty file that its owner alone can read"));
+    }
+    if metadata.uid() != peer.user {
+        return Err(signer("a key is written into a file of the user who asks for it"));
+    }
+    Ok(file)
+}
+
 /// Returns the name under which people know a key: that of its CA.
 fn name_of(key: &KeyRef) -> String {
     key.file_stem().map_or_else(|| key.uri.clone(), |name| name.to_string())
@@ -236,8 +255,19 @@ fn is_record_of_shares(file: &Path) -> bool {
 
 /// Returns the numbers of the shares that open a key file with these contents, when the record beside it is of this file.
 fn shares_of(record: &Path, octets: &[u8]) -> Option<KeyProtection> {
+    shares_in(&crate::home::read_file(record, LARGEST_RECORD).ok()?, octets)
+}
+
+/// Returns the record of shares beside a key file with these contents, when it is of this file.
+pub(super) fn record_of_shares(files: &[PathBuf], octets: &[u8]) -> Option<Vec<u8>> {
+    let record = files.iter().find(|file| is_record_of_shares(file))?;
     let text = crate::home::read_file(record, LARGEST_RECORD).ok()?;
-    let text = String::from_utf8(text).ok()?;
+    shares_in(&text, octets).map(|_| text)
+}
+
+/// Returns the numbers of the shares that open a key file with these contents, when this is the text of its record.
+pub(super) fn shares_in(record: &[u8], octets: &[u8]) -> Option<KeyProtection> {
+    let text = std::str::from_utf8(record).ok()?;
     let value = |name: &str| {
         text.lines().find_map(|line| {
             let (key, value) = line.split_once('=')?;

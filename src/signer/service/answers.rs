@@ -133,11 +133,15 @@ fn rights(request: &Request) -> &'static [Right] {
         R::Sealed { .. } | R::Export { .. } => &[Right::Transfer],
         R::SetLimits { .. } | R::AcceptCertificate { .. } | R::Protected { .. } => &[Right::Approve],
         // the service answers these itself
-        R::Unlock { .. } | R::Prepare { .. } | R::ChangePassphrase { .. } | R::Proposal { .. } => {
-            &[Right::Unlock]
-        }
+        R::Unlock { .. }
+        | R::Prepare { .. }
+        | R::ChangePassphrase { .. }
+        | R::Proposal { .. }
+        | R::Lend { .. }
+        | R::ExportOpened { .. }
+        | R::PutSealed { .. } => &[Right::Unlock],
         R::Lock { .. } => &[Right::Lock],
-        R::WhatIsUnlocked => &[Right::Describe],
+        R::WhatIsUnlocked | R::Shares { .. } => &[Right::Describe],
     }
 }
 
@@ -173,6 +177,10 @@ impl Signer {
             | Request::Unlock { .. }
             | Request::Prepare { .. }
             | Request::ChangePassphrase { .. }
+            | Request::Lend { .. }
+            | Request::ExportOpened { .. }
+            | Request::PutSealed { .. }
+            | Request::Shares { .. }
             | Request::Lock { .. }
             | Request::WhatIsUnlocked => Err(signer("this does not belong here")),
             Request::Inspect { key } => {

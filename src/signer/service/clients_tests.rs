@@ -105,7 +105,7 @@ impl Service {
 
     pub(super) fn prepare_for(&self, name: &str, bound: Bound) {
         let asked = asked(name, &[Scope::Leaf, Scope::Ca, Scope::Crl]);
-        self.ring.prepare(&asked, (&self.store, &self.store.new_key(name)), &|| false).unwrap();
+        self.ring.prepare(&asked, (&self.store, &self.store.new_key(name)), Vec::new(), &|| false).unwrap();
         self.signer.expect_new(&command(), name.into(), bound);
     }
 

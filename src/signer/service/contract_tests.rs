@@ -78,8 +78,14 @@ impl Administrator {
         let scopes = [Scope::Leaf, Scope::Ca, Scope::Crl].map(|scope| (scope.name().to_owned(), None));
         let terms = WireTerms { scopes: scopes.into(), lasting: 900 };
         let (profile, urls) = ("root-ca".to_owned(), Vec::new());
-        let message =
-            Request::Prepare { key: key.to_owned(), terms, handed: WireHanded::File, profile, urls };
+        let message = Request::Prepare {
+            key: key.to_owned(),
+            terms,
+            handed: WireHanded::File,
+            profile,
+            urls,
+            recipients: Vec::new(),
+        };
         drop(writing);
         let descriptors = vec![OwnedFd::from(reading)];
         let said = self.ask(Frame { message, parts: Vec::new(), descriptors });

@@ -12,6 +12,9 @@ mod clients_tests;
 #[cfg(test)]
 mod contract_tests;
 mod copying;
+mod custody;
+#[cfg(test)]
+mod custody_tests;
 mod foreign;
 mod group;
 #[cfg(test)]

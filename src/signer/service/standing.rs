@@ -1,13 +1,14 @@
 //! The signer as a service: its clients, and what administrators ask.
 use super::answers::{Signer, may_ask};
 use crate::error::Code;
+use super::custody::Protected;
 use crate::signer::listening::{Clients, say};
 use crate::signer::protocol::{
     Begun, Failure, Frame, FrameError, Reply, Request, VERSION, WireGrant, WireHanded, WireTerms,
 };
 use crate::signer::unlocking::{Asked, SharedRing, Terms, UnlockError, known_as, login_of};
 use crate::signer::{Bound, ClientClass, Peer, RemoteTokens, Scope};
-use crate::signing::{KeyError, KeyRef, KeyVault};
+use crate::signing::{KeyError, KeyRef, KeyVault, RecipientText};
 use crate::x509::UnixTime;
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, recv};
@@ -25,8 +26,8 @@ const TICK: Duration = Duration::from_secs(1);
 
 /// The service.
 pub(crate) struct Standing {
-    signer: Signer,
-    ring: Arc<SharedRing>,
+    pub(super) signer: Signer,
+    pub(super) ring: Arc<SharedRing>,
     vaults: Vec<Arc<dyn KeyVault>>,
     /// The tokens, which another process reaches.
     tokens: Option<Arc<RemoteTokens>>,
@@ -115,7 +116,7 @@ impl Standing {
         }
     }
 
-    fn answer(&self, connection: &UnixStream, peer: &Peer, asked: Frame<Request>) -> Frame<Reply> {
+    pub(super) fn answer(&self, connection: &UnixStream, peer: &Peer, asked: Frame<Request>) -> Frame<Reply> {
         if !may_ask(peer, &asked.message) {
             return failed("a client of this kind may not ask that").into();
         }
@@ -123,12 +124,21 @@ impl Standing {
             Request::Unlock { key, terms, handed, envelope } => {
                 self.unlock(connection, peer, (&key, envelope), terms, handed, asked.descriptors)
             }
-            Request::Prepare { key, terms, handed, profile, urls } => {
+            Request::Prepare { key, terms, handed, profile, urls, recipients } => {
                 let bound = Bound { profile, urls, subject: None };
-                self.prepare(connection, peer, (key, bound), terms, handed, asked.descriptors)
+                self.prepare(connection, peer, (key, bound, recipients), (terms, handed), asked.descriptors)
             }
             Request::ChangePassphrase { key, old, new } => {
                 self.change_passphrase(connection, peer, &key, (old, new), asked.descriptors)
+            }
+            Request::Lend { key } => return self.lend(peer, &key).unwrap_or_else(refused),
+            Request::Shares { key } => return self.shares(&key).unwrap_or_else(refused),
+            Request::ExportOpened { key, old, new } => {
+                self.export_opened(connection, peer, &key, (old, new), asked.descriptors)
+            }
+            Request::PutSealed { key, before, handed, how } => {
+                let protected = Protected { key, before, handed, how, parts: asked.parts };
+                self.put_sealed(connection, peer, protected, asked.descriptors)
             }
             Request::Lock { key } => Ok(unlocked(&self.ring.lock(key.as_deref()))),
             Request::WhatIsUnlocked => Ok(unlocked(&self.ring.grants())),
@@ -170,11 +180,12 @@ impl Standing {
         &self,
         connection: &UnixStream,
         peer: &Peer,
-        (key, bound): (String, Bound),
-        terms: WireTerms,
-        handed: WireHanded,
+        (key, bound, recipients): (String, Bound, Vec<String>),
+        (terms, handed): (WireTerms, WireHanded),
         descriptors: Vec<OwnedFd>,
     ) -> Result<Reply, Failure> {
+        let recipients: Result<Vec<RecipientText>, _> = recipients.iter().map(|text| text.parse()).collect();
+        let recipients = recipients.map_err(|error| signer(&error.to_string()))?;
         let vault = match key.contains(':') {
             true => super::ring::vault_of(&self.vaults, &KeyRef { identity: None, uri: key.clone() }),
             false => self.vaults.first(),
@@ -188,17 +199,24 @@ impl Standing {
             let reason = format!("{} does not say the name of the new key: object=NAME", new.uri);
             return Err(Failure::Signer { reason });
         }
+        if new.is_in_token() && !recipients.is_empty() {
+            return Err(signer("a key in a token is encrypted to nobody"));
+        }
         self.signer.parts.rules.may_bind(&bound)?;
         let asked = asked(peer, &new, terms.try_into()?, handed, only(descriptors)?)?;
+        let is_over = over(connection);
         let is_there = vault.keys().inspecting().is_some_and(|keys| keys.inspect(&new).is_ok());
         if is_there && self.signer.parts.rules.identity_named(&new)?.is_none() {
+            if !recipients.is_empty() {
+                return Err(signer("this key is there already: recipients are for a key that is still to be made"));
+            }
             // a command that was cut short left it
             let bind = |identity: &[u8; 32]| self.signer.bind_left(peer, &new, identity, &bound);
-            let (store, is_over) = ((vault.as_ref(), &new), over(connection));
-            let grant = self.ring.unlock_new(&asked, store, (self.wall)(), &bind, &is_over);
+            let (store, now) = ((vault.as_ref(), &new), (self.wall)());
+            let grant = self.ring.unlock_new(&asked, store, now, &bind, &is_over);
             return Ok(unlocked(&[grant.map_err(failure)?]));
         }
-        self.ring.prepare(&asked, (vault.as_ref(), &new), &over(connection)).map_err(failure)?;
+        self.ring.prepare(&asked, (vault.as_ref(), &new), recipients, &is_over).map_err(failure)?;
         self.signer.expect_new(peer, known_as(&new), bound);
         Ok(Reply::Done)
     }
@@ -224,7 +242,7 @@ impl Standing {
 
     /// Returns the store of a key, which is named by its CA or by its URI, with the reference to it there, and whether it is
     /// there. The label of a key in a token is the name of its CA.
-    fn find(&self, key: &str) -> Result<Found<'_>, Failure> {
+    pub(super) fn find(&self, key: &str) -> Result<Found<'_>, Failure> {
         if key.contains(':') {
             let key = KeyRef { identity: None, uri: key.to_owned() };
             let vault = super::ring::vault_of(&self.vaults, &key).ok_or_else(|| unknown(&key.uri))?;
@@ -247,7 +265,7 @@ impl Standing {
 }
 
 /// A store, the reference to a key in it, and whether the key is there.
-type Found<'a> = (&'a Arc<dyn KeyVault>, KeyRef, Result<(), KeyError>);
+pub(super) type Found<'a> = (&'a Arc<dyn KeyVault>, KeyRef, Result<(), KeyError>);
 
 fn unknown(key: &str) -> Failure {
     Failure::Signer { reason: format!("no store of keys has {key}") }
@@ -297,13 +315,13 @@ fn signer(reason: &str) -> Failure {
     Failure::Signer { reason: reason.to_owned() }
 }
 
-fn only(descriptors: Vec<OwnedFd>) -> Result<OwnedFd, Failure> {
+pub(super) fn only(descriptors: Vec<OwnedFd>) -> Result<OwnedFd, Failure> {
     let [from] = <[OwnedFd; 1]>::try_from(descriptors)
         .map_err(|_| signer("a passphrase is handed over as one open descriptor"))?;
     Ok(from)
 }
 
-fn asked(
+pub(super) fn asked(
     peer: &Peer,
     key: &KeyRef,
     terms: Terms,
@@ -318,7 +336,7 @@ fn asked(
 }
 
 /// Returns whether nobody waits for the answer any more: the client is gone, or took too long.
-fn over(connection: &UnixStream) -> impl Fn() -> bool {
+pub(super) fn over(connection: &UnixStream) -> impl Fn() -> bool {
     let end = Instant::now() + PATIENCE;
     move || {
         let mut octet = [0];
@@ -328,12 +346,16 @@ fn over(connection: &UnixStream) -> impl Fn() -> bool {
     }
 }
 
-fn failure(error: UnlockError) -> Failure {
+pub(super) fn failure(error: UnlockError) -> Failure {
     match error {
         UnlockError::Key(error) => error.into(),
         UnlockError::NoPassphrase(reason) => KeyError::SecretUnavailable(reason.to_string()).into(),
         slowed @ UnlockError::Slowed(_) => KeyError::SecretUnavailable(slowed.to_string()).into(),
     }
+}
+
+fn refused(failure: Failure) -> Frame<Reply> {
+    Reply::Failed { failure }.into()
 }
 
 fn failed(reason: &str) -> Reply {

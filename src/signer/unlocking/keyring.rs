@@ -50,7 +50,7 @@ pub(crate) enum Event {
     Unlocked(Grant),
     /// It was locked, or its time was over.
     Locked(Grant),
-    /// It gets a new passphrase.
+    /// It is protected anew.
     Protected {
         /// The name of the key.
         key: String,
@@ -58,6 +58,8 @@ pub(crate) enum Event {
         identity: [u8; 32],
         /// Who changes it.
         login: Login,
+        /// What was done.
+        how: String,
     },
     /// A passphrase did not open it.
     WrongPassphrase {

@@ -4,6 +4,7 @@
 //! descriptor. What is unlocked is pure state (`unlocked.rs`); the signer's keyring (`keyring.rs`) gives it the time and is asked for a key before
 //! each group of signatures.
 mod attempts;
+mod custody;
 mod descriptor;
 mod expected;
 mod keyring;
@@ -16,6 +17,7 @@ mod terminal;
 mod unlocked;
 
 use attempts::Attempts;
+pub(crate) use custody::Resealed;
 pub(crate) use descriptor::Handed;
 pub(crate) use keyring::{Asked, Event, UnlockError};
 pub(crate) use names::{known_as, login_of};

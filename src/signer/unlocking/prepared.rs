@@ -4,7 +4,9 @@ use super::keyring::{Asked, UnlockError};
 use super::ring::PreparedTerms;
 use super::terminal;
 use super::unlocked::Login;
-use crate::signing::{KeyError, PassphrasePolicy, Secret, SecretPurpose, SecretSource, SecretSpec, TRIES};
+use crate::signing::{
+    KeyError, PassphrasePolicy, RecipientText, Secret, SecretPurpose, SecretSource, SecretSpec, TRIES,
+};
 use crate::x509::UnixTime;
 use std::collections::{BTreeMap, HashMap};
 use std::os::fd::AsFd;
@@ -21,6 +23,8 @@ struct Waiting {
     secret: Secret,
     /// Whether it is the PIN of a token, and so for no key in a file.
     is_pin: bool,
+    /// The recipients to which the key is encrypted; then the secret is an identity of one of them.
+    recipients: Vec<RecipientText>,
     terms: PreparedTerms,
     ends: Instant,
 }
@@ -32,6 +36,7 @@ impl Drop for Given<'_> {
     fn drop(&mut self) {
         self.0.given().remove(&thread::current().id());
         self.0.replacing().remove(&thread::current().id());
+        self.0.readers().remove(&thread::current().id());
     }
 }
 
@@ -42,6 +47,8 @@ pub(crate) struct Prepared {
     given: Mutex<HashMap<ThreadId, Secret>>,
     /// The passphrase with which a thread encrypts a key anew at this moment.
     replacing: Mutex<HashMap<ThreadId, Secret>>,
+    /// The recipients to which a thread encrypts a new key at this moment.
+    readers: Mutex<HashMap<ThreadId, Vec<RecipientText>>>,
     policy: PassphrasePolicy,
     wall: fn() -> UnixTime,
 }
@@ -50,7 +57,7 @@ impl Prepared {
     /// Returns a place for passphrases that obey this rule.
     pub(crate) fn new(policy: PassphrasePolicy, wall: fn() -> UnixTime) -> Self {
         let (waiting, given, replacing) = (Mutex::default(), Mutex::default(), Mutex::default());
-        Self { waiting, given, replacing, policy, wall }
+        Self { waiting, given, replacing, readers: Mutex::default(), policy, wall }
     }
 
     fn waiting(&self) -> MutexGuard<'_, BTreeMap<String, Waiting>> {
@@ -63,6 +70,10 @@ impl Prepared {
 
     fn replacing(&self) -> MutexGuard<'_, HashMap<ThreadId, Secret>> {
         self.replacing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn readers(&self) -> MutexGuard<'_, HashMap<ThreadId, Vec<RecipientText>>> {
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Does something for which the stores get this passphrase, on this thread and until it is done.
@@ -78,12 +89,28 @@ impl Prepared {
         self.with(old, act)
     }
 
-    /// Keeps a passphrase, or the PIN of a token, until the key is made.
-    pub(super) fn keep(&self, asked: &Asked, secret: Secret) {
+    /// As [`Prepared::with`], where a new key of this name is made: for the recipients that were said, if any.
+    pub(super) fn with_readers<T>(&self, key: &str, secret: &Secret, act: impl FnOnce() -> T) -> T {
+        let recipients = self.waiting().get(key).map(|waiting| waiting.recipients.clone());
+        self.readers().insert(thread::current().id(), recipients.unwrap_or_default());
+        self.with(secret, act)
+    }
+
+    /// Keeps a passphrase, the PIN of a token, or the identity of one of these recipients, until the key is made.
+    pub(super) fn keep(&self, asked: &Asked, secret: Secret, recipients: Vec<RecipientText>) {
         let terms = (asked.terms.clone(), (self.wall)());
         let (login, ends) = (asked.login, Instant::now() + asked.terms.lasting);
-        let waiting = Waiting { login, secret, is_pin: asked.is_pin, terms, ends };
+        let waiting = Waiting { login, secret, is_pin: asked.is_pin, recipients, terms, ends };
         self.waiting().insert(asked.key.clone(), waiting);
+    }
+
+    /// Refuses a new passphrase that is soon guessed.
+    ///
+    /// # Errors
+    /// When it is.
+    pub(super) fn judge(&self, key: &str, secret: &Secret) -> Result<(), KeyError> {
+        let weakness = self.policy.weakness(key, secret).filter(|_| !self.policy.allows_weak);
+        weakness.map_or(Ok(()), |weakness| Err(KeyError::Weak(key.to_owned(), weakness)))
     }
 
     /// Returns a new passphrase: at a terminal it is asked for twice, and again when it is weak.
@@ -178,6 +205,10 @@ impl SecretSource for Prepared {
             }
         }
     }
+
+    fn recipients(&self, _: &str) -> Vec<RecipientText> {
+        self.readers().get(&thread::current().id()).cloned().unwrap_or_default()
+    }
 }
 
 fn not_given(key: &str) -> KeyError {
@@ -226,7 +257,8 @@ mod pin_tests {
         let (secret, terms) = (Secret::from("1234".to_owned()), (super::super::Terms::none(), UnixTime(0)));
         for is_pin in [true, false] {
             let ends = Instant::now() + std::time::Duration::from_secs(600);
-            let waiting = Waiting { login, secret: secret.clone(), is_pin, terms: terms.clone(), ends };
+            let (secret, terms, recipients) = (secret.clone(), terms.clone(), Vec::new());
+            let waiting = Waiting { login, secret, is_pin, recipients, terms, ends };
             prepared.waiting().insert("genfic".into(), waiting);
             assert!(prepared.secret_for("genfic", is_pin, Some(login)).is_ok());
             assert!(prepared.secret_for("genfic", !is_pin, Some(login)).is_err());

@@ -9,7 +9,7 @@ use super::unlocked::{Grant, NotUnlocked, Terms};
 use crate::failpoint;
 use crate::signer::service::Ring;
 use crate::signer::{ClientClass, Peer, Scope};
-use crate::signing::{KeyError, KeyRef, KeyVault, Secret, VaultKey};
+use crate::signing::{KeyError, KeyRef, KeyVault, RecipientText, Secret, VaultKey};
 use crate::x509::UnixTime;
 use std::sync::Arc;
 
@@ -19,11 +19,11 @@ pub(crate) type Noting = dyn Fn(Event) -> Result<(), KeyError> + Send + Sync;
 /// The open keys of the service: those that somebody has unlocked, each for this login alone, and for a minute those
 /// that a timer opened with a credential of the service.
 pub(crate) struct SharedRing {
-    keyring: Keyring<Arc<dyn VaultKey>>,
+    pub(super) keyring: Keyring<Arc<dyn VaultKey>>,
     renewing: Renewing,
-    prepared: Arc<Prepared>,
+    pub(super) prepared: Arc<Prepared>,
     expected: Expected,
-    note: Box<Noting>,
+    pub(super) note: Box<Noting>,
 }
 
 impl SharedRing {
@@ -99,7 +99,8 @@ impl SharedRing {
         let known = KeyRef { identity: Some(identity), ..key.clone() };
         let reencrypt = || self.prepared.with_both(&present, &chosen, || store.reencrypt(&known));
         let reencrypted = self.keyring.deriving(false, reencrypt)?;
-        (self.note)(Event::Protected { key: old.key.clone(), identity, login: old.login })?;
+        let how = "with a new passphrase".to_owned();
+        (self.note)(Event::Protected { key: old.key.clone(), identity, login: old.login, how })?;
         failpoint::passed("signer: new passphrase in the journal");
         store.put_reencrypted(&reencrypted)?;
         failpoint::passed("signer: new passphrase in place");
@@ -107,7 +108,7 @@ impl SharedRing {
         Ok(())
     }
 
-    /// Keeps a passphrase that was handed over for a key that is about to be made. The PIN of a token is tried before, as
+    /// Keeps a passphrase that was handed over for a key that is about to be made, or an identity of one of its recipients. The PIN of a token is tried before, as
     /// one that unlocks a key is.
     ///
     /// # Errors
@@ -116,6 +117,7 @@ impl SharedRing {
         &self,
         asked: &Asked,
         (vault, key): (&dyn KeyVault, &KeyRef),
+        recipients: Vec<RecipientText>,
         is_over: &dyn Fn() -> bool,
     ) -> Result<(), UnlockError> {
         let secret = if asked.is_pin {
@@ -124,10 +126,13 @@ impl SharedRing {
                 checked.map(|()| pin.clone())
             };
             self.keyring.opened(asked, &log_in, &self.note, is_over)?
-        } else {
+        } else if recipients.is_empty() {
             self.prepared.chosen(asked, is_over)?
+        } else {
+            let question = format!("Identity for the new key of {}, read by genfic-signer: ", asked.key);
+            read_handed(&asked.from, asked.handed, asked.user, &question, is_over)?
         };
-        self.prepared.keep(asked, secret);
+        self.prepared.keep(asked, secret, recipients);
         Ok(())
     }
 
@@ -281,7 +286,8 @@ impl Ring for SharedRing {
             }
             error => error,
         })?;
-        let made = self.keyring.deriving(key.is_in_token(), || self.prepared.with(&secret, make));
+        let made =
+            self.keyring.deriving(key.is_in_token(), || self.prepared.with_readers(&name, &secret, make));
         if matches!(made, Err(KeyError::PinRejected(_))) {
             self.prepared.forget(&name);
         }
@@ -329,7 +335,7 @@ impl Ring for SharedRing {
     }
 }
 
-fn locked(key: &KeyRef, scope: Option<Scope>, reason: &NotUnlocked) -> KeyError {
+pub(super) fn locked(key: &KeyRef, scope: Option<Scope>, reason: &NotUnlocked) -> KeyError {
     let name = |scope: Scope| if scope == Scope::Renewal { Scope::Ca.name() } else { scope.name() };
     let scope = scope.map(|scope| name(scope).to_owned());
     KeyError::Locked { key: known_as(key), scope, reason: reason.to_string() }

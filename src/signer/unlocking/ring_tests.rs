@@ -159,10 +159,10 @@ fn a_new_key_is_made_with_the_passphrase_that_was_given_for_it_and_is_unlocked_a
     let locked = |peer: &Peer| matches!(case.ring.make(peer, &new, &make), Err(KeyError::Locked { .. }));
     assert!(locked(&command()));
     let weak = asked("genfic-user", "genfic", &[(Scope::Leaf, None)]);
-    assert!(case.ring.prepare(&weak, (&case.store, &new), &|| false).is_err());
+    assert!(case.ring.prepare(&weak, (&case.store, &new), Vec::new(), &|| false).is_err());
     let words = "correct horse battery staple again";
     let good = asked("genfic-user", words, &[(Scope::Ca, Some(1))]);
-    case.ring.prepare(&good, (&case.store, &new), &|| false).unwrap();
+    case.ring.prepare(&good, (&case.store, &new), Vec::new(), &|| false).unwrap();
     // the passphrase is this login's, and so is the key
     let other = peer(ClientClass::Command, Some(1001));
     assert!(locked(&other));
@@ -267,7 +267,7 @@ fn a_pin_for_a_new_key_is_tried_no_faster_than_one_that_unlocks_a_key() {
     let (launch, beside) = (stubs::Started::of([stubs::refusing_pins()]), Arc::new(case.store.clone()));
     let tokens = RemoteTokens::limited(launch, Arc::new(Right), beside, Duration::from_secs(60));
     let prepare = |name: &str| {
-        case.ring.prepare(&pin(name, "0000"), (&tokens, &in_token(name)), &|| false).unwrap_err()
+        case.ring.prepare(&pin(name, "0000"), (&tokens, &in_token(name)), Vec::new(), &|| false).unwrap_err()
     };
     // a name that nobody has used before is no new beginning
     for (name, number) in [("a", 1), ("b", 2), ("c", 3)] {
@@ -327,7 +327,7 @@ fn whoever_unlocks_signs_locks_and_looks_at_the_same_time_never_waits_for_the_ot
         |case, key, _| {
             let words = "correct horse battery staple again";
             let asked = asked("genfic-user", words, &[(Scope::Ca, None)]);
-            let _ = case.ring.prepare(&asked, (&case.store, key), &|| false);
+            let _ = case.ring.prepare(&asked, (&case.store, key), Vec::new(), &|| false);
             case.ring.forget(key);
         },
     ];

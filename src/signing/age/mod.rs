@@ -7,6 +7,7 @@ mod moving;
 mod protection;
 mod recipient;
 mod reencrypt;
+mod resealed;
 mod sealed_key;
 mod store;
 

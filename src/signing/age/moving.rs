@@ -4,6 +4,7 @@
 //! [`MoveKeyFiles::completed`] makes it `NAME.ready`, and [`MoveKeyFiles::settle`] gives it its name.
 use super::at_rest::decrypt;
 use super::files::{COMING, KeyFile, READY};
+use super::resealed::put_resealed;
 use super::store::{AgeFileStore, at, check_directory, missing_or, name_of, read_file};
 use crate::error::{Code, Shown as _};
 use crate::failpoint;
@@ -116,6 +117,20 @@ impl MoveKeyFiles for AgeFileStore {
             synced(path)?;
         }
         Ok(coming || ready)
+    }
+
+    fn check_resealed(&self, key: &KeyRef, sealed: &[u8]) -> Result<(), KeyError> {
+        self.judge_resealed(&self.path_of(key)?, sealed)
+    }
+
+    fn put_resealed(
+        &self,
+        key: &KeyRef,
+        before: &[u8; 32],
+        sealed: &[u8],
+        record: Option<&[u8]>,
+    ) -> Result<(), KeyError> {
+        put_resealed(&self.path_of(key)?, before, sealed, record)
     }
 }
 

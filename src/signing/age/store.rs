@@ -103,6 +103,11 @@ impl AgeFileStore {
         Self { recipients: Arc::new(recipients), ..self }
     }
 
+    /// Returns the work factor of new keys.
+    pub(super) fn work(&self) -> u8 {
+        self.scrypt_log_n
+    }
+
     /// Generates a key and writes it under a name that is not taken. The key is generated only after its passphrase
     /// was given.
     pub(crate) fn write(
@@ -117,12 +122,26 @@ impl AgeFileStore {
             Err(error) => return Err(KeyError::Backend(at(path), error.to_string())),
             Ok(_) => return Err(KeyError::Exists(at(path))),
         }
-        let readers = match self.recipients.get(&name_of(path)) {
+        let name = name_of(path);
+        let of_source = self.secrets.recipients(&name);
+        let read = of_source.iter().map(|text| text.to_string().parse::<KeyRecipient>());
+        let of_source = read.collect::<Result<Vec<_>, _>>();
+        let of_source = of_source.map_err(|error| KeyError::Backend(at(path), error.to_string()))?;
+        let readers = match self.recipients.get(&name) {
+            _ if !of_source.is_empty() => SealKeyFor::Recipients(of_source.clone()),
             Some(recipients) => SealKeyFor::Recipients(recipients.clone()),
             None => self.with_passphrase(self.secrets.secret(&SecretPurpose::Protect(name_of(path)))?)?,
         };
         let new = make()?;
         let encrypted = encrypt(&at(path), new.to_pem()?.as_bytes(), &readers, None)?;
+        if !of_source.is_empty() {
+            // whoever opens it later is here now
+            let identity = self.secrets.secret(&SecretPurpose::Open(name))?;
+            let reread = decrypt(path, &encrypted, &mut || Ok(identity.clone()))?;
+            if reread.public_key() != new.public_key() {
+                return Err(KeyError::OtherKey(at(path)));
+            }
+        }
         write_new(path, &encrypted, Mode::Private).map_err(|error| match error.source.kind() {
             io::ErrorKind::AlreadyExists => KeyError::Exists(at(path)),
             _ => KeyError::NotWritten(error),

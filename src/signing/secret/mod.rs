@@ -12,7 +12,7 @@ pub use policy::PassphrasePolicy;
 pub use sources::{NewPassphrases, PassphraseSources};
 pub(crate) use unattended::Unattended;
 
-use super::KeyError;
+use super::{KeyError, RecipientText};
 use crate::error::{Code, Problem, Shown as _};
 use std::fmt;
 use std::path::PathBuf;
@@ -59,6 +59,13 @@ pub trait SecretSource: Send + Sync {
         false
     }
 
+    /// Returns the recipients to which a new key of this name is encrypted in place of a passphrase; usually none. Then
+    /// [`SecretSource::secret`] has an identity of one of them to open it.
+    fn recipients(&self, key: &str) -> Vec<RecipientText> {
+        let _ = key;
+        Vec::new()
+    }
+
     /// Shows a person a new secret that was generated, and makes sure that it is written down.
     ///
     /// # Errors
@@ -78,6 +85,10 @@ impl<S: SecretSource + ?Sized> SecretSource for &S {
         (**self).try_again(purpose)
     }
 
+    fn recipients(&self, key: &str) -> Vec<RecipientText> {
+        (**self).recipients(key)
+    }
+
     fn show(&self, purpose: &SecretPurpose, secret: &Secret) -> Result<(), KeyError> {
         (**self).show(purpose, secret)
     }
@@ -90,6 +101,10 @@ impl<S: SecretSource + ?Sized> SecretSource for Arc<S> {
 
     fn try_again(&self, purpose: &SecretPurpose) -> bool {
         (**self).try_again(purpose)
+    }
+
+    fn recipients(&self, key: &str) -> Vec<RecipientText> {
+        (**self).recipients(key)
     }
 
     fn show(&self, purpose: &SecretPurpose, secret: &Secret) -> Result<(), KeyError> {

@@ -62,7 +62,11 @@ pub(super) const EXAMPLES: &[(&str, &str)] = &[
     ("key list", "genfic-ca key list"),
     ("key move", "genfic-ca key move genfic --to signer\ngenfic-ca key move genfic --to home"),
     ("key import", "genfic-ca key import genfic-user ca.key"),
-    ("key export", "genfic-ca key export genfic-user -o genfic-user.key"),
+    (
+        "key export",
+        "genfic-ca key export genfic-user -o genfic-user.key\n\
+         genfic-ca key export genfic --service -o genfic.key",
+    ),
     (
         "key envelope",
         "genfic-ca key envelope genfic-system\n\

@@ -20,6 +20,11 @@ pub(crate) struct KeyExport {
     pub(crate) new_passphrase_from: Option<String>,
     #[command(flatten)]
     pub(crate) choice: PassphraseChoice,
+    /// The key is in the signer that listens: as yourself, an administrator, without sudo -u; no home is needed
+    #[arg(long, conflicts_with_all = ["generate", "weak_passphrase"])]
+    pub(crate) service: bool,
+    #[command(flatten)]
+    pub(crate) signer: SignerSocket,
 }
 
 #[derive(Args, Debug)]

@@ -1,5 +1,6 @@
 //! Arguments of the commands by which an administrator unlocks keys of the signer.
 use clap::{Args, ValueEnum};
+use genfic_ca::signing::RecipientText;
 use std::path::PathBuf;
 
 /// The socket of the signer's administrators.
@@ -45,6 +46,10 @@ pub(crate) struct KeyUnlock {
     /// alone does not confirm this
     #[arg(long, value_name = "NAME")]
     pub(crate) confirm: Option<String>,
+    /// With --new: encrypt the key to this recipient of age in place of a passphrase; may be repeated. --passphrase-from
+    /// names a file with the identity of one of them
+    #[arg(long, value_name = "AGE1...", requires = "new")]
+    pub(crate) recipient: Vec<RecipientText>,
     #[command(flatten)]
     pub(crate) signer: SignerSocket,
 }

@@ -1,11 +1,12 @@
 //! `key list`, `key export`, `key envelope`.
 use super::envelope;
 use super::question::confirm_by_name;
+use super::unlocking::two_sources;
 use super::values::usage;
 use crate::cli::{Global, KeyEnvelope, KeyExport};
 use crate::report::{Column, Report, path_value, table};
 use crate::session::Session;
-use genfic_ca::assembly::SignerAdministration;
+use genfic_ca::assembly::{PassphraseFor, SignerAdministration};
 use genfic_ca::ca::{KeyWhere, ListedKey};
 use genfic_ca::error::{Code, Problem, Shown as _};
 use genfic_ca::signing::{KeyLimits, KeyProtection, LimitsChange, Protection, Stanza};
@@ -138,7 +139,11 @@ fn word(stanza: &Stanza) -> &str {
 pub(crate) fn export(session: &Session, args: &KeyExport) -> Result<Report, Problem> {
     let (name, path) = (&args.name, &args.output);
     let lifecycle = session.engine().lifecycle();
-    lifecycle.exportable_key(name)?;
+    lifecycle.exportable_key(name).map_err(|problem| match problem.code {
+        Code::KeyInService => problem
+            .hint(format!("as yourself, without sudo -u: genfic-ca key export {name} --service -o FILE")),
+        _ => problem,
+    })?;
     must_be_free(path)?;
     let question = format!(
         "whoever has {} and its passphrase signs as {name}, anywhere, without this record, without limits and unseen\n\
@@ -156,6 +161,38 @@ pub(crate) fn export(session: &Session, args: &KeyExport) -> Result<Report, Prob
     let text = format!(
         "the private key of {name} ({algorithm}) is in {}, encrypted with the passphrase of the file\n\
          the key here stays as it is; the export is in the journal and in the audit record\n\
+         next: openssl pkey -in {0} -noout tries the passphrase; genfic-ca key import NAME {0} takes it in elsewhere",
+        path.shown()
+    );
+    Ok(Report::done(result, text))
+}
+
+/// The same for a key of the signer that listens, by one of its administrators. No home is opened.
+pub(crate) fn export_from_service(global: &Global, args: &KeyExport) -> Result<Report, Problem> {
+    let (name, path) = (&args.name, &args.output);
+    must_be_free(path)?;
+    let (spec, new) = two_sources(
+        global.passphrase_from.as_deref(),
+        args.new_passphrase_from.as_deref(),
+        "nothing was written",
+    )?;
+    let question = format!(
+        "whoever has {} and its passphrase signs as {name}, anywhere, without the signer, without limits and unseen\n\
+         type the name of the CA to have its private key written there:",
+        path.shown()
+    );
+    confirm_by_name(global, &question, name, args.confirm.as_deref())?;
+    let passphrase = PassphraseFor { spec, attended: !global.no_input };
+    SignerAdministration::at(&args.signer.socket).export(name, &passphrase, &new, path)?;
+    let result = json!({
+        "name": name,
+        "file": path_value(path),
+        "algorithm": null,
+        "format": "PKCS#8, PBES2",
+    });
+    let text = format!(
+        "the private key of {name} is in {}, encrypted with the passphrase of the file\n\
+         the key in the signer stays as it is; the export is in its journal\n\
          next: openssl pkey -in {0} -noout tries the passphrase; genfic-ca key import NAME {0} takes it in elsewhere",
         path.shown()
     );

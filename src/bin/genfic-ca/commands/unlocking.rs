@@ -32,6 +32,12 @@ pub(crate) fn unlock(global: &Global, args: &KeyUnlock) -> Result<Report, Proble
         Some(spec) => spec.parse::<SecretSpec>()?,
         None => SecretSpec::Prompt,
     };
+    if !args.recipient.is_empty() && spec == SecretSpec::Prompt {
+        return Err(usage(
+            "a key that is encrypted to recipients is opened by an identity of one of them",
+            "name the file that has it: --passphrase-from file:PATH",
+        ));
+    }
     let attended = !global.no_input;
     let passphrase = PassphraseFor { spec, attended };
     let administration = SignerAdministration::at(&args.signer.socket);
@@ -47,11 +53,14 @@ pub(crate) fn unlock(global: &Global, args: &KeyUnlock) -> Result<Report, Proble
             [] => configured_base(&home_of(global), global.config.as_deref()).into_iter().collect(),
             urls => urls.iter().map(|url| format!("{}/", url.trim_end_matches('/'))).collect(),
         };
-        let left = administration.prepare(&args.name, (&profile, &urls), &terms, &passphrase)?;
+        let recipients: Vec<String> = args.recipient.iter().map(ToString::to_string).collect();
+        let left = administration.prepare(&args.name, (&profile, &urls, &recipients), &terms, &passphrase)?;
         let result = json!({
             "key": args.name, "prepared": true, "is_there": left.is_some(), "profile": profile, "urls": urls,
+            "recipients": recipients,
         });
         let (word, name, keystore) = match &token {
+            None if !recipients.is_empty() => ("identity", args.name.as_str(), String::new()),
             Some(uri) => ("PIN", uri.object().unwrap_or("NAME"), format!(" --keystore \"{uri}\"")),
             None => ("passphrase", args.name.as_str(), String::new()),
         };
@@ -122,14 +131,8 @@ pub(crate) fn change_passphrase(global: &Global, args: &KeyPassphrase) -> Result
             "give one name; nothing was changed",
         ));
     };
-    let spec = |given: &Option<String>| given.as_deref().map_or(Ok(SecretSpec::Prompt), str::parse);
-    let (spec, new) = (spec(&global.passphrase_from)?, spec(&args.new_passphrase_from)?);
-    if spec == new && spec != SecretSpec::Prompt {
-        return Err(usage(
-            format!("the old passphrase and the new one would both come from {spec}"),
-            "name another source with --new-passphrase-from; nothing was changed",
-        ));
-    }
+    let new = args.new_passphrase_from.as_deref();
+    let (spec, new) = two_sources(global.passphrase_from.as_deref(), new, "nothing was changed")?;
     let passphrase = PassphraseFor { spec, attended: !global.no_input };
     SignerAdministration::at(&args.signer.socket).change_passphrase(name, &passphrase, &new)?;
     let text = format!(
@@ -138,6 +141,23 @@ pub(crate) fn change_passphrase(global: &Global, args: &KeyPassphrase) -> Result
          copies of its files that were made before still open with the old one"
     );
     Ok(Report::done(json!({ "keys": [{ "name": name, "file": null }] }), text))
+}
+
+/// Returns the sources of the present passphrase and of a new one, which are two. `unless` says what did not happen.
+pub(super) fn two_sources(
+    present: Option<&str>,
+    new: Option<&str>,
+    unless: &str,
+) -> Result<(SecretSpec, SecretSpec), Problem> {
+    let spec = |given: Option<&str>| given.map_or(Ok(SecretSpec::Prompt), str::parse);
+    let (spec, new) = (spec(present)?, spec(new)?);
+    if spec == new && spec != SecretSpec::Prompt {
+        return Err(usage(
+            format!("the old passphrase and the new one would both come from {spec}"),
+            format!("name another source with --new-passphrase-from; {unless}"),
+        ));
+    }
+    Ok((spec, new))
 }
 
 /// Locks a key, or every key.

@@ -36,6 +36,9 @@ pub(super) fn text(remedy: &R) -> Cow<'static, str> {
         R::NameSigner => {
             "name it below [keys] in genfic-ca.toml: signer_socket = \"/run/genfic-signer/ca.socket\""
         }
+        R::Unlock(_, Some(scope)) if scope == "custody" => {
+            "genfic-key unlocks the key for itself, once: run the command again"
+        }
         R::Unlock(key, scope) => {
             let scope = match scope.as_deref() {
                 Some("new") => " --new --profile PROFILE".to_owned(),

@@ -1,39 +1,45 @@
 //! `combine`.
 use super::custodians::Custodians;
 use super::{must_be_free, rewrap::harvested};
-use crate::cli::{Combine, Global};
+use crate::cli::{Combine, Global, Scope, Service, Unlock};
 use crate::output::{Report, visible};
 use crate::plugins::plugins;
-use crate::sources::{key, must_be_secret, readers, sources, work};
+use crate::sources::{Named, key, must_be_secret, readers, sources, to_recipients, work};
 use crate::terminal::{self, Typed};
+use clap::ValueEnum as _;
+use genfic_ca::assembly::{CustodyService, UnlockingTerms};
 use genfic_ca::custody::{Block, BlockFault, BlockReader, Combination, Share, ShareSet};
 use genfic_ca::error::{Code, Problem, Shown as _};
 use genfic_ca::home::read_file;
-use genfic_ca::signing::{KeyError, Protection, SealedKey, Secret, SecretPurpose};
+use genfic_ca::signing::{
+    KeyError, OpenedKey, Protection, SealKeyFor, SealedKey, Secret, SecretPurpose, SecretSource,
+};
 use serde_json::json;
 use std::io::{ErrorKind, Read as _, Write as _, stderr, stdin};
 use std::path::Path;
 
 /// Bound of a file with shares, in octets.
 const LARGEST: u64 = 64 * 1024;
-/// Bound of the record beside a key.
-const LARGEST_RECORD: u64 = 64 * 1024;
 
-/// Restores a key from shares.
+/// Restores a key from shares, or unlocks it with them where it is.
 pub(crate) fn combine(global: &Global, args: &Combine) -> Result<Report, Problem> {
     work(&args.readers)?;
-    let named = key(global, &args.key)?;
-    let sealed = &named.sealed;
-    if !matches!(sealed.protection(), Protection::Passphrase { .. }) {
-        let message = format!("{} is encrypted to recipients, not split", sealed.path().shown());
-        return Err(Problem::new(Code::ShareOpensNothing, message)
-            .hint("name the file that was made with the shares"));
+    let service = Service { service: args.signer.service || args.unlock.unlock, ..args.signer.clone() };
+    if service.service && args.in_place && to_recipients(&args.readers) {
+        return Err(Problem::new(Code::Usage, "the signer takes no key back that it cannot open").hint(
+            "combine it to a passphrase, then genfic-key rewrap --service --recipient; nothing was changed",
+        ));
+    }
+    let terms = args.unlock.unlock.then(|| terms(&args.unlock)).transpose()?;
+    let mut named = key(global, &args.key, &service)?;
+    if named.service().is_none() {
+        must_be_split(named.sealed()?)?;
     }
     if let Some(output) = &args.output {
         must_be_free(output)?;
     }
     let mut warnings = Vec::new();
-    let mut combination = Combination::of(record(sealed, &mut warnings)?);
+    let mut combination = Combination::of(record(&named, &mut warnings)?);
     let mut custodians = Custodians::new(global, &args.share_passphrase_from)?;
     if args.share.is_empty() {
         typed(global, &mut combination, &mut custodians)?;
@@ -41,30 +47,32 @@ pub(crate) fn combine(global: &Global, args: &Combine) -> Result<Report, Problem
         read(&args.share, &mut combination, &mut custodians)?;
     }
     let passphrase = combination.passphrase().ok_or_else(|| missing(&combination))?;
-    let opened = sealed.open_by(&passphrase, None).map_err(|error| match error {
-        KeyError::SecretRejected(_) => Problem::new(
-            Code::ShareOpensNothing,
-            format!("the shares do not open {}", sealed.path().shown()),
-        )
-        .hint("they belong together: name the key file that was made with them; its page has the set's name"),
-        other => other.into(),
-    })?;
-    drop(passphrase);
+    if let (Some(terms), Some(service)) = (terms, named.service()) {
+        return unlock(service, &named, (&terms, &passphrase), warnings);
+    }
+    let opened = opened(&mut named, passphrase, args.in_place)?;
     let used = combination.numbers().map(|numbers| numbers.to_string()).unwrap_or_default();
     if args.check {
-        let text =
-            format!("the shares open {}: {used} were needed; nothing was written", sealed.path().shown());
-        let result = json!({ "name": sealed.name(), "file": null, "checked": true });
+        let text = format!("the shares open {}: {used} were needed; nothing was written", named.shown());
+        let result = json!({ "name": named.name(), "file": null, "checked": true });
         return Ok(Report { changed: false, result, text, warnings });
     }
     let secrets = sources(global, &named, Some(&args.readers))?;
     let plugins = plugins(global);
     let readers = readers(&args.readers, &named, &secrets)?;
-    let path = args.output.as_deref().unwrap_or(sealed.path());
-    let after = SealedKey::seal(path, &opened, &readers, Some(&plugins))?;
+    let path = args.output.clone().unwrap_or_else(|| named.path());
+    let after = SealedKey::seal(&path, &opened, &readers, Some(&plugins))?;
     if args.in_place {
-        warnings.extend(named.note(&format!("combine, to {}", after.protection())));
-        sealed.replace_by(&after)?
+        let secret = match readers {
+            SealKeyFor::Passphrase { secret, .. } => secret,
+            SealKeyFor::Recipients(_) => Secret::default(),
+        };
+        warnings.extend(named.replace(
+            &after,
+            &secret,
+            None,
+            &format!("combine, to {}", after.protection()),
+        )?);
     } else {
         after.write_new()?
     }
@@ -72,35 +80,119 @@ pub(crate) fn combine(global: &Global, args: &Combine) -> Result<Report, Problem
     if after.protection().may_be_harvested() {
         warnings.push(harvested().to_owned());
     }
+    let shown = if args.in_place { named.shown() } else { path.shown().to_string() };
+    let is_in_signer = args.in_place && named.service().is_some();
     let result = json!({
-        "name": sealed.name(),
-        "file": path.to_string_lossy(),
+        "name": named.name(),
+        "file": (!is_in_signer).then(|| path.to_string_lossy()),
         "checked": true,
         "protection": after.protection().to_string(),
     });
+    let opener = super::rewrap::opener(after.protection());
+    let text = match is_in_signer {
+        true => format!(
+            "{opener} opens {shown}, and no longer the shares, which still open the copies that were made with them\n\
+             it is locked"
+        ),
+        false => format!(
+            "{shown} has the key, and {opener} opens it\nno secret was written anywhere else. The shares still open the \
+             copies that were made with them: after the work, destroy this file or split the key again"
+        ),
+    };
+    Ok(Report { changed: true, result, text, warnings })
+}
+
+fn must_be_split(sealed: &SealedKey) -> Result<(), Problem> {
+    if matches!(sealed.protection(), Protection::Passphrase { .. }) {
+        return Ok(());
+    }
+    let message = format!("{} is encrypted to recipients, not split", sealed.path().shown());
+    Err(Problem::new(Code::ShareOpensNothing, message).hint("name the file that was made with the shares"))
+}
+
+/// A source of what the shares give, once.
+struct Restored(Secret);
+
+impl SecretSource for Restored {
+    fn secret(&self, _: &SecretPurpose) -> Result<Secret, KeyError> {
+        Ok(self.0.clone())
+    }
+}
+
+fn opened(named: &mut Named, passphrase: Secret, is_to_come_back: bool) -> Result<OpenedKey, Problem> {
+    let opened = named.open(&Restored(passphrase), None, is_to_come_back);
+    opened.map_err(|problem| opens_nothing(problem, &named.shown()))
+}
+
+fn opens_nothing(problem: Problem, shown: &str) -> Problem {
+    match problem.code {
+        Code::KeyPassphraseWrong => Problem::new(
+            Code::ShareOpensNothing,
+            format!("the shares do not open {shown}"),
+        )
+        .hint("they belong together: name the key file that was made with them; its page has the set's name"),
+        _ => problem,
+    }
+}
+
+/// Returns what the key is unlocked for.
+fn terms(unlock: &Unlock) -> Result<UnlockingTerms, Problem> {
+    let scopes = match unlock.only.as_slice() {
+        [] => &[Scope::Leaf, Scope::Crl][..],
+        scopes => scopes,
+    };
+    let names = scopes.iter().filter_map(Scope::to_possible_value);
+    let scopes = names.map(|name| (name.get_name().to_owned(), unlock.count)).collect();
+    UnlockingTerms::lasting_for(scopes, &unlock.lasting).ok_or_else(|| {
+        Problem::new(Code::Usage, format!("--for {}", unlock.lasting)).hint("give a time such as 15m or 2h")
+    })
+}
+
+/// Unlocks the key in the signer. What the shares give goes there and nowhere else.
+fn unlock(
+    service: &CustodyService,
+    named: &Named,
+    (terms, passphrase): (&UnlockingTerms, &Secret),
+    warnings: Vec<String>,
+) -> Result<Report, Problem> {
+    let unlocked = service.unlock(named.name(), terms, passphrase);
+    let unlocked = unlocked.map_err(|problem| opens_nothing(problem, &named.shown()))?;
+    let scopes: Vec<&str> = unlocked.left.keys().map(String::as_str).collect();
     let text = format!(
-        "{} has the key, and {} opens it\nno secret was written anywhere else. The shares still open the copies that \
-         were made with them: after the work, destroy this file or split the key again",
-        path.shown(),
-        super::rewrap::opener(after.protection()),
+        "{} is unlocked for {} until {}, for this login\nthe passphrase that the shares give was shown to nobody and \
+         written nowhere\nnext: use it as the CA's user, then genfic-ca key lock {}",
+        unlocked.key,
+        scopes.join(", "),
+        unlocked.until,
+        unlocked.key
     );
+    let result = json!({
+        "name": named.name(),
+        "unlocked": true,
+        "scopes": unlocked.left,
+        "until": unlocked.until.to_string(),
+    });
     Ok(Report { changed: true, result, text, warnings })
 }
 
 /// Returns the record of the shares beside the key file, if it is of this file.
-fn record(sealed: &SealedKey, warnings: &mut Vec<String>) -> Result<Option<ShareSet>, Problem> {
-    let path = sealed.path().with_extension("shares.toml");
-    let Ok(octets) = read_file(&path, LARGEST_RECORD) else {
-        warnings.push(format!("{} is not there: shares are compared with each other only", path.shown()));
+fn record(named: &Named, warnings: &mut Vec<String>) -> Result<Option<ShareSet>, Problem> {
+    let path = match named.service() {
+        Some(_) => format!("the signer's record of the shares of {}", named.name()),
+        None => named.path().with_extension("shares.toml").shown().to_string(),
+    };
+    let Some(record) = named.shares()? else {
+        warnings.push(format!("{path} is not there: shares are compared with each other only"));
         return Ok(None);
     };
-    match ShareSet::parse(&String::from_utf8_lossy(&octets)) {
-        Ok(set) if set.is_of(sealed.octets()) => Ok(Some(set)),
+    match ShareSet::parse(&record) {
+        // the signer gives only one that is of its file
+        Ok(set) if named.service().is_some() || set.is_of(named.sealed()?.octets()) => Ok(Some(set)),
         Ok(_) => {
-            warnings.push(format!("{} is of another file, and was not used", path.shown()));
+            warnings.push(format!("{path} is of another file, and was not used"));
             Ok(None)
         }
-        Err(error) => Err(Problem::new(Code::KeptFileMalformed, format!("{}: {error}", path.shown()))
+        Err(error) => Err(Problem::new(Code::KeptFileMalformed, format!("{path}: {error}"))
             .hint("bring the file that was made with the shares, or move this one away")),
     }
 }

@@ -4,19 +4,16 @@ use super::split::no_page;
 use super::{must_be_free, put};
 use crate::cli::{Global, Page};
 use crate::output::Report;
-use crate::sources::{key, must_be_secret, place, plain_name};
+use crate::plugins::plugins;
+use crate::sources::{key, must_be_secret, place, plain_name, sources};
 use genfic_ca::assembly::now;
 use genfic_ca::custody::page::{self, KeyFacts, Paper};
 use genfic_ca::custody::{Block, ShareSet, read_block};
 use genfic_ca::error::{Code, Problem, Shown as _};
 use genfic_ca::failpoint;
-use genfic_ca::home::read_file;
 use genfic_ca::signing::SealedKey;
 use serde_json::json;
 use std::path::Path;
-
-/// Bound of the record beside a key.
-const LARGEST: u64 = 64 * 1024;
 
 /// Makes a page, or reads one.
 pub(crate) fn page(global: &Global, args: &Page) -> Result<Report, Problem> {
@@ -43,10 +40,15 @@ pub(crate) fn page(global: &Global, args: &Page) -> Result<Report, Problem> {
 }
 
 fn of_key(global: &Global, args: &Page, named: &Path) -> Result<Vec<u8>, Problem> {
-    let sealed = key(global, named)?.sealed;
-    let name = plain_name(sealed.path())?;
-    let record = read_file(&sealed.path().with_extension("shares.toml"), LARGEST).ok();
-    let set = record.and_then(|octets| ShareSet::parse(&String::from_utf8_lossy(&octets)).ok());
+    let mut named = key(global, named, &args.signer)?;
+    let name = plain_name(&named.path())?;
+    if named.service().is_some() {
+        // only to whoever can open it; what is printed is the file as it is
+        let secrets = sources(global, &named, None)?;
+        named.open(&secrets, Some(&plugins(global)), false)?;
+    }
+    let sealed = named.sealed()?;
+    let set = named.shares()?.and_then(|record| ShareSet::parse(&record).ok());
     let set = set.filter(|set| set.is_of(sealed.octets()));
     let protection = sealed.protection().to_string();
     let facts = KeyFacts {

@@ -2,29 +2,34 @@
 use crate::cli::{Global, Rewrap};
 use crate::output::Report;
 use crate::plugins::plugins;
-use crate::sources::{key, readers, sources, tried, work};
-use genfic_ca::error::{Problem, Shown as _};
-use genfic_ca::signing::{Protection, SealedKey};
+use crate::sources::{key, readers, sources, to_recipients, tried, work};
+use genfic_ca::error::{Code, Problem};
+use genfic_ca::signing::{Protection, SealKeyFor, SealedKey, Secret};
 use serde_json::json;
 
 /// Encrypts a key anew, as one step.
 pub(crate) fn rewrap(global: &Global, args: &Rewrap) -> Result<Report, Problem> {
     work(&args.readers)?;
-    let named = key(global, &args.key)?;
-    let before = &named.sealed;
+    if args.signer.service && args.try_identity.is_none() && to_recipients(&args.readers) {
+        return Err(Problem::new(Code::Usage, "the signer takes no key back that it cannot open")
+            .hint("name a file with one of the identities: --try-identity FILE; nothing was changed"));
+    }
+    let mut named = key(global, &args.key, &args.signer)?;
     let secrets = sources(global, &named, Some(&args.readers))?;
     let plugins = plugins(global);
-    let opened = before.open(&secrets, Some(&plugins))?;
+    let opened = named.open(&secrets, Some(&plugins), true)?;
     let readers = readers(&args.readers, &named, &secrets)?;
+    let before = named.sealed()?;
     let after = SealedKey::seal(before.path(), &opened, &readers, Some(&plugins))?;
+    let mut secret = match readers {
+        SealKeyFor::Passphrase { secret, .. } => secret,
+        SealKeyFor::Recipients(_) => Secret::default(),
+    };
     if let Some(identity) = &args.try_identity {
-        tried(&after, &opened, identity, &plugins)?;
+        secret = tried(&after, &opened, identity, &plugins)?;
     }
-    let mut warnings: Vec<String> = named
-        .note(&format!("rewrap, from {} to {}", before.protection(), after.protection()))
-        .into_iter()
-        .collect();
-    before.replace_by(&after)?;
+    let how = format!("rewrap, from {} to {}", before.protection(), after.protection());
+    let mut warnings = named.replace(&after, &secret, None, &how)?;
     warnings.extend(secrets.take_notes());
     if after.protection().may_be_harvested() {
         warnings.push(harvested().to_owned());
@@ -36,19 +41,23 @@ pub(crate) fn rewrap(global: &Global, args: &Rewrap) -> Result<Report, Problem> 
             );
         }
     }
+    let in_service = args.signer.service;
     let result = json!({
         "name": after.name(),
-        "file": after.path().to_string_lossy(),
+        "file": (!in_service).then(|| after.path().to_string_lossy()),
         "before": before.protection().to_string(),
         "after": after.protection().to_string(),
     });
-    let text = format!(
+    let mut text = format!(
         "{}: {} opens it, no longer {}\nthe key is the same. Copies that were made before, and backups --with-keys, \
          still open as they did",
-        after.path().shown(),
+        named.shown(),
         opener(after.protection()),
         opener(before.protection()),
     );
+    if in_service {
+        text.push_str("\nit is locked; a credential of the signer's unit for timers needs the new secret");
+    }
     Ok(Report { changed: true, result, text, warnings })
 }
 

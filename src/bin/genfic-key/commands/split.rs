@@ -4,13 +4,12 @@ use super::{confirm, must_be_free, not_written, put};
 use crate::cli::{Global, Size, Split};
 use crate::output::Report;
 use crate::plugins::plugins;
-use crate::sources::{key, plain_name, sources};
+use crate::sources::{Named, key, plain_name, sources};
 use genfic_ca::assembly::now;
 use genfic_ca::custody::page::{self, KeyFacts, PageError, Paper};
 use genfic_ca::custody::{Combination, Numbers, SPLIT_WORK, Share, ShareSet, split as deal};
 use genfic_ca::error::{Code, Problem, Shown as _};
 use genfic_ca::failpoint;
-use genfic_ca::home::{Mode, replace};
 use genfic_ca::signing::{KeyError, SealKeyFor, SealedKey, Secret, SecretPurpose};
 use serde_json::{Value, json};
 use std::fs::{self, DirBuilder};
@@ -69,27 +68,26 @@ impl Names {
 /// Splits a key.
 pub(crate) fn split(global: &Global, args: &Split) -> Result<Report, Problem> {
     let numbers = Numbers::new(args.threshold, args.shares)?;
-    let named = key(global, &args.key)?;
-    let before = &named.sealed;
-    let name = plain_name(before.path())?;
+    let mut named = key(global, &args.key, &args.signer)?;
+    let name = plain_name(&named.path())?;
     let names = Names { directory: args.to.clone(), key: name.clone(), count: numbers.count() };
     names.all().iter().try_for_each(|path| must_be_free(path))?;
     if args.in_place {
         let question = format!(
             "{} will be opened by {numbers} shares alone, and by nothing else any more: go on?",
-            before.path().shown()
+            named.shown()
         );
         confirm(global, &question)?;
     }
     let secrets = sources(global, &named, None)?;
     let mut custodians = Custodians::new(global, &args.share_passphrase_from)?;
     let plugins = plugins(global);
-    let opened = before.open(&secrets, Some(&plugins))?;
+    let opened = named.open(&secrets, Some(&plugins), args.in_place)?;
     make_directory(&args.to)?;
     let (passphrase, shares) = deal(numbers)?;
     restored(&shares, numbers, &passphrase)?;
-    let readers =
-        SealKeyFor::passphrase(passphrase, SPLIT_WORK).map_err(|error| Problem::of(Code::Usage, error))?;
+    let readers = SealKeyFor::passphrase(passphrase.clone(), SPLIT_WORK)
+        .map_err(|error| Problem::of(Code::Usage, error))?;
     let sealed = SealedKey::seal(&names.at(".age"), &opened, &readers, None)?;
     let made_at = now();
     let set = ShareSet::new(&name, &shares, sealed.octets(), made_at);
@@ -117,11 +115,10 @@ pub(crate) fn split(global: &Global, args: &Split) -> Result<Report, Problem> {
     let mut warnings = Vec::new();
     if args.in_place {
         let how = format!("split, {numbers} shares, set {}", set.set());
-        warnings.extend(named.note(&how));
-        in_place(before, &sealed, &set)?;
+        warnings.extend(named.replace(&sealed, &passphrase, Some(&set), &how)?);
     }
     made.0.clear();
-    let report = report(args, before, &names, &set, &given);
+    let report = report(args, &named, &names, &set, &given);
     Ok(Report { warnings: [warnings, report.warnings].concat(), ..report })
 }
 
@@ -158,14 +155,6 @@ fn given_out(
     locked.collect()
 }
 
-/// Replaces the key file. The record of the shares is there before; until the file is replaced it is of another one.
-fn in_place(before: &SealedKey, sealed: &SealedKey, set: &ShareSet) -> Result<(), Problem> {
-    let record = before.path().with_extension("shares.toml");
-    replace(&record, set.to_string().as_bytes(), Mode::Private).map_err(KeyError::from)?;
-    failpoint::passed("custody: record of the shares written");
-    Ok(before.replace_by(sealed)?)
-}
-
 fn make_directory(path: &Path) -> Result<(), Problem> {
     if path.is_dir() {
         return Ok(());
@@ -177,7 +166,7 @@ pub(super) fn no_page(error: PageError) -> Problem {
     Problem::of(Code::FileTooLarge, error).hint("an RSA or elliptic-curve key fits on a page")
 }
 
-fn report(args: &Split, before: &SealedKey, names: &Names, set: &ShareSet, given: &[Share]) -> Report {
+fn report(args: &Split, named: &Named, names: &Names, set: &ShareSet, given: &[Share]) -> Report {
     let shown = |path: PathBuf| path.to_string_lossy().into_owned();
     let shares: Vec<Value> = given
         .iter()
@@ -201,7 +190,7 @@ fn report(args: &Split, before: &SealedKey, names: &Names, set: &ShareSet, given
         "scrypt_log_n": SPLIT_WORK,
         "in_place": args.in_place,
     });
-    let old = before.path().shown();
+    let old = named.shown();
     let rest = if args.in_place {
         format!(
             "{old} is the split one now; backups and other copies of the former file still open as they did: destroy \

@@ -1,0 +1,103 @@
+//! What the program that has custody of keys asks of the signer that listens, as an administrator. It reads nothing from
+//! outside, asks for passphrases itself, and hands them over in pipes.
+use super::administration::{Administration, unexpected};
+use crate::signer::protocol::{Frame, Reply, Request, WireGrant, WireHanded, WireTerms};
+use crate::signing::{KeyError, Secret};
+use std::io::{self, Write as _};
+use std::os::fd::OwnedFd;
+use std::path::Path;
+
+/// Most octets that a passphrase, or an identity, may have. A pipe takes them at once.
+const LONGEST: usize = 4096;
+
+/// The signer's door for the program that has custody of keys.
+pub(crate) struct CustodyDoor(Administration);
+
+/// A key that goes back to the signer, protected anew.
+pub(crate) struct PutBack<'a> {
+    /// SHA-256 of the file that was lent, in hexadecimal digits.
+    pub(crate) before: String,
+    /// The new file.
+    pub(crate) sealed: &'a [u8],
+    /// The record of the shares that open it; empty where there is none.
+    pub(crate) record: &'a [u8],
+    /// What opens it.
+    pub(crate) secret: &'a Secret,
+    /// What was done, for the journal.
+    pub(crate) how: &'a str,
+}
+
+impl CustodyDoor {
+    /// Returns the door at this socket. It is opened with each question.
+    pub(crate) fn at(socket: &Path) -> Self {
+        Self(Administration::at(socket))
+    }
+
+    /// Has a key unlocked with this passphrase, or these identities.
+    ///
+    /// # Errors
+    /// When they are wrong, or the signer cannot be asked.
+    pub(crate) fn unlock(&self, key: &str, terms: WireTerms, secret: &Secret) -> Result<WireGrant, KeyError> {
+        let request = Request::Unlock { key: key.to_owned(), terms, handed: WireHanded::File };
+        match self.hand(request, Vec::new(), secret)? {
+            Reply::Unlocked { mut keys } => keys.pop().ok_or_else(|| unexpected().into()),
+            _ => Err(unexpected().into()),
+        }
+    }
+
+    /// Returns the encrypted file of a key that is unlocked for custody, and the record of the shares that open it.
+    ///
+    /// # Errors
+    /// When it is not unlocked for that, or the signer cannot be asked.
+    pub(crate) fn lend(&self, key: &str) -> Result<(Vec<u8>, Vec<u8>), KeyError> {
+        let answer = self.0.link()?.ask(Request::Lend { key: key.to_owned() })?;
+        match <[Vec<u8>; 2]>::try_from(answer.parts) {
+            Ok([sealed, record]) => Ok((sealed, record)),
+            Err(_) => Err(unexpected().into()),
+        }
+    }
+
+    /// Returns the record of the shares that open a key; `None` where there is none.
+    ///
+    /// # Errors
+    /// When the signer cannot be asked.
+    pub(crate) fn shares(&self, key: &str) -> Result<Option<Vec<u8>>, KeyError> {
+        let answer = self.0.link()?.ask(Request::Shares { key: key.to_owned() })?;
+        let record = answer.only_part().map_err(|_| unexpected())?;
+        Ok(Some(record).filter(|record| !record.is_empty()))
+    }
+
+    /// Puts a key back that was lent, protected anew.
+    ///
+    /// # Errors
+    /// When the signer does not take it; it has the former file then.
+    pub(crate) fn put(&self, key: &str, back: &PutBack<'_>) -> Result<(), KeyError> {
+        let request = Request::PutSealed {
+            key: key.to_owned(),
+            before: back.before.clone(),
+            handed: WireHanded::File,
+            how: back.how.to_owned(),
+        };
+        match self.hand(request, vec![back.sealed.to_vec(), back.record.to_vec()], back.secret)? {
+            Reply::Done => Ok(()),
+            _ => Err(unexpected().into()),
+        }
+    }
+
+    fn hand(&self, message: Request, parts: Vec<Vec<u8>>, secret: &Secret) -> Result<Reply, KeyError> {
+        let descriptors = vec![piped(secret)?];
+        Ok(self.0.link()?.ask(Frame { message, parts, descriptors })?.message)
+    }
+}
+
+/// Returns the reading end of a pipe that has a secret.
+fn piped(secret: &Secret) -> Result<OwnedFd, KeyError> {
+    if secret.len() > LONGEST {
+        let reason = "what opens the key has more than 4096 octets, which the signer does not take";
+        return Err(KeyError::SecretUnavailable(reason.into()));
+    }
+    let failed = |error: io::Error| KeyError::SecretUnavailable(format!("a pipe: {error}"));
+    let (reading, mut writing) = io::pipe().map_err(failed)?;
+    writing.write_all(secret.as_bytes()).map_err(failed)?;
+    Ok(reading.into())
+}

@@ -1,0 +1,74 @@
+//! Key files that another program has encrypted anew, and that take the place of the former ones.
+use super::AgeFileStore;
+use super::files::KeyFile;
+use super::protection::Protection;
+use super::store::{at, check_directory, read_file};
+use crate::failpoint;
+use crate::home::{Former, Mode, WriteError, Writing, replace_alone};
+use crate::signing::KeyError;
+use crate::x509::sha256;
+use std::path::Path;
+use std::time::Duration;
+
+/// Bound of the wait for other processes that write into the directory.
+const WAIT: Duration = Duration::from_secs(30);
+
+impl AgeFileStore {
+    /// The greatest work factor of a file that comes from another program, unless this store itself is to use more, or the
+    /// present file has more: 512 MiB, which the unit of the signer allows.
+    const MOST_GIVEN: u8 = 19;
+
+    /// Refuses a file that has no key, or takes too much to be opened.
+    pub(super) fn judge_resealed(&self, path: &Path, sealed: &[u8]) -> Result<(), KeyError> {
+        let fits = u64::try_from(sealed.len()).is_ok_and(|length| length <= KeyFile::LARGEST);
+        if !(fits && KeyFile::has_key(sealed)) {
+            return Err(KeyError::Backend(
+                at(path),
+                "what was handed over for it is no encrypted key".into(),
+            ));
+        }
+        let work = |octets: &[u8]| match Protection::of(octets) {
+            Some(Protection::Passphrase { log_n }) => log_n,
+            _ => None,
+        };
+        let present = work(&read_file(path)?).unwrap_or_default();
+        let most = Self::MOST_GIVEN.max(self.work()).max(present);
+        match work(sealed) {
+            Some(given) if given > most => Err(KeyError::Backend(
+                at(path),
+                format!("a scrypt work factor of {given} is too much for the signer: at most {most}"),
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Puts a file in the place of that of a key, which has this digest. The record of the shares is there before: until the file
+/// is replaced, it is the record of another one.
+pub(super) fn put_resealed(
+    path: &Path,
+    before: &[u8; 32],
+    sealed: &[u8],
+    record: Option<&[u8]>,
+) -> Result<(), KeyError> {
+    check_directory(path)?;
+    let not_written = |source| KeyError::NotWritten(WriteError { path: path.to_owned(), source });
+    let alone = Writing::alone(path.parent().unwrap_or(path), WAIT).map_err(not_written)?;
+    if sha256(&read_file(path)?) != *before {
+        return Err(KeyError::Backend(
+            at(path),
+            "it was changed since it was lent; nothing was changed".into(),
+        ));
+    }
+    // the former file, whatever has its name afterwards
+    let former = Former::of(path).map_err(not_written)?;
+    if let Some(record) = record {
+        replace_alone(&alone, &path.with_extension("shares.toml"), record, Mode::Private)?;
+        failpoint::passed("key: record of the shares in place");
+    }
+    replace_alone(&alone, path, sealed, Mode::Private)?;
+    failpoint::passed("key: protected anew in its place");
+    // what was replaced is not needed any more; a disk may keep it all the same
+    let _ = former.overwrite();
+    Ok(())
+}
