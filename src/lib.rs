@@ -156,8 +156,9 @@
 //!
 //! 1. `bin/genfic-ocspd/main.rs` starts what `assembly/daemon.rs` assembles: `ocsp/server/daemon.rs`.
 //!    SIGHUP replaces `ocsp/rules.rs`, what the configuration says of answers.
-//! 2. Independently of requests, `ocsp/reload.rs` watches the files and swaps in an `ocsp/snapshot.rs`: the status
-//!    (`status/snapshot.rs`: the table of the base, and the delta), responders' certificates and keys (`ocsp/responder_files.rs`), and the newest
+//! 2. Independently of requests, `ocsp/reload.rs` watches the files (`ocsp/watch.rs`, `ocsp/server/changes.rs`) and swaps in
+//!    an `ocsp/snapshot.rs`: the status (`status/snapshot.rs`: the table of the base, and the delta), responders'
+//!    certificates and keys (`ocsp/responder_files.rs`), and the newest
 //!    verified CRLs (`ocsp/floor.rs`). A certificate that such a CRL revokes for good is revoked, whatever the
 //!    status says.
 //!    `ocsp/health.rs` logs what is lacking.
@@ -170,9 +171,10 @@
 //!    reads). A kept answer that says the same is used on.
 //! 5. Else it is made (`ocsp/http/signing.rs`): `ocsp/response_data.rs` encodes it, `signing/response_signer.rs` signs it
 //!    with the key of the responder in `ocsp/delegate.rs`, where the request is or, for keys that take longer, on a thread
-//!    of its own; `ocsp/response.rs` frames it.
+//!    of `ocsp/http/signers.rs`; `ocsp/response.rs` frames it.
 //! 6. `ocsp/http/replies.rs` makes the reply, `ocsp/http/caching.rs` sets how long clients may cache it, and
-//!    `ocsp/http/access.rs` notes it where there is an access log.
+//!    `ocsp/http/access.rs` notes it where there is an access log. `ocsp/metrics/mod.rs` counts it, and
+//!    `ocsp/server/watched.rs` says the numbers to those who watch.
 //!
 //! The daemon never opens the index.
 //!

@@ -37,6 +37,7 @@ pub struct DaemonSettings {
     /// `[log]`
     pub log: LogConfig,
     responder: ResponderSettings,
+    metrics: Option<ListenAddress>,
     daemon: DaemonConfig,
     paths: Vec<String>,
     modules: Vec<PathBuf>,
@@ -69,7 +70,9 @@ impl DaemonSettings {
     /// next start.
     pub fn take_up(&self, controls: &Controls, started_with: &Self, access: Option<AccessLog>) -> bool {
         controls.replace(self.responder.clone(), self.paths.clone(), access);
-        self.daemon != started_with.daemon || self.log.format != started_with.log.format
+        self.daemon != started_with.daemon
+            || self.metrics != started_with.metrics
+            || self.log.format != started_with.log.format
     }
 }
 
@@ -86,6 +89,7 @@ pub fn daemon_settings(home: &Home, options: &DaemonOptions) -> Result<DaemonSet
     Ok(DaemonSettings {
         log: config.log,
         responder: ResponderSettings::from(&config.ocsp),
+        metrics: config.ocsp.metrics,
         daemon,
         paths: config.publication.paths(),
         modules: config.pkcs11.modules,
@@ -120,7 +124,7 @@ pub fn daemon(
         settings.responders(home),
         PublicFiles::new(home.public_directory()),
         Rules::new(settings.responder.clone(), settings.paths.clone(), access),
-        ServerSettings::from(&settings.daemon),
+        ServerSettings { metrics: settings.metrics.clone(), ..ServerSettings::from(&settings.daemon) },
         Arc::new(SystemClock),
     )
     .map_err(Problem::from)

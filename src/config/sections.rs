@@ -253,6 +253,8 @@ pub struct OcspConfig {
     pub max_status_age: i64,
     /// Octets of memory for signed responses.
     pub cache: u64,
+    /// Where metrics are answered; `None` for nowhere.
+    pub metrics: Option<ListenAddress>,
 }
 
 impl Default for OcspConfig {
@@ -267,6 +269,7 @@ impl Default for OcspConfig {
             max_certificates: 20,
             max_status_age: 7 * DAY,
             cache: 64 * MIB,
+            metrics: None,
         }
     }
 }
@@ -291,7 +294,15 @@ impl OcspConfig {
             cache: section
                 .get_as("cache", |text: String| octets_between(&text, MIB, 1024 * 1024 * MIB))
                 .unwrap_or(default.cache),
+            metrics: section.get_as("metrics", |text: String| address(&text)),
         }
+    }
+}
+
+fn address(text: &str) -> Result<ListenAddress, String> {
+    match text.parse().map_err(|error: InvalidListenAddress| error.to_string())? {
+        ListenAddress::Unix(path) if !path.is_absolute() => Err(format!("`{text}` must be an absolute path")),
+        address => Ok(address),
     }
 }
 
@@ -340,16 +351,7 @@ impl Default for DaemonConfig {
 impl DaemonConfig {
     pub(super) fn read(section: &mut Section) -> Self {
         let default = Self::default();
-        let listen = section.has("listen").then(|| {
-            section.require_list_as("listen", "address", |text| {
-                match text.parse().map_err(|error: InvalidListenAddress| error.to_string())? {
-                    ListenAddress::Unix(path) if !path.is_absolute() => {
-                        Err(format!("`{text}` must be an absolute path"))
-                    }
-                    address => Ok(address),
-                }
-            })
-        });
+        let listen = section.has("listen").then(|| section.require_list_as("listen", "address", address));
         Self {
             listen: listen.unwrap_or(default.listen),
             max_connections: number(section, "max_connections", 1, 100_000)

@@ -44,6 +44,7 @@ fn the_settings_in_the_template_are_the_defaults() {
     config.keys.signer_socket = None;
     config.daemon.pin_from = None;
     config.ocsp.archive_cutoff = None;
+    config.ocsp.metrics = None;
     config.authorities.clear();
     assert_eq!(config, Config::default());
 }
@@ -115,7 +116,8 @@ fn every_value_can_be_set() {
     let config = Config::parse(
         "[keys]\nscrypt_log_n = 10\nroot = 'rsa4096'\n[issuance]\nbackdate = '0s'\nstagger_days = 7\n\
          [crl]\nnext_update = '1d'\nrenew_at = 0.25\n[ocsp]\nnot_issued = 'revoked'\nnonce = 'ignore'\n\
-         archive_cutoff = '365d'\n[daemon]\nlisten = ['[::1]:0', '127.0.0.1:80']\nidle_timeout = '5m'\n\
+         archive_cutoff = '365d'\nmetrics = '127.0.0.1:9561'\n\
+         [daemon]\nlisten = ['[::1]:0', '127.0.0.1:80']\nidle_timeout = '5m'\n\
          [passphrase]\nfrom = 'cred:ca'\n",
     )
     .unwrap();
@@ -124,6 +126,7 @@ fn every_value_can_be_set() {
     assert_eq!((config.crl.next_update, config.crl.renew_at), (86_400, 0.25));
     assert_eq!((config.ocsp.not_issued, config.ocsp.nonce), (NotIssued::Revoked, NonceHandling::Ignore));
     assert_eq!((config.daemon.listen.len(), config.daemon.idle_timeout), (2, 300));
+    assert_eq!(config.ocsp.metrics, "127.0.0.1:9561".parse().ok());
     assert_eq!(config.passphrase_from, SecretSpec::Credential("ca".into()));
 }
 
@@ -213,6 +216,8 @@ fn every_kind_of_mistake_is_told_with_line_and_key() {
         ("[ocsp]\nmax_certificates = 0\n", "must be from 1 to 1000"),
         ("[ocsp]\ncache = '64'\n", "is not an amount of memory such as \"64MiB\""),
         ("[ocsp]\ncache = '1KiB'\n", "must be from 1MiB to 1024GiB"),
+        ("[ocsp]\nmetrics = '9561'\n", "is not ADDRESS:PORT"),
+        ("[ocsp]\nmetrics = 'unix:here'\n", "must be an absolute path"),
         ("[daemon]\nlisten = ['localhost']\n", "is not ADDRESS:PORT"),
         ("[daemon]\nlisten = []\n", "at least one address"),
         ("[daemon]\nlisten = ['unix:here']\n", "must be an absolute path"),

@@ -9,15 +9,14 @@ use super::delegate::SameInAll;
 use super::freshness::Freshness;
 use super::request::encode_plain;
 use super::responder::{CertificateStanding, Plan, Signed};
-use super::response::Surroundings;
-use super::response_data::DataParts;
 use super::settings::ResponderSettings;
 use super::snapshot::{Generation, Snapshot};
 use crate::index::CertificateState;
-use crate::x509::octets::{SEQUENCE, split_element};
+use crate::x509::octets::{BIT_STRING, SEQUENCE, length_with_header, split_element};
 use crate::x509::{UnixTime, sha256};
+use foldhash::fast::RandomState;
 use quick_cache::Weighter;
-use quick_cache::sync::Cache;
+use quick_cache::sync::{Cache, DefaultLifecycle};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -27,50 +26,66 @@ const PLACE: usize = 48;
 /// Answers about one certificate, to requests without a nonce. The key is the request that has the CertID and nothing else,
 /// as most clients send it; for the answer of a responder that the client prefers, the responder's certificate and that request.
 pub struct AnswerCache {
-    answers: Cache<Box<[u8]>, Arc<Kept>, Octets>,
+    answers: Cache<Box<[u8]>, Arc<Kept>, Octets, RandomState>,
 }
 
-/// What cannot be had again from the request and the responder. Times and standings are small, so that a million answers
+/// What cannot be had again from the request and the responder. Times and places are small, so that a million answers
 /// fit into memory.
 struct Kept {
     /// The snapshot that the answer was last compared with.
     generation: AtomicU64,
     same: Arc<SameInAll>,
-    this_update: UnixTime,
     produced_at: UnixTime,
-    next_update: UnixTime,
-    tag: Tag,
     /// Hash of what is on record about the certificate.
     standing: u64,
-    /// What follows the CertID in the `SingleResponse`, and the signature.
-    rest: Box<[u8]>,
-    /// Where the signature begins.
-    signature: usize,
+    /// Seconds from thisUpdate to producedAt.
+    before: u32,
+    /// Seconds from producedAt to nextUpdate.
+    length: u32,
+    /// The encoded answer, without what the responder has in all and without the CertID.
+    octets: Box<[u8]>,
+    /// Where in `octets` each of these is left out.
+    places: Places,
+    /// The share of its refresh ([`Life::spread`]).
+    share: u8,
+}
+
+/// Where in an answer that is kept something is to be filled in, in their order there.
+#[derive(Clone, Copy, Debug)]
+struct Places {
+    responder_id: u16,
+    cert_id: u16,
+    algorithm: u16,
 }
 
 impl Kept {
-    fn of(plan: &Plan, signed: &Signed) -> Option<Self> {
+    /// Returns what is to be kept of a signed answer to the request with this CertID; `None` when it cannot be put
+    /// together again.
+    fn of(plan: &Plan, signed: &Signed, id: &[u8]) -> Option<Self> {
         let life = signed.answer.life()?;
-        let after = signed.afters.first()?;
+        let same = plan.responder().octets();
+        let (octets, places) = Places::cut(signed.answer.own(), same, id, signed.signature.len())?;
+        let seconds = |from: UnixTime, to: UnixTime| u32::try_from(to.0.checked_sub(from.0)?).ok();
         Some(Self {
             generation: AtomicU64::new(plan.generation().0),
-            same: Arc::clone(plan.responder().octets()),
-            this_update: life.this_update,
+            same: Arc::clone(same),
             produced_at: life.produced_at,
-            next_update: life.next_update,
-            tag: signed.answer.tag(),
             standing: standing(plan)?,
-            rest: [after.as_slice(), &signed.signature].concat().into(),
-            signature: after.len(),
+            before: seconds(life.this_update, life.produced_at)?,
+            length: seconds(life.produced_at, life.next_update)?,
+            octets,
+            places,
+            share: signed.answer.tag().share(),
         })
     }
 
     fn life(&self) -> Life {
-        Life::new(self.this_update, self.produced_at, self.next_update)
+        let (before, length) = (i64::from(self.before), i64::from(self.length));
+        Life::new(self.produced_at.plus(-before), self.produced_at, self.produced_at.plus(length))
     }
 
     fn is_fresh(&self, now: UnixTime) -> bool {
-        self.produced_at <= now && now < self.life().refresh_at
+        self.produced_at <= now && now < self.life().spread(self.share).refresh_at
     }
 
     fn is_of(&self, generation: Generation) -> bool {
@@ -79,30 +94,62 @@ impl Kept {
 
     /// Returns the answer to this request, which has the CertID and nothing else.
     fn answer(&self, request: &[u8]) -> Option<Answer> {
-        let (tbs, _) = split_element(request, SEQUENCE)?;
-        let (list, _) = split_element(split_element(tbs, SEQUENCE)?.0, SEQUENCE)?;
-        let (id, _) = split_element(list, SEQUENCE)?;
-        let (after, signature) = self.rest.split_at_checked(self.signature)?;
-        let data = DataParts {
-            responder_id: &self.same.responder_id,
-            produced_at: self.produced_at,
-            singles: std::iter::once((id, after)),
-            extensions: &[],
-        };
-        let around = Surroundings {
-            algorithm: &self.same.algorithm,
-            signature,
-            certificates: self.same.certificates.len(),
-        };
-        let own = around.around(data.length(), |out| data.put(out));
-        Some(Answer::kept(own, &self.same, self.life(), self.tag))
+        let own = self.places.fill(&self.octets, &self.same, cert_id(request)?)?;
+        let (bits, _) = split_element(self.octets.get(usize::from(self.places.algorithm)..)?, BIT_STRING)?;
+        let tag = Tag::of(bits.get(1..)?, &self.same.fingerprint);
+        Some(Answer::signed(own, &self.same, self.life(), tag))
     }
 
     /// Octets of memory, without the key.
     fn octets(&self) -> usize {
         // the counters of the Arc
-        2 * size_of::<usize>() + size_of::<Self>() + self.rest.len()
+        2 * size_of::<usize>() + size_of::<Self>() + self.octets.len()
     }
+}
+
+impl Places {
+    /// Cuts an answer into what is kept. The signature of so many octets comes last.
+    fn cut(own: &[u8], same: &SameInAll, id: &[u8], signature: usize) -> Option<(Box<[u8]>, Self)> {
+        let find = |from: usize, what: &[u8]| {
+            let found = own.get(from..)?.windows(what.len()).position(|octets| octets == what)?;
+            Some((from.checked_add(found)?, from.checked_add(found)?.checked_add(what.len())?))
+        };
+        let (responder_id, after) = find(0, &same.responder_id)?;
+        let (cert_id, rest) = find(after, id)?;
+        let bits = own.len().checked_sub(length_with_header(signature.checked_add(1)?))?;
+        let algorithm = bits.checked_sub(same.algorithm.len())?;
+        let parts =
+            [own.get(..responder_id)?, own.get(after..cert_id)?, own.get(rest..algorithm)?, own.get(bits..)?];
+        let mut ends = parts.iter().scan(0, |end: &mut usize, part| {
+            *end = end.checked_add(part.len())?;
+            u16::try_from(*end).ok()
+        });
+        let places = Self { responder_id: ends.next()?, cert_id: ends.next()?, algorithm: ends.next()? };
+        Some((parts.concat().into(), places))
+    }
+
+    /// Returns the answer that [`Self::cut`] had, with this CertID.
+    fn fill(self, octets: &[u8], same: &SameInAll, id: &[u8]) -> Option<Vec<u8>> {
+        let [responder_id, cert_id, algorithm] =
+            [self.responder_id, self.cert_id, self.algorithm].map(usize::from);
+        let length = octets.len() + same.responder_id.len() + id.len() + same.algorithm.len();
+        let mut own = Vec::with_capacity(length);
+        own.extend_from_slice(octets.get(..responder_id)?);
+        own.extend_from_slice(&same.responder_id);
+        own.extend_from_slice(octets.get(responder_id..cert_id)?);
+        own.extend_from_slice(id);
+        own.extend_from_slice(octets.get(cert_id..algorithm)?);
+        own.extend_from_slice(&same.algorithm);
+        own.extend_from_slice(octets.get(algorithm..)?);
+        Some(own)
+    }
+}
+
+/// The CertID of a request that has it and nothing else.
+fn cert_id(request: &[u8]) -> Option<&[u8]> {
+    let (tbs, _) = split_element(request, SEQUENCE)?;
+    let (list, _) = split_element(split_element(tbs, SEQUENCE)?.0, SEQUENCE)?;
+    Some(split_element(list, SEQUENCE)?.0)
 }
 
 #[derive(Clone)]
@@ -119,7 +166,15 @@ impl AnswerCache {
     #[must_use]
     pub fn new(settings: &ResponderSettings) -> Self {
         let estimate = usize::try_from(settings.cache_octets / 400).unwrap_or(usize::MAX).max(1);
-        Self { answers: Cache::with_weighter(estimate, settings.cache_octets, Octets) }
+        // nobody can choose the keys: they are of certificates on record
+        let (hasher, lifecycle) = (RandomState::default(), DefaultLifecycle::default());
+        Self { answers: Cache::with(estimate, settings.cache_octets, Octets, hasher, lifecycle) }
+    }
+
+    /// Octets that the answers take, with their keys, and how many there are.
+    #[must_use]
+    pub(crate) fn size(&self) -> (u64, u64) {
+        (self.answers.weight(), u64::try_from(self.answers.len()).unwrap_or(u64::MAX))
     }
 
     /// Returns the answer to a request with these octets when it was compared with this snapshot before. Neither the
@@ -158,7 +213,8 @@ impl AnswerCache {
     /// not on record, nor about several: a flood of such requests would push out the answers that clients need.
     pub(crate) fn put(&self, plan: &Plan, signed: &Signed) {
         let Some((key, request)) = key(plan) else { return };
-        let Some(kept) = Kept::of(plan, signed) else { return };
+        let id = key.get(request..).and_then(cert_id);
+        let Some(kept) = id.and_then(|id| Kept::of(plan, signed, id)) else { return };
         // what is put together again is what was signed, or it is not kept
         let again = key.get(request..).and_then(|request| kept.answer(request));
         if again.as_ref() == Some(&signed.answer) {

@@ -226,6 +226,10 @@ impl StatusSource for MemorySource {
     fn changed_since(&self, view: &MemoryStatus) -> bool {
         !self.open(None).is_ok_and(|now| (now.change, now.time) == (view.change, view.time))
     }
+
+    fn directory(&self) -> Option<&Path> {
+        None
+    }
 }
 
 /// Writes the files of a responder into `directory`.

@@ -65,6 +65,11 @@ impl PublicFiles {
         Self { directory }
     }
 
+    /// The directory of the files.
+    pub(super) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
     /// Returns a value that changes with the file; `None` when there is no file.
     pub(super) fn file_version(
         &self,

@@ -2,14 +2,19 @@
 use super::delegate::DelegatedResponder;
 use super::file_version::FileVersion;
 use super::floor::Floors;
+use super::known_responders::KnownResponders;
 use super::public_files::{PublicFiles, PublicKind, ServedFile};
-use super::responder_files::{ResponderFiles, Stamps};
+use super::responder_files::ResponderFiles;
 use super::snapshot::{ServedIssuer, Snapshot};
+use super::watch::Watch;
 use crate::error::Reason;
 use crate::status::{PublishedAuthority, StatusError, StatusReader, StatusSource};
 use crate::x509::{IssuerId, UnixTime};
 use arc_swap::ArcSwap;
 use std::collections::{BTreeMap, HashMap};
+use std::io;
+use std::os::fd::OwnedFd;
+use std::path::Path;
 use std::sync::Arc;
 
 /// Seconds for which a replaced file stays in memory, for clients that are still fetching it.
@@ -18,22 +23,6 @@ const FORMER: i64 = 60;
 /// Seconds after which a published status whose files are not all there counts as a fault. A copy to another host takes
 /// them one after the other.
 const COPYING: i64 = 10;
-
-/// The responders of one CA.
-#[derive(Default)]
-struct KnownResponders {
-    stamps: Stamps,
-    /// The responders in the files.
-    loaded: Vec<Arc<DelegatedResponder>>,
-    /// Responders that were in the files before and stay in use until one of those in the files is valid.
-    former: Vec<Arc<DelegatedResponder>>,
-}
-
-impl KnownResponders {
-    fn all(&self) -> impl Iterator<Item = &Arc<DelegatedResponder>> {
-        self.loaded.iter().chain(&self.former)
-    }
-}
 
 /// Keeps a snapshot up to date with the files that it is made from.
 ///
@@ -61,6 +50,8 @@ pub(crate) struct Reloader<S: StatusSource> {
     refused: Option<S::View>,
     floors: Floors,
     refusals: BTreeMap<String, String>,
+    /// What tells of changes between two polls; `None` where the system has none.
+    watch: Option<Watch>,
 }
 
 impl<S: StatusSource> Reloader<S> {
@@ -87,9 +78,21 @@ impl<S: StatusSource> Reloader<S> {
             refused: None,
             floors: Floors::default(),
             refusals: BTreeMap::new(),
+            watch: None,
         };
         reloader.poll(now);
         reloader
+    }
+
+    /// Has the system tell of changes from now on, of files that the next poll finds. Returns the descriptor that tells.
+    ///
+    /// # Errors
+    /// When the system has none: then changes show at the next poll.
+    pub(crate) fn watch(&mut self) -> io::Result<OwnedFd> {
+        let watch = Watch::new()?;
+        let descriptor = watch.descriptor()?;
+        self.watch = Some(watch);
+        Ok(descriptor)
     }
 
     /// Returns the shared snapshot, which later polls replace.
@@ -106,6 +109,12 @@ impl<S: StatusSource> Reloader<S> {
         let mut changed = is_new;
         let authorities: Vec<PublishedAuthority> =
             self.view.iter().flat_map(|view| view.authorities()).cloned().collect();
+        if let Some(watch) = &mut self.watch {
+            // before the looks, so that what changes after them is told
+            let status = self.source.directory().into_iter().chain([self.public_files.directory()]);
+            let responders = self.responder_files.directories(&authorities);
+            watch.follow(status.map(Path::to_owned).chain(responders));
+        }
         for authority in &authorities {
             changed |= self.poll_responders(authority, now);
             for kind in PublicKind::ALL {
@@ -193,11 +202,12 @@ impl<S: StatusSource> Reloader<S> {
             && known.stamps == stamps
         {
             if known.former.is_empty() || !is_usable(&known.loaded) {
-                return false;
+                return known.turns(now);
             }
             // the time of the new certificate has come
             known.former.clear();
             self.faults.remove(&key);
+            known.turns(now);
             tracing::info!(ca = authority.name, "the new responder certificate is valid, and in use");
             return true;
         }
@@ -229,7 +239,7 @@ impl<S: StatusSource> Reloader<S> {
             let not_after = responder.certificate().tbs().validity().not_after;
             tracing::info!(ca = authority.name, %not_after, "responder certificate loaded");
         }
-        self.responders.insert(authority.issuer, KnownResponders { stamps, loaded, former });
+        self.responders.insert(authority.issuer, KnownResponders::new(stamps, loaded, former, now));
         true
     }
 

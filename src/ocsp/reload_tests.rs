@@ -1,8 +1,10 @@
 use super::*;
 use crate::index::{CertificateState, Revocation};
+use crate::ocsp::cache::AnswerCache;
 use crate::ocsp::fixture::{Hierarchy, MemorySource, NOW, TestKey, write_responder};
 use crate::ocsp::fixture::{certificate_id, responder, serial_number};
 use crate::ocsp::readiness::{report, unreadiness};
+use crate::ocsp::responder::answer;
 use crate::ocsp::settings::ResponderSettings;
 use crate::x509::CrlReason;
 use std::path::Path;
@@ -120,6 +122,35 @@ fn a_responder_certificate_of_later_is_taken_up_when_its_time_comes() {
     assert!(reloader.poll(begin));
     assert!(current.load().faults().is_empty());
     assert_eq!(fingerprints(&current.load()), [renewed.fingerprint().to_hex()], "the former key is gone");
+}
+
+#[test]
+fn when_the_time_of_a_responder_comes_or_ends_each_kept_answer_is_compared_with_it() {
+    // O7
+    let (hierarchy, home) = (Hierarchy::new(), tempfile::tempdir().unwrap());
+    let directory = home.path().join("ocsp/ca");
+    let (begin, end) = (NOW.plus(100), NOW.plus(200));
+    let key = TestKey::p256();
+    let next = hierarchy.issue(responder(&key).number(&serial_number(91)).valid(begin, end));
+    write_responder(&directory, &key, &next);
+    let another = ["key", "pem"].map(|kind| directory.join(format!("another.{kind}")));
+    write_responder(&home.path().join("aside"), &hierarchy.responder_key, hierarchy.responder.certificate());
+    for (file, kind) in another.iter().zip(["key", "pem"]) {
+        std::fs::rename(home.path().join(format!("aside/responder.{kind}")), file).unwrap();
+    }
+    let (_, mut reloader) = reloader(&hierarchy, home.path());
+    let current = reloader.current();
+    let answers = AnswerCache::new(&ResponderSettings::default());
+    let (settings, request) = (ResponderSettings::default(), hierarchy.request(2));
+    let kept = |now: UnixTime| {
+        let at_once = answers.at_once(&request, &current.load(), &settings, now).is_some();
+        let _ = answer(&request, &current.load(), &settings, Some(&answers), now);
+        at_once
+    };
+    assert!(!kept(NOW) && kept(NOW));
+    assert!(!reloader.poll(NOW.plus(50)) && kept(NOW.plus(50)));
+    assert!(reloader.poll(begin) && !kept(begin) && kept(begin));
+    assert!(!reloader.poll(end) && reloader.poll(end.plus(1)) && !kept(end.plus(1)));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //! An answer has one signature and so one responder: that of the CA that the first CertID with a known issuer names.
 //! CertIDs of other CAs in the same request are answered `unknown`. Clients ask about one certificate of a chain at a
 //! time, and TLS staples one answer for each certificate.
-use super::answer::{Answer, Life, Refusal};
+use super::answer::{Answer, Life, Refusal, Tag};
 use super::cache::AnswerCache;
 use super::cert_id::CertId;
 use super::delegate::DelegatedResponder;
@@ -50,8 +50,6 @@ pub struct Plan {
 /// A signed answer, and what it was put together of.
 pub(crate) struct Signed {
     pub(super) answer: Answer,
-    /// For each CertID what follows it in its `SingleResponse`.
-    pub(super) afters: Vec<Vec<u8>>,
     pub(super) signature: Vec<u8>,
 }
 
@@ -271,7 +269,8 @@ impl Plan {
                 let (algorithm, certificates) = (&*octets.algorithm, octets.certificates.len());
                 let around = Surroundings { algorithm, signature: &signature, certificates };
                 let own = around.around(tbs.as_der().len(), |out| out.extend_from_slice(tbs.as_der()));
-                Ok(Signed { answer: Answer::signed(own, octets, life), afters, signature })
+                let tag = Tag::of(&signature, &octets.fingerprint);
+                Ok(Signed { answer: Answer::signed(own, octets, life, tag), signature })
             }
             Err(error) => Err(Refusal::new(ResponseStatus::InternalError, error.to_string())),
         }

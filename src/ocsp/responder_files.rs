@@ -74,6 +74,12 @@ impl ResponderFiles {
         Self { tokens, ..self }
     }
 
+    /// The directories of the files of these CAs, and the one that they are in.
+    pub(super) fn directories(&self, authorities: &[PublishedAuthority]) -> impl Iterator<Item = PathBuf> {
+        let of = |authority: &PublishedAuthority| self.directory.join(&authority.name);
+        std::iter::once(self.directory.clone()).chain(authorities.iter().map(of))
+    }
+
     /// Returns values that change with the files of a CA.
     pub(super) fn stamps(&self, authority: &PublishedAuthority) -> Stamps {
         let mut stamps = Stamps::new();

@@ -2,14 +2,13 @@
 use super::oid;
 use super::response_data::ResponseData;
 use crate::x509::octets::{
-    OCTET_STRING, SEQUENCE, contents_of, length_with_header, put_header, sequence, tlv,
+    BIT_STRING, OCTET_STRING, SEQUENCE, contents_of, length_with_header, put_header, sequence, tlv,
 };
 use crate::x509::{Certificate, MalformedDer, SignatureAlgorithm, SubjectPublicKeyInfo, verify};
 use der::asn1::{BitStringRef, ObjectIdentifier, OctetStringRef};
 use der::{Decode, Reader, SliceReader};
 use std::fmt;
 
-const BIT_STRING: u8 = 0x03;
 /// `responseStatus` of a successful response, encoded.
 const STATUS: &[u8] = &[0x0a, 1, 0];
 /// `responseType`: `id-pkix-ocsp-basic`, encoded.
@@ -29,7 +28,7 @@ pub enum ResponseStatus {
 }
 
 impl ResponseStatus {
-    const ALL: [(Self, u8, &'static str); 6] = [
+    pub(super) const ALL: [(Self, u8, &'static str); 6] = [
         (Self::Successful, 0, "successful"),
         (Self::MalformedRequest, 1, "malformedRequest"),
         (Self::InternalError, 2, "internalError"),
@@ -40,6 +39,11 @@ impl ResponseStatus {
 
     fn row(self) -> (u8, &'static str) {
         Self::ALL.iter().find(|row| row.0 == self).map_or((2, "internalError"), |row| (row.1, row.2))
+    }
+
+    /// Its place among all.
+    pub(super) fn place(self) -> usize {
+        Self::ALL.iter().position(|row| row.0 == self).unwrap_or_default()
     }
 
     /// Returns the `OCSPResponse` that has this status and no response octets.

@@ -82,6 +82,8 @@ pub struct ServerSettings {
     pub shutdown_timeout: Duration,
     /// Time between two looks for new files; 200 ms.
     pub poll_interval: Duration,
+    /// Where metrics are answered; `None` for nowhere. Under systemd it has to be one of the sockets that are passed.
+    pub metrics: Option<ListenAddress>,
 }
 
 impl From<&DaemonConfig> for ServerSettings {
@@ -97,6 +99,7 @@ impl From<&DaemonConfig> for ServerSettings {
             idle_timeout: seconds(config.idle_timeout),
             shutdown_timeout: seconds(config.shutdown_timeout),
             poll_interval: Duration::from_millis(200),
+            metrics: None,
         }
     }
 }

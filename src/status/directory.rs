@@ -169,4 +169,8 @@ impl StatusSource for StatusDirectory {
     fn changed_since(&self, snapshot: &StatusSnapshot) -> bool {
         self.identity() != Some(snapshot.manifest)
     }
+
+    fn directory(&self) -> Option<&Path> {
+        Some(&self.path)
+    }
 }

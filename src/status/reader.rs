@@ -2,6 +2,7 @@
 use super::{PublishedAuthority, StatusError};
 use crate::index::CertificateState;
 use crate::x509::{CertificateId, UnixTime};
+use std::path::Path;
 
 /// What is published about one certificate.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -52,4 +53,7 @@ pub trait StatusSource: Send + Sync + 'static {
     /// Returns whether another status, or a later time, was published since, or the status is missing now. It
     /// is called several times a second.
     fn changed_since(&self, view: &Self::View) -> bool;
+
+    /// Returns the directory in which another status shows; `None` when there is none to be watched.
+    fn directory(&self) -> Option<&Path>;
 }

@@ -9,6 +9,8 @@ pub const SEQUENCE: u8 = 0x30;
 pub const SET: u8 = 0x31;
 /// Identifier octet of `INTEGER`.
 pub(crate) const INTEGER: u8 = 0x02;
+/// Identifier octet of `BIT STRING`.
+pub(crate) const BIT_STRING: u8 = 0x03;
 /// Identifier octet of `OCTET STRING`.
 pub(crate) const OCTET_STRING: u8 = 0x04;
 

@@ -20,6 +20,7 @@ mod live_updates;
 mod load;
 mod logging;
 mod memory;
+mod metrics;
 mod ocsp_requests;
 mod places;
 mod post_and_get;

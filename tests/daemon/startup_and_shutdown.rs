@@ -25,9 +25,15 @@ impl Running {
 
     /// The address in its next line.
     pub(crate) fn url(&mut self) -> String {
+        let line = self.line();
+        line.strip_prefix("listening on ").unwrap_or_else(|| panic!("`{line}`")).to_owned()
+    }
+
+    /// Its next line.
+    pub(crate) fn line(&mut self) -> String {
         let mut line = String::new();
         self.output.read_line(&mut line).unwrap();
-        line.trim().strip_prefix("listening on ").unwrap_or_else(|| panic!("`{line}`")).to_owned()
+        line.trim().to_owned()
     }
 
     pub(crate) fn signal(&self, name: &str) {

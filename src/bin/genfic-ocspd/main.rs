@@ -16,7 +16,7 @@ use genfic_ca::assembly::{
 use genfic_ca::error::{Code, Exit, Problem};
 use genfic_ca::home::Home;
 use genfic_ca::ocsp::readiness::Readiness;
-use genfic_ca::ocsp::server::{Listener, ServerError};
+use genfic_ca::ocsp::server::{Listeners, ServerError};
 use genfic_ca::signing::forbid_core_dumps;
 use log::{Kind, Log};
 use logging::{Logging, access_log};
@@ -98,7 +98,7 @@ fn run(cli: Cli, log: &Log, undumpable: Result<(), String>) -> Result<(), Proble
             Ok((new, access)) => {
                 if new.take_up(controls, &settings, access) {
                     tracing::warn!(
-                        "[daemon] or the format of the log has changed: that counts from the next start"
+                        "[daemon], metrics in [ocsp] or the format of the log has changed: that counts from the next start"
                     );
                 }
             }
@@ -120,8 +120,9 @@ fn checked(settings: &DaemonSettings, found: &Readiness) -> Result<(), Problem> 
 }
 
 /// Returns one line for each listener.
-fn announce(listeners: &[Listener]) -> String {
-    listeners.iter().map(|listener| format!("listening on {listener}\n")).collect()
+fn announce(listeners: &Listeners) -> String {
+    let clients = listeners.clients.iter().map(|listener| format!("listening on {listener}\n"));
+    clients.chain(listeners.metrics.iter().map(|listener| format!("metrics on {listener}\n"))).collect()
 }
 
 fn notify(state: NotifyState<'_>) {

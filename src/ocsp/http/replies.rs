@@ -1,5 +1,5 @@
 //! The replies of the service, with the headers that belong to each.
-use super::caching::{CacheLifetime, put, set_date};
+use super::caching::{CacheLifetime, HEADERS, put, set_date};
 use super::range::Part;
 use super::reply_body::{FileBody, ReplyBody};
 use crate::ocsp::answer::Answer;
@@ -13,25 +13,25 @@ use std::sync::Arc;
 pub(super) const ANSWER: &str = "application/ocsp-response";
 const TEXT: &str = "text/plain; charset=utf-8";
 
-/// Headers of an answer, with those that the HTTP library adds.
-const HEADERS: usize = 8;
-
 /// The HTTP reply.
 pub(crate) type Reply = Response<ReplyBody>;
 
-/// Returns the reply with an answer. `headers` are those of a GET, which may validate a cached copy; `None` for a
-/// POST.
+/// Returns the reply with an answer, with its Date. `headers` are those of a GET, which may validate a cached copy; `None`
+/// for a POST.
 pub(super) fn answered(answer: Answer, headers: Option<&HeaderMap>, now: UnixTime) -> Reply {
     let Some(life) = answer.life() else {
         let mut reply = of(StatusCode::OK, ANSWER, answer.pieces().into());
         put(reply.headers_mut(), header::CACHE_CONTROL, "no-store");
-        return reply;
+        return with_date(reply, now);
     };
     let freshness = CacheLifetime::of_answer(life, answer.tag().into(), now);
+    let written = freshness.answer_headers(ANSWER, now);
     let is_known = headers.is_some_and(|headers| freshness.is_known_to(headers));
-    let mut reply =
-        if is_known { not_modified() } else { of(StatusCode::OK, ANSWER, answer.pieces().into()) };
-    freshness.put(reply.headers_mut());
+    let mut reply = if is_known { not_modified() } else { Reply::new(answer.pieces().into()) };
+    *reply.headers_mut() = written;
+    if is_known {
+        reply.headers_mut().remove(header::CONTENT_TYPE);
+    }
     reply
 }
 

@@ -13,7 +13,7 @@ const PIECE: usize = 8 << 10;
 
 /// The body: octets in memory, or a file.
 #[derive(Debug)]
-pub enum ReplyBody {
+pub(crate) enum ReplyBody {
     /// The whole body in memory, in two pieces, each of which may be empty.
     Whole([Bytes; 2]),
     /// A CRL or certificate.
@@ -24,7 +24,7 @@ pub enum ReplyBody {
 /// CRL of many megabytes could be in memory in one version for each such client. The reply fails once the snapshot
 /// has dropped the version.
 #[derive(Debug)]
-pub struct FileBody {
+pub(crate) struct FileBody {
     file: Weak<ServedFile>,
     end: usize,
     sent: usize,
@@ -33,7 +33,7 @@ pub struct FileBody {
 /// The reason for which a reply ends early.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("a newer file is there, and this one is gone")]
-pub struct Superseded;
+pub(crate) struct Superseded;
 
 impl FileBody {
     pub(super) fn new(file: &Arc<ServedFile>) -> Self {

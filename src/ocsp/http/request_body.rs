@@ -6,7 +6,7 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 use tokio::time::error::Elapsed;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 /// Why a body is not accepted.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -17,72 +17,94 @@ pub(super) enum BodyFault {
     CutShort,
 }
 
-/// A body that has come.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) enum Collected<T> {
-    /// It came in one frame, and nothing more than this is needed of it.
-    Early(T),
-    /// All of it.
-    Octets(Vec<u8>),
-}
-
-/// Copies a body out of its frames as they arrive. Each frame keeps the whole buffer alive that it was read into, and
-/// the client decides how many frames there are. A body in one frame is shown to `early` first, which may need no copy of
-/// it. Trailers are ignored.
-pub(super) async fn collect<B, T>(
-    mut body: B,
-    most: usize,
-    early: impl Fn(&[u8]) -> Option<T>,
-) -> Result<Collected<T>, BodyFault>
+/// Returns the data of the first frame that has some; none when the body is empty.
+pub(super) async fn first<B>(body: &mut B, most: usize) -> Result<Bytes, BodyFault>
 where
     B: Body<Data = Bytes> + Unpin,
 {
-    let size = body.size_hint();
-    let within = |size: u64| usize::try_from(size).ok().filter(|size| *size <= most);
-    within(size.lower()).ok_or(BodyFault::TooLarge)?;
-    let room = size.upper().and_then(within).unwrap_or(most);
-    let mut octets = Vec::new();
+    fits(body.size_hint().lower(), most).ok_or(BodyFault::TooLarge)?;
+    while let Some(frame) = body.frame().await {
+        match frame.map_err(|_| BodyFault::CutShort)?.into_data() {
+            Ok(data) if data.len() > most => return Err(BodyFault::TooLarge),
+            Ok(data) if !data.is_empty() => return Ok(data),
+            _ => {}
+        }
+    }
+    Ok(Bytes::new())
+}
+
+/// Copies the first octets of a body out of their frame, with room for the rest.
+pub(super) fn copied<B: Body>(octets: &[u8], rest: &B, most: usize) -> Vec<u8> {
+    if octets.is_empty() {
+        return Vec::new();
+    }
+    let whole = rest.size_hint().upper().and_then(|rest| fits(rest, most));
+    let room = whole.and_then(|rest| rest.checked_add(octets.len())).map_or(most, |room| room.min(most));
+    // allocate once, when data arrives: growing step by step would fragment the memory
+    let mut out = Vec::new();
+    out.reserve_exact(room.max(octets.len()));
+    out.extend_from_slice(octets);
+    out
+}
+
+/// Copies the rest of a body out of its frames as they arrive, behind what has come of it. Each frame keeps the whole buffer
+/// alive that it was read into, and the client decides how many frames there are. Trailers are ignored.
+pub(super) async fn rest<B>(mut octets: Vec<u8>, mut body: B, most: usize) -> Result<Vec<u8>, BodyFault>
+where
+    B: Body<Data = Bytes> + Unpin,
+{
     while let Some(frame) = body.frame().await {
         let Ok(data) = frame.map_err(|_| BodyFault::CutShort)?.into_data() else { continue };
         if data.len() > most.saturating_sub(octets.len()) {
             return Err(BodyFault::TooLarge);
         }
-        if octets.is_empty()
-            && body.is_end_stream()
-            && let Some(found) = early(&data)
-        {
-            return Ok(Collected::Early(found));
-        }
-        if octets.capacity() == 0 && !data.is_empty() {
-            // allocate once, when data arrives: growing step by step would fragment the memory
-            octets.reserve_exact(room);
-        }
         octets.extend_from_slice(&data);
     }
-    Ok(Collected::Octets(octets))
+    Ok(octets)
 }
 
-/// Waits until `body` has come, or this time is over.
-///
-/// # Errors
-/// When it is over.
-pub(super) async fn within<T>(time: Duration, body: impl Future<Output = T>) -> Result<T, Elapsed> {
-    let mut body = pin!(body);
-    // The HTTP library reads the body only after it was asked for, most often from what it has received with the head. A
-    // timer would cost more than that.
-    let mut is_asked_for = false;
-    let come = poll_fn(|cx| match body.as_mut().poll(cx) {
-        Poll::Ready(come) => Poll::Ready(Some(come)),
-        Poll::Pending if is_asked_for => Poll::Ready(None),
-        Poll::Pending => {
-            is_asked_for = true;
-            cx.waker().wake_by_ref();
-            Poll::Pending
+fn fits(size: u64, most: usize) -> Option<usize> {
+    usize::try_from(size).ok().filter(|size| *size <= most)
+}
+
+/// The time within which a body must have come.
+pub(super) struct Limit {
+    time: Duration,
+    /// When it is over; `None` before there was something to wait for.
+    until: Option<Instant>,
+}
+
+impl Limit {
+    /// Returns a limit that begins when there is something to wait for.
+    pub(super) fn new(time: Duration) -> Self {
+        Self { time, until: None }
+    }
+
+    /// Waits until `body` has come, or the time is over.
+    ///
+    /// # Errors
+    /// When it is over.
+    pub(super) async fn within<T>(&mut self, body: impl Future<Output = T>) -> Result<T, Elapsed> {
+        let mut body = pin!(body);
+        // The HTTP library reads the body only after it was asked for, most often from what it has received with the
+        // head. A timer would cost more than that.
+        let mut is_asked_for = self.until.is_some();
+        let come = poll_fn(|cx| match body.as_mut().poll(cx) {
+            Poll::Ready(come) => Poll::Ready(Some(come)),
+            Poll::Pending if is_asked_for => Poll::Ready(None),
+            Poll::Pending => {
+                is_asked_for = true;
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+        });
+        match come.await {
+            Some(come) => Ok(come),
+            None => {
+                let until = *self.until.get_or_insert_with(|| Instant::now() + self.time);
+                timeout_at(until, body).await
+            }
         }
-    });
-    match come.await {
-        Some(come) => Ok(come),
-        None => timeout(time, body).await,
     }
 }
 
@@ -123,6 +145,7 @@ mod tests {
                 return Poll::Ready(None);
             }
             self.left -= 1;
+            self.promised = self.promised.map(|octets| octets.saturating_sub(1));
             let buffer = Buffer([b'x'; 8192], std::sync::Arc::clone(&self.buffers));
             Poll::Ready(Some(Ok(Frame::data(Bytes::from_owner(buffer).slice(..1)))))
         }
@@ -132,11 +155,9 @@ mod tests {
         }
     }
 
-    async fn octets(body: impl Body<Data = Bytes> + Unpin, most: usize) -> Result<Vec<u8>, BodyFault> {
-        match collect(body, most, |_| None::<()>).await? {
-            Collected::Octets(octets) => Ok(octets),
-            Collected::Early(()) => Ok(Vec::new()),
-        }
+    async fn octets(mut body: impl Body<Data = Bytes> + Unpin, most: usize) -> Result<Vec<u8>, BodyFault> {
+        let octets = copied(&first(&mut body, most).await?, &body, most);
+        rest(octets, body, most).await
     }
 
     fn pinning(left: usize, promised: Option<u64>) -> Pinning {
@@ -168,24 +189,26 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_body_in_one_frame_is_shown_before_it_is_copied_and_no_other() {
+    async fn the_first_frame_with_data_is_had_without_a_copy() {
         // O1
-        let first = |octets: &[u8]| octets.first().copied();
-        let whole = Full::new(Bytes::from_static(b"abc"));
-        assert_eq!(collect(whole, 16, first).await, Ok(Collected::Early(b'a')));
-        assert_eq!(collect(pinning(3, Some(3)), 16, first).await, Ok(Collected::Octets(b"xxx".to_vec())));
-        assert_eq!(collect(pinning(0, None), 16, first).await, Ok(Collected::Octets(Vec::new())));
+        let mut whole = Full::new(Bytes::from_static(b"abc"));
+        assert_eq!(first(&mut whole, 16).await, Ok(Bytes::from_static(b"abc")));
+        assert!(whole.is_end_stream());
+        let mut pieces = pinning(3, Some(3));
+        assert_eq!(first(&mut pieces, 16).await, Ok(Bytes::from_static(b"x")));
+        assert_eq!(pieces.left, 2);
+        assert_eq!(first(&mut pinning(0, None), 16).await, Ok(Bytes::new()));
     }
 
     #[tokio::test]
     async fn a_body_that_does_not_come_is_waited_for_no_longer_than_its_time() {
         // O2
-        assert!(within(Duration::from_millis(1), std::future::pending::<()>()).await.is_err());
-        assert!(
-            within(Duration::ZERO, tokio::task::yield_now()).await.is_ok(),
-            "no timer for the first look"
-        );
+        let mut limit = Limit::new(Duration::from_millis(1));
+        assert!(limit.within(std::future::pending::<()>()).await.is_err());
+        assert!(limit.within(std::future::pending::<()>()).await.is_err(), "nor for the rest of it");
+        let mut limit = Limit::new(Duration::ZERO);
+        assert!(limit.within(tokio::task::yield_now()).await.is_ok(), "no timer for the first look");
         let later = tokio::time::sleep(Duration::from_millis(1));
-        assert!(within(Duration::from_secs(60), later).await.is_ok());
+        assert!(Limit::new(Duration::from_secs(60)).within(later).await.is_ok());
     }
 }

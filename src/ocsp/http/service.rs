@@ -1,18 +1,21 @@
 //! Answers one HTTP request.
 use super::access::Access;
+use super::asked::{Asked, Begun, Logged};
 use super::caching::put;
 use super::framing::fault;
 use super::get_path::request_in;
 use super::log_throttle::LogThrottle;
+use super::pages::router;
+use super::parts::Parts;
 use super::refresh::Refresher;
 use super::replies::{Reply, answered, closing, file_reply, refused_method, text, with_date};
-use super::reply_body::ReplyBody;
-use super::request_body::{BodyFault, Collected, collect, within};
+use super::request_body::{BodyFault, Limit, copied, first, rest};
 use super::signing::Signing;
+use super::target::{ASKED_BY_POST, below, is_ocsp, is_request_path, is_request_type, request_in_line};
 use super::turn::{Held, Turn};
 use crate::clock::Clock;
 use crate::ocsp::answer::{Answer, Refusal};
-use crate::ocsp::readiness::{report, unreadiness};
+use crate::ocsp::metrics::{AnswerPath, MethodKind, Metrics, exposition, gauges};
 use crate::ocsp::responder::{Plan, plan};
 use crate::ocsp::response::ResponseStatus;
 use crate::ocsp::rules::{Controls, Rules};
@@ -21,19 +24,13 @@ use crate::ocsp::snapshot::Snapshot;
 use crate::x509::UnixTime;
 use arc_swap::ArcSwap;
 use axum::Router;
-use axum::extract::State;
-use axum::routing::get;
 use http_body_util::BodyExt;
 use hyper::body::{Body, Bytes};
-use hyper::header::{self, HeaderMap, HeaderName};
+use hyper::header::{HeaderMap, HeaderName};
 use hyper::{Method, Request, Response, StatusCode};
-use std::convert::Infallible;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
 use tower::ServiceExt;
-
-const ASKED_BY_POST: &str = "application/ocsp-request";
 
 /// The HTTP interface of the responder: OCSP by POST and GET, CRLs and CA certificates, health.
 #[derive(Clone)]
@@ -42,20 +39,6 @@ pub struct OcspService {
     refresher: Option<Refresher>,
     others: Router,
 }
-
-struct Parts {
-    snapshot: Arc<ArcSwap<Snapshot>>,
-    rules: Controls,
-    clock: Arc<dyn Clock>,
-    log_throttle: LogThrottle,
-    signing: Signing,
-    max_body: usize,
-    max_path: usize,
-    body_timeout: Duration,
-}
-
-/// State of the routes.
-type Asked = (Arc<Parts>, Option<Refresher>);
 
 impl OcspService {
     /// Returns a service that answers each request from the snapshot that is current at that time.
@@ -72,6 +55,7 @@ impl OcspService {
             clock,
             log_throttle: LogThrottle::default(),
             signing: Signing::default(),
+            metrics: Arc::default(),
             max_body: server.max_body,
             max_path: server.max_path,
             body_timeout: server.body_timeout,
@@ -80,11 +64,7 @@ impl OcspService {
     }
 
     fn with(parts: Arc<Parts>, refresher: Option<Refresher>) -> Self {
-        let others = Router::new()
-            .route("/healthz", get(async || routed(text(StatusCode::OK, "ok\n"))))
-            .route("/readyz", get(readyz))
-            .fallback(nothing)
-            .with_state((Arc::clone(&parts), refresher.clone()));
+        let others = router(Arc::clone(&parts), refresher.clone());
         Self { parts, refresher, others }
     }
 
@@ -94,72 +74,150 @@ impl OcspService {
         Self::with(self.parts, Some(refresher))
     }
 
+    /// The counters, for what is counted elsewhere.
+    #[must_use]
+    pub(crate) fn metrics(&self) -> &Arc<Metrics> {
+        &self.parts.metrics
+    }
+
+    /// Returns the counters and what is so now, as Prometheus reads them.
+    #[must_use]
+    pub(crate) fn metrics_page(&self) -> String {
+        let parts = &self.parts;
+        let (rules, now) = (parts.rules.0.load(), parts.clock.now());
+        let gauges = gauges(&parts.snapshot.load(), &rules, parts.signing.queue(), now);
+        exposition(&parts.metrics.counts(), &gauges)
+    }
+
     /// Returns what a new configuration changes.
     #[must_use]
     pub fn controls(&self) -> Controls {
         self.parts.rules.clone()
     }
 
-    /// Answers one request of a client with this address, and adds it to the access log where there is one.
-    pub async fn reply<B>(&self, request: Request<B>, client: Option<IpAddr>) -> Result<Reply, Infallible>
-    where
-        B: Body<Data = Bytes> + Send + Unpin,
-        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-    {
+    /// Reads the head of a request of a client with this address. Who is ahead of his answers waits for his `turn` before
+    /// he is answered.
+    pub(crate) fn begin<B>(
+        &self,
+        request: Request<B>,
+        client: Option<IpAddr>,
+        turn: Option<Turn>,
+    ) -> Asked<B> {
         let rules = self.parts.rules.0.load_full();
         let now = self.parts.clock.now();
-        let Some(log) = &rules.access else { return Ok(self.reply_by(&rules, request, now).await) };
-        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-        let reply = self.reply_by(&rules, request, now).await;
-        log.add(&Access {
-            time: now,
-            client,
-            method: &method,
-            path: &path,
-            status: reply.status().as_u16(),
-            octets: if method == Method::HEAD { 0 } else { reply.body().size_hint().lower() },
-            answer: reply.extensions().get().copied(),
+        let logged = rules.access.as_ref().map(|_| {
+            let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+            Box::new(Logged { client, method, path })
         });
-        Ok(reply)
+        let method = MethodKind::of(request.method());
+        let begun = self.begun(&rules, request, turn.is_some(), now);
+        Asked { begun, rules, now, turn, logged, method }
     }
 
-    async fn reply_by<B>(&self, rules: &Arc<Rules>, request: Request<B>, now: UnixTime) -> Reply
+    fn begun<B>(&self, rules: &Rules, request: Request<B>, is_ahead: bool, now: UnixTime) -> Begun<B> {
+        if let Some(reply) = self.refused_head(&request, now) {
+            return Begun::Answered(with_date(reply, now));
+        }
+        let path = below(request.uri().path(), &rules.paths);
+        if is_ocsp(path) && *request.method() == Method::POST && is_request_type(request.headers()) {
+            // the buffer of the head is released with it
+            return Begun::Asking(request.into_body());
+        }
+        let early = if is_ahead { None } else { request_in_line(path, request.method()) };
+        match early.and_then(|octets| self.parts.at_once(rules, &octets, now)) {
+            Some(answer) => {
+                self.parts.metrics.answer(answer.status(), AnswerPath::Kept);
+                Begun::Answered(noted(rules, answer, Some(request.headers()), now))
+            }
+            None => Begun::Other(Box::new(request)),
+        }
+    }
+
+    /// Answers a request, and adds it to the access log where there is one.
+    pub(crate) async fn finish<B>(&self, asked: &mut Asked<B>) -> Reply
     where
         B: Body<Data = Bytes> + Send + Unpin,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        if let Some(reply) = self.refused_head(&request, now) {
-            return with_date(reply, now);
-        }
-        let path = below(request.uri().path(), &rules.paths);
-        let is_ocsp = matches!(path.trim_matches('/'), "" | "ocsp");
-        // who is ahead of his answers waits for his turn first
-        let is_ahead = request.extensions().get::<Turn>().is_some();
-        let is_answered_by_body =
-            is_ocsp && *request.method() == Method::POST && is_request_type(request.headers());
-        if !is_answered_by_body {
-            let early = if is_ahead { None } else { request_in_line(path, &request) };
-            if let Some(answer) = early.and_then(|octets| self.parts.at_once(rules, &octets, now)) {
-                return with_date(noted(rules, answer, Some(request.headers()), now), now);
+        let Asked { begun, rules, now, turn, logged, method } = asked;
+        let (rules, now) = (&*rules, *now);
+        // what takes longer is kept elsewhere, so that the future of what is answered at once stays small
+        let reply = match begun {
+            Begun::Answered(reply) => std::mem::take(reply),
+            Begun::Asking(body) => self.by_body(rules, body, turn, now).await,
+            Begun::Other(request) => {
+                let reply = Box::pin(self.route(rules, request, turn.take(), now)).await;
+                with_date(self.noting_errors(reply, now), now)
             }
-            // what takes longer is kept elsewhere, so that the future of what is answered at once stays small
-            let reply = Box::pin(self.route(rules, request, now)).await;
-            return with_date(self.noting_errors(reply, now), now);
-        }
-        let turn = request.extensions().get::<Turn>().cloned();
-        // the buffer of the head is released with it
-        let early = |octets: &[u8]| (!is_ahead).then(|| self.parts.at_once(rules, octets, now)).flatten();
-        let body = collect(request.into_body(), self.parts.max_body, early);
-        let reply = match within(self.parts.body_timeout, body).await {
-            Ok(Ok(Collected::Early(answer))) => return with_date(noted(rules, answer, None, now), now),
-            Ok(Ok(Collected::Octets(octets))) => Box::pin(self.post(rules, octets, turn, now)).await,
-            Ok(Err(BodyFault::TooLarge)) => {
-                closing(text(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large\n"))
-            }
-            Ok(Err(BodyFault::CutShort)) => closing(text(StatusCode::BAD_REQUEST, "the body is cut short\n")),
-            Err(_) => closing(text(StatusCode::REQUEST_TIMEOUT, "the body took too long\n")),
         };
-        with_date(self.noting_errors(reply, now), now)
+        self.parts.metrics.request(*method, reply.status());
+        if let (Some(log), Some(logged)) = (&rules.access, logged) {
+            log.add(&Access {
+                time: now,
+                client: logged.client,
+                method: &logged.method,
+                path: &logged.path,
+                status: reply.status().as_u16(),
+                octets: if logged.method == Method::HEAD { 0 } else { reply.body().size_hint().lower() },
+                answer: reply.extensions().get().copied(),
+            });
+        }
+        reply
+    }
+
+    /// Answers by the body of a POST.
+    async fn by_body<B>(
+        &self,
+        rules: &Arc<Rules>,
+        body: &mut B,
+        turn: &mut Option<Turn>,
+        now: UnixTime,
+    ) -> Reply
+    where
+        B: Body<Data = Bytes> + Send + Unpin,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let mut limit = Limit::new(self.parts.body_timeout);
+        let begun = match limit.within(first(body, self.parts.max_body)).await {
+            Ok(Ok(octets)) => {
+                if turn.is_none()
+                    && body.is_end_stream()
+                    && let Some(answer) = self.parts.at_once(rules, &octets, now)
+                {
+                    self.parts.metrics.answer(answer.status(), AnswerPath::Kept);
+                    return noted(rules, answer, None, now);
+                }
+                // a copy, since the frame keeps the buffer that it was read into
+                Ok(Ok(copied(&octets, &*body, self.parts.max_body)))
+            }
+            Ok(Err(fault)) => Ok(Err(fault)),
+            Err(elapsed) => Err(elapsed),
+        };
+        let is_whole = body.is_end_stream();
+        Box::pin(async {
+            let come = match begun {
+                Ok(Ok(octets)) => limit.within(rest(octets, body, self.parts.max_body)).await,
+                Ok(Err(fault)) => Ok(Err(fault)),
+                Err(elapsed) => Err(elapsed),
+            };
+            let reply = match come {
+                Ok(Ok(octets)) => {
+                    // what came in one frame was looked for already, unless its client is ahead
+                    let is_missed = is_whole && turn.is_none();
+                    let _turn = come_to(turn.take()).await;
+                    noted(rules, self.answer(rules, &octets, is_missed, now).await, None, now)
+                }
+                Ok(Err(BodyFault::TooLarge)) => {
+                    closing(text(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large\n"))
+                }
+                Ok(Err(BodyFault::CutShort)) => {
+                    closing(text(StatusCode::BAD_REQUEST, "the body is cut short\n"))
+                }
+                Err(_) => closing(text(StatusCode::REQUEST_TIMEOUT, "the body took too long\n")),
+            };
+            with_date(self.noting_errors(reply, now), now)
+        })
+        .await
     }
 
     /// Returns the reply to a request that is refused by its head alone.
@@ -183,48 +241,51 @@ impl OcspService {
 
     /// Finds what answers a request. The two OCSP routes are handled before the router, which would take longer than
     /// they do, and which changes escapes and slashes in the path.
-    async fn route<B>(&self, rules: &Arc<Rules>, request: Request<B>, now: UnixTime) -> Reply
+    async fn route<B>(
+        &self,
+        rules: &Arc<Rules>,
+        request: &Request<B>,
+        turn: Option<Turn>,
+        now: UnixTime,
+    ) -> Reply
     where
         B: Body<Data = Bytes> + Send + Unpin,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let path = below(request.uri().path(), &rules.paths);
-        let is_ocsp = matches!(path.trim_matches('/'), "" | "ocsp");
+        let is_ocsp = is_ocsp(path);
         if *request.method() == Method::POST && is_ocsp {
             let mut reply = text(StatusCode::UNSUPPORTED_MEDIA_TYPE, "send application/ocsp-request\n");
             put(reply.headers_mut(), HeaderName::from_static("accept-post"), ASKED_BY_POST);
             return reply;
         }
-        let _turn = come(request.extensions().get::<Turn>().cloned()).await;
+        let is_missed = turn.is_none();
+        let _turn = come_to(turn).await;
         match *request.method() {
             Method::GET | Method::HEAD if is_request_path(path) => match request_in(path) {
-                Some(octets) => self.get(rules, &octets, request.headers(), now).await,
+                Some(octets) => {
+                    let answer = self.answer(rules, &octets, is_missed, now).await;
+                    noted(rules, answer, Some(request.headers()), now)
+                }
                 None => text(StatusCode::NOT_FOUND, "OCSP requests go to POST / or GET /BASE64\n"),
             },
             Method::OPTIONS if path == "*" => refused_method("GET, HEAD, POST"),
             _ if is_ocsp || (is_request_path(path) && request_in(path).is_some()) => {
                 refused_method(if is_ocsp { "GET, HEAD, POST" } else { "GET, HEAD" })
             }
-            _ => match self.file(path, &request, now) {
+            _ => match self.file(path, request, now) {
                 Some(reply) => reply,
                 None => self.other(path, request.method()).await,
             },
         }
     }
 
-    async fn post(&self, rules: &Arc<Rules>, octets: Vec<u8>, turn: Option<Turn>, now: UnixTime) -> Reply {
-        let _turn = come(turn).await;
-        noted(rules, self.answer(rules, &octets, now).await, None, now)
-    }
-
-    async fn get(&self, rules: &Arc<Rules>, octets: &[u8], headers: &HeaderMap, now: UnixTime) -> Reply {
-        noted(rules, self.answer(rules, octets, now).await, Some(headers), now)
-    }
-
-    /// Answers from the cache, or signs.
-    async fn answer(&self, rules: &Arc<Rules>, octets: &[u8], now: UnixTime) -> Answer {
+    /// Answers from the cache, or signs. `is_missed` says that it was looked for in the cache by the octets already.
+    async fn answer(&self, rules: &Arc<Rules>, octets: &[u8], is_missed: bool, now: UnixTime) -> Answer {
         let parts = &self.parts;
-        if let Some(answer) = parts.at_once(rules, octets, now) {
+        let at_once = if is_missed { None } else { parts.at_once(rules, octets, now) };
+        if let Some(answer) = at_once {
+            parts.metrics.answer(answer.status(), AnswerPath::Kept);
             return answer;
         }
         let decide = || plan(octets, &parts.snapshot.load(), &rules.settings, now);
@@ -235,17 +296,17 @@ impl OcspService {
             refresher.refresh().await;
             decided = decide();
         }
-        let answer = match decided {
-            Err(refusal) => refusal.into(),
+        let (answer, path) = match decided {
+            Err(refusal) => (refusal.into(), AnswerPath::Live),
             Ok(plan) => match rules.cache.get(&plan, now) {
-                Some(answer) => answer,
+                Some(answer) => (answer, AnswerPath::Kept),
                 None => {
-                    let generation = || parts.snapshot.load().generation();
-                    let anew = |plan: &Plan| (generation() != plan.generation()).then(decide);
-                    parts.signing.answer(rules, plan, anew, now).await
+                    let anew = parts.anew(rules, octets, now);
+                    (parts.signing.answer(rules, plan, anew, &parts.metrics, now).await, AnswerPath::Live)
                 }
             },
         };
+        parts.metrics.answer(answer.status(), path);
         match answer.status() {
             ResponseStatus::Successful => {}
             ResponseStatus::TryLater | ResponseStatus::InternalError => {
@@ -279,23 +340,6 @@ impl OcspService {
     }
 }
 
-impl Parts {
-    /// Logs why a request was refused: each reason at once, and then once a minute with its count. Each request is
-    /// logged at level debug.
-    fn refused(&self, status: &str, reason: &str, now: UnixTime) {
-        if let Some(times) = self.log_throttle.add(reason, now) {
-            tracing::info!(status, reason, times, "refused");
-        } else {
-            tracing::debug!(status, reason, "refused");
-        }
-    }
-
-    /// Returns the answer that needs no look at the request or the status.
-    fn at_once(&self, rules: &Rules, octets: &[u8], now: UnixTime) -> Option<Answer> {
-        rules.cache.at_once(octets, &self.snapshot.load(), &rules.settings, now)
-    }
-}
-
 /// Whether newer status than the loaded one could change the answer.
 fn is_ignorant(plan: &Result<Plan, Refusal>) -> bool {
     match plan {
@@ -314,66 +358,8 @@ fn noted(rules: &Rules, answer: Answer, headers: Option<&HeaderMap>, now: UnixTi
     reply
 }
 
-/// Returns the path below that of a URL in certificates. Where the path begins with none of them, it is left as it is: a
-/// web server in front may have taken it away.
-fn below<'a>(path: &'a str, bases: &[String]) -> &'a str {
-    let found = bases.iter().find_map(|base| match path.strip_prefix(base.as_str())? {
-        "" => Some("/"),
-        rest => rest.starts_with('/').then_some(rest),
-    });
-    found.unwrap_or(path)
-}
-
-/// Whether a path may have a request in it, and is none of the others.
-fn is_request_path(path: &str) -> bool {
-    !path.contains('.') && !is_probe(path)
-}
-
-/// Returns the octets of the request in the path of a GET or HEAD.
-fn request_in_line<B>(path: &str, request: &Request<B>) -> Option<Vec<u8>> {
-    let is_asked = matches!(*request.method(), Method::GET | Method::HEAD) && is_request_path(path);
-    if is_asked { request_in(path) } else { None }
-}
-
-async fn come(turn: Option<Turn>) -> Held {
+async fn come_to(turn: Option<Turn>) -> Held {
     turn?.come().await
-}
-
-fn is_probe(path: &str) -> bool {
-    matches!(path, "/healthz" | "/readyz")
-}
-
-/// Whether the Content-Type is that of RFC 6960, is absent, or is `application/octet-stream`.
-fn is_request_type(headers: &HeaderMap) -> bool {
-    let Some(value) = headers.get(header::CONTENT_TYPE) else { return true };
-    if value.as_bytes() == ASKED_BY_POST.as_bytes() {
-        return true;
-    }
-    let named = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
-    [ASKED_BY_POST, "application/octet-stream"].iter().any(|known| named.eq_ignore_ascii_case(known))
-}
-
-async fn readyz(State((parts, refresher)): State<Asked>) -> Response<axum::body::Body> {
-    let now = parts.clock.now();
-    let snapshot = parts.snapshot.load();
-    let mut reasons = unreadiness(&snapshot, &parts.rules.0.load().settings, now);
-    if refresher.is_some_and(|refresher| refresher.has_stopped()) {
-        reasons.push("new status is not looked for any more".into());
-    }
-    let status = if reasons.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    routed(text(status, &report(&reasons, &snapshot, now)))
-}
-
-async fn nothing() -> Response<axum::body::Body> {
-    routed(text(StatusCode::NOT_FOUND, "there is no such file\n"))
-}
-
-/// Returns a reply as the router has it, which knows bodies in one piece.
-fn routed(reply: Reply) -> Response<axum::body::Body> {
-    reply.map(|body| match body {
-        ReplyBody::Whole([first, _]) => first.into(),
-        ReplyBody::File(_) => axum::body::Body::empty(),
-    })
 }
 
 #[cfg(test)]

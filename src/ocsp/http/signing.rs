@@ -1,6 +1,8 @@
 //! Signs answers: at once where that is quick, else on threads of their own, so that other requests are not delayed.
+use super::signers::Signers;
 use crate::failpoint;
 use crate::ocsp::answer::{Answer, Refusal};
+use crate::ocsp::metrics::Metrics;
 use crate::ocsp::responder::Plan;
 use crate::ocsp::response::ResponseStatus;
 use crate::ocsp::rules::Rules;
@@ -9,8 +11,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::available_parallelism;
-use tokio::sync::{Mutex, MutexGuard, Semaphore};
-use tokio::task::spawn_blocking;
+use tokio::sync::{Mutex, MutexGuard, Semaphore, oneshot};
 
 /// Answers that wait for a thread. Further clients are told to try later.
 const WAITING: usize = 1024;
@@ -20,11 +21,10 @@ const LOCKS: usize = 256;
 
 /// What bounds the simultaneous signatures.
 pub(super) struct Signing {
-    /// One for each thread that signs. There are as many as processors, so that those that wait hold no thread.
-    threads: Semaphore,
+    threads: Signers,
     /// One for each answer that is signed by a thread, or waits for one. Who waits for an answer that is signed for another
     /// client already takes none.
-    waiting: Semaphore,
+    waiting: Arc<Semaphore>,
     locks: Vec<Mutex<()>>,
     hasher: RandomState,
 }
@@ -33,8 +33,8 @@ impl Default for Signing {
     fn default() -> Self {
         let threads = available_parallelism().map_or(2, usize::from);
         Self {
-            threads: Semaphore::new(threads),
-            waiting: Semaphore::new(WAITING + threads),
+            threads: Signers::default(),
+            waiting: Arc::new(Semaphore::new(WAITING + threads)),
             locks: std::iter::repeat_with(Mutex::default).take(LOCKS).collect(),
             hasher: RandomState::new(),
         }
@@ -42,43 +42,48 @@ impl Default for Signing {
 }
 
 impl Signing {
+    /// Answers that are being signed on a thread or wait for one, and the bound of them.
+    pub(super) fn queue(&self) -> (u64, u64) {
+        let bound = WAITING + available_parallelism().map_or(2, usize::from);
+        let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+        (number(bound.saturating_sub(self.waiting.available_permits())), number(bound))
+    }
+
     /// Signs an answer. Of the same one for several clients, one is signed and the others take it from the cache. `anew` plans
-    /// the answer once more when the status has changed since; it is called after the wait for other signatures.
+    /// the answer once more when the status has changed since; it is called after the wait for other signatures, on the
+    /// thread that signs.
     pub(super) async fn answer(
         &self,
         rules: &Arc<Rules>,
         plan: Plan,
-        anew: impl Fn(&Plan) -> Option<Result<Plan, Refusal>>,
+        anew: impl FnOnce(&Plan) -> Option<Result<Plan, Refusal>> + Send + 'static,
+        metrics: &Arc<Metrics>,
         now: UnixTime,
     ) -> Answer {
         let _alone = self.alone(&plan).await;
         if let Some(answer) = rules.cache.get(&plan, now) {
             return answer;
         }
-        let is_quick = plan.responder().signer().is_quick();
-        let waits = if is_quick { None } else { Some(self.waiting.try_acquire()) };
-        if matches!(waits, Some(Err(_))) {
+        if plan.responder().signer().is_quick() {
+            return sign(rules, plan, anew, metrics, now);
+        }
+        let Ok(waits) = Arc::clone(&self.waiting).try_acquire_owned() else {
             return Answer::refused(ResponseStatus::TryLater, "too many answers are to be signed".into());
-        }
+        };
+        let (done, signed) = oneshot::channel();
+        let (rules, metrics) = (Arc::clone(rules), Arc::clone(metrics));
+        let handed = self.threads.hand(Box::new(move || {
+            // nobody waits any more for what a client has given up
+            if !done.is_closed() {
+                let _ = done.send(sign(&rules, plan, anew, &metrics, now));
+            }
+            drop(waits);
+        }));
         let failed = |reason: String| Answer::refused(ResponseStatus::InternalError, reason);
-        let thread = match is_quick {
-            true => None,
-            false => match self.threads.acquire().await {
-                Ok(thread) => Some(thread),
-                Err(_) => return failed("shutting down".into()),
-            },
-        };
-        let plan = match anew(&plan) {
-            None => plan,
-            Some(Ok(anew)) => anew,
-            Some(Err(refusal)) => return refusal.into(),
-        };
-        if thread.is_none() {
-            return sign(rules, &plan, now);
+        match handed {
+            Ok(()) => signed.await.unwrap_or_else(|_| failed("shutting down".into())),
+            Err(error) => failed(format!("no thread signs: {error}")),
         }
-        let rules = Arc::clone(rules);
-        let signed = spawn_blocking(move || sign(&rules, &plan, now));
-        signed.await.unwrap_or_else(|error| failed(error.to_string()))
     }
 
     /// Waits until nobody signs the same answer; `None` for an answer that is not kept, and so is for one client.
@@ -90,15 +95,29 @@ impl Signing {
     }
 }
 
-/// Signs and caches an answer. A signature that panics is logged, and answered `internalError`.
-fn sign(rules: &Rules, plan: &Plan, now: UnixTime) -> Answer {
+/// Signs and caches an answer, planned once more where the status has changed since. A signature that panics is logged, and
+/// answered `internalError`.
+fn sign(
+    rules: &Rules,
+    plan: Plan,
+    anew: impl FnOnce(&Plan) -> Option<Result<Plan, Refusal>>,
+    metrics: &Metrics,
+    now: UnixTime,
+) -> Answer {
+    let plan = match anew(&plan) {
+        None => plan,
+        Some(Ok(anew)) => anew,
+        Some(Err(refusal)) => return refusal.into(),
+    };
     let signed = catch_unwind(AssertUnwindSafe(|| {
         failpoint::in_thread("daemon: sign");
         plan.sign(&rules.settings, Some(&rules.cache), now)
     }));
-    signed.unwrap_or_else(|_| {
+    let signed = signed.unwrap_or_else(|_| {
         Answer::refused(ResponseStatus::InternalError, "the signature has failed without an answer".into())
-    })
+    });
+    metrics.signature(signed.status() == ResponseStatus::Successful);
+    signed
 }
 
 #[cfg(test)]
@@ -124,7 +143,9 @@ mod tests {
             let plan = plan(&hierarchy.request(2), &snapshot, &rules.settings, NOW).unwrap();
             let asking = (0..40).map(|_| {
                 let (rules, signing, plan) = (Arc::clone(&rules), Arc::clone(&signing), plan.clone());
-                tokio::spawn(async move { signing.answer(&rules, plan, |_| None, NOW).await.octets() })
+                tokio::spawn(async move {
+                    signing.answer(&rules, plan, |_| None, &Arc::default(), NOW).await.octets()
+                })
             });
             let asking: Vec<_> = asking.collect();
             let mut answers = Vec::new();
@@ -149,7 +170,7 @@ mod tests {
             let snapshot = hierarchy.snapshot_of(hierarchy.status(), vec![hierarchy.delegate(&key)]);
             let request = OcspRequest::new(vec![hierarchy.id(2)], Some(vec![1; 16])).to_der();
             let plan = plan(&request, &snapshot, &rules.settings, NOW).unwrap();
-            assert_eq!(signing.answer(&rules, plan, |_| None, NOW).await.status(), expected);
+            assert_eq!(signing.answer(&rules, plan, |_| None, &Arc::default(), NOW).await.status(), expected);
         }
     }
 
@@ -166,7 +187,8 @@ mod tests {
         revoked.revoke(2, NOW);
         let before = of(hierarchy.status()).unwrap();
         let expected = of(revoked.clone()).unwrap();
-        let answer = signing.answer(&rules, before, |_| Some(of(revoked.clone())), NOW).await;
+        let after = of(revoked);
+        let answer = signing.answer(&rules, before, move |_| Some(after), &Arc::default(), NOW).await;
         assert_eq!(rules.cache.get(&expected, NOW), Some(answer));
     }
 }

@@ -1,5 +1,5 @@
 //! One connection: its limits, and its requests one after the other.
-use super::connection_limit::{Awaited, ConnectionPermit};
+use super::connection_limit::{Awaited, ConnectionPermit, Registered};
 use super::followed::Followed;
 use super::listener::Stream;
 use super::pace::Pace;
@@ -11,6 +11,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use rustix::net::listen;
 use rustix::net::sockopt::{set_socket_recv_buffer_size, set_socket_send_buffer_size};
+use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::net::IpAddr;
 use std::os::fd::AsFd;
@@ -54,13 +55,24 @@ pub(super) struct Connection {
     pub(super) turns: Arc<Semaphore>,
 }
 
-/// Returns the turn of a request that was sent ahead of the previous answer. Until it is granted, another client may
-/// take the connection's place.
-fn turn(turns: Arc<Semaphore>, here: Arc<ConnectionPermit>) -> Turn {
-    Turn::new(move || {
-        let (turns, here) = (Arc::clone(&turns), Arc::clone(&here));
-        async move { here.aside(turns.acquire_owned()).await.ok() }
-    })
+/// What the requests of a connection have in common.
+struct Shared {
+    service: Arc<OcspService>,
+    permit: Arc<ConnectionPermit>,
+    pace: Arc<Pace>,
+    turns: Arc<Semaphore>,
+}
+
+impl Shared {
+    /// Returns the turn of a request that was sent ahead of the previous answer. Until it is granted, another client may
+    /// take the connection's place.
+    fn turn(&self) -> Turn {
+        let (turns, permit) = (Arc::clone(&self.turns), Arc::clone(&self.permit));
+        Turn::new(move || {
+            let (turns, here) = (Arc::clone(&turns), Arc::clone(&permit));
+            async move { here.aside(turns.acquire_owned()).await.ok() }
+        })
+    }
 }
 
 impl Connection {
@@ -73,20 +85,22 @@ impl Connection {
     ) {
         failpoint::in_thread("daemon: connection");
         let pace = Arc::new(Pace::new());
-        let socket = Stall::new(stream, self.patience, Arc::clone(&pace), Arc::clone(&permit));
-        let (service, here, turns) = (self.service, Arc::clone(&permit), self.turns);
-        let reply = move |mut request: hyper::Request<Incoming>| {
-            let (service, here) = (Arc::clone(&service), Arc::clone(&here));
-            let (pace, turns) = (Arc::clone(&pace), Arc::clone(&turns));
+        let metrics = Arc::clone(self.service.metrics());
+        let socket = Stall::new(stream, self.patience, Arc::clone(&pace), Arc::clone(&permit), metrics);
+        let shared =
+            Arc::new(Shared { service: self.service, permit: Arc::clone(&permit), pace, turns: self.turns });
+        let reply = move |request: hyper::Request<Incoming>| {
+            let shared = Arc::clone(&shared);
+            shared.pace.asked();
+            shared.permit.begin_turn();
+            let turn = shared.pace.is_ahead().then(|| shared.turn());
+            let request = request.map(|body| Awaited::new(body, Arc::clone(&shared.permit)));
+            let mut asked = shared.service.begin(request, client, turn);
             async move {
-                pace.asked();
-                if pace.is_ahead() {
-                    request.extensions_mut().insert(turn(turns, Arc::clone(&here)));
-                }
-                let request = request.map(|body| Awaited::new(body, Arc::clone(&here)));
-                let answered = here.answer(service.reply(request, client)).await;
-                pace.answered();
-                answered.map(|reply| reply.map(|body| Followed::new(body, pace)))
+                let reply = shared.service.finish(&mut asked).await;
+                shared.pace.answered();
+                let pace = Arc::clone(&shared.pace);
+                Ok::<_, Infallible>(reply.map(|body| Followed::new(body, pace)))
             }
         };
         let connection = http1::Builder::new()
@@ -98,9 +112,9 @@ impl Connection {
             .serve_connection(socket, service_fn(reply));
         let mut connection = std::pin::pin!(connection);
         let mut is_stopping = false;
+        let mut registered = Registered::default();
         let ended = poll_fn(|cx| {
-            // who is woken once has to ask for it again
-            permit.wakes(cx.waker());
+            permit.wakes(cx.waker(), &mut registered);
             let told = permit.told();
             if told.is_wanted {
                 return Poll::Ready(Ok(()));

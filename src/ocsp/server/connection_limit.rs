@@ -2,10 +2,11 @@
 //! that has been idle longest. So clients that connect and send nothing delay nobody, however many there are. A
 //! connection whose answer is going out is not idle, unless its client takes nothing of it for seconds.
 //!
-//! A connection says by an atomic number of its own whether it is idle. Only who needs a place looks at all of them.
+//! A connection says by an atomic number of its own whether it is idle. They are kept in the order in which they were
+//! found idle when somebody needed a place, so that who needs one looks at those that have moved since, and at no others.
 use atomic_waker::AtomicWaker;
 use hyper::body::{Body, Bytes, Frame, SizeHint};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,11 +20,18 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// The server has something to do on this connection.
 const BUSY: u64 = 0;
 
+/// Bound of the connections that are looked at for one place. The next attempt goes on behind them.
+const LOOKS: usize = 1024;
+
+/// Connections by the turn since which they were idle when they were last looked at, and their number. They are idle since
+/// that turn or a later one.
+type Places = BTreeMap<(u64, u64), Arc<Place>>;
+
 /// All places.
 pub(super) struct ConnectionLimit {
     slots: Arc<Semaphore>,
     turns: AtomicU64,
-    places: Mutex<HashMap<u64, Arc<Place>>>,
+    places: Mutex<Places>,
     is_stopping: AtomicBool,
 }
 
@@ -34,7 +42,26 @@ struct Place {
     idle_since: AtomicU64,
     /// The idle time, as in `idle_since`, in which the connection was asked for its place; one that has ended counts no more.
     wanted_since: AtomicU64,
+    /// The turn under which it stands among all places; changed while these are locked.
+    stands_at: AtomicU64,
+    /// How often the connection was woken to be told something.
+    calls: AtomicU64,
     waker: AtomicWaker,
+}
+
+impl Place {
+    /// Wakes the connection, which then looks what it is told.
+    fn call(&self) {
+        self.calls.fetch_add(1, Ordering::Release);
+        self.waker.wake();
+    }
+}
+
+/// Whom a connection last had woken.
+#[derive(Debug, Default)]
+pub(super) struct Registered {
+    waker: Option<Waker>,
+    calls: u64,
 }
 
 impl ConnectionLimit {
@@ -61,8 +88,8 @@ impl ConnectionLimit {
             },
         };
         let number = self.next_turn();
-        let place = Arc::new(Place::default());
-        self.with(|places| places.insert(number, Arc::clone(&place)));
+        let place = Arc::new(Place { stands_at: AtomicU64::new(number), ..Place::default() });
+        self.with(|places| places.insert((number, number), Arc::clone(&place)));
         let permit = ConnectionPermit {
             connection_limit: Arc::clone(self),
             number,
@@ -77,23 +104,31 @@ impl ConnectionLimit {
     /// Asks the connection that has been idle longest, and was not asked since it is, for its place.
     fn ask_the_longest_idle(&self) {
         let longest = self.with(|places| {
-            let idle = places.values().filter_map(|place| {
+            for _ in 0..LOOKS.min(2 * places.len()) {
+                let ((stood_at, number), place) = places.pop_first()?;
                 let since = place.idle_since.load(Ordering::Relaxed);
                 let is_asked = place.wanted_since.load(Ordering::Relaxed) == since;
-                (since != BUSY && !is_asked).then_some((since, place))
-            });
-            idle.min_by_key(|(since, _)| *since).map(|(since, place)| (since, Arc::clone(place)))
+                let is_longest = since == stood_at && !is_asked;
+                // one that is busy, or was asked, comes behind all that are idle now
+                let stands_at = if since == BUSY || is_asked { self.next_turn() } else { since };
+                place.stands_at.store(stands_at, Ordering::Relaxed);
+                places.insert((stands_at, number), Arc::clone(&place));
+                if is_longest {
+                    return Some((since, place));
+                }
+            }
+            None
         });
         if let Some((since, place)) = longest {
             place.wanted_since.store(since, Ordering::Release);
-            place.waker.wake();
+            place.call();
         }
     }
 
     /// Has every connection end with the answer that it is at.
     pub(super) fn stop(&self) {
         self.is_stopping.store(true, Ordering::Release);
-        self.with(|places| places.values().for_each(|place| place.waker.wake()));
+        self.with(|places| places.values().for_each(|place| place.call()));
     }
 
     /// Waits until all places are free again.
@@ -107,7 +142,7 @@ impl ConnectionLimit {
         self.turns.fetch_add(1, Ordering::Relaxed).wrapping_add(1)
     }
 
-    fn with<T>(&self, change: impl FnOnce(&mut HashMap<u64, Arc<Place>>) -> T) -> T {
+    fn with<T>(&self, change: impl FnOnce(&mut Places) -> T) -> T {
         change(&mut self.places.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -131,9 +166,9 @@ pub(super) struct Told {
 }
 
 impl ConnectionPermit {
-    /// Records that the client has connected, sent a whole request, or received its answer: its connection is now the
-    /// last to be closed.
-    fn begin_turn(&self) {
+    /// Records that a request has begun to arrive, or that its answer has gone out: the connection is now the last to be
+    /// closed. It is busy until the answer has gone out ([`Self::sent`]), except while it waits for the body of the request.
+    pub(super) fn begin_turn(&self) {
         self.work();
         self.turn.store(self.connection_limit.next_turn(), Ordering::Relaxed);
     }
@@ -164,9 +199,16 @@ impl ConnectionPermit {
         self.wait();
     }
 
-    /// Has this task woken once, when the connection is told something.
-    pub(super) fn wakes(&self, waker: &Waker) {
-        self.place.waker.register(waker);
+    /// Has this task woken when the connection is told something. Who was woken has to ask for it again; until then asking
+    /// again costs little.
+    pub(super) fn wakes(&self, waker: &Waker, registered: &mut Registered) {
+        // what is told after this is told to the task that is registered
+        let calls = self.place.calls.load(Ordering::Acquire);
+        let is_same = registered.waker.as_ref().is_some_and(|known| known.will_wake(waker));
+        if !is_same || registered.calls != calls {
+            self.place.waker.register(waker);
+            *registered = Registered { waker: Some(waker.clone()), calls };
+        }
     }
 
     /// Returns what the connection is told.
@@ -184,18 +226,13 @@ impl ConnectionPermit {
         self.work();
         come
     }
-
-    /// Runs `answer` for a request that has begun to arrive. The connection is busy until the answer has gone out
-    /// ([`Self::sent`]), except while it waits for the body of the request.
-    pub(super) async fn answer<T>(&self, answer: impl Future<Output = T>) -> T {
-        self.begin_turn();
-        answer.await
-    }
 }
 
 impl Drop for ConnectionPermit {
     fn drop(&mut self) {
-        self.connection_limit.with(|places| places.remove(&self.number));
+        self.connection_limit.with(|places| {
+            places.remove(&(self.place.stands_at.load(Ordering::Relaxed), self.number));
+        });
     }
 }
 
@@ -238,144 +275,5 @@ impl<B: Body<Data = Bytes> + Unpin> Body for Awaited<B> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use http_body_util::{BodyExt, Full};
-
-    /// A body that never arrives.
-    struct Never;
-
-    impl Body for Never {
-        type Data = Bytes;
-        type Error = std::convert::Infallible;
-
-        fn poll_frame(
-            self: Pin<&mut Self>,
-            _: &mut Context<'_>,
-        ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-            Poll::Pending
-        }
-    }
-
-    /// Waits until the connection is asked for its place.
-    async fn wanted(permit: &ConnectionPermit) {
-        std::future::poll_fn(|cx| {
-            permit.wakes(cx.waker());
-            if permit.told().is_wanted { Poll::Ready(()) } else { Poll::Pending }
-        })
-        .await;
-    }
-
-    async fn has_to_go(permit: &ConnectionPermit) -> bool {
-        tokio::time::timeout(Duration::from_millis(1), wanted(permit)).await.is_ok()
-    }
-
-    fn is_idle(place: &Place) -> bool {
-        place.idle_since.load(Ordering::Relaxed) != BUSY
-    }
-
-    fn waiting(connection_limit: &ConnectionLimit) -> usize {
-        connection_limit.with(|places| places.values().filter(|place| is_idle(place)).count())
-    }
-
-    #[tokio::test]
-    async fn the_connection_that_waits_longest_makes_room_and_one_that_is_answered_does_not() {
-        // O2
-        let connection_limit = ConnectionLimit::new(2);
-        let (one, two) = (connection_limit.take().await.unwrap(), connection_limit.take().await.unwrap());
-        one.answer(async {}).await;
-        one.sent();
-        let third = tokio::spawn({
-            let connection_limit = Arc::clone(&connection_limit);
-            async move { connection_limit.take().await.is_some() }
-        });
-        wanted(&two).await;
-        assert!(!has_to_go(&one).await, "it was answered last");
-        drop(two);
-        assert!(third.await.unwrap());
-
-        let held = connection_limit.take().await.unwrap();
-        held.begin_turn();
-        let fourth = tokio::spawn({
-            let connection_limit = Arc::clone(&connection_limit);
-            async move { connection_limit.take().await.is_some() }
-        });
-        wanted(&one).await;
-        assert!(!has_to_go(&held).await, "it is being answered");
-        drop(one);
-        assert!(fourth.await.unwrap());
-        assert_eq!(waiting(&connection_limit), 0);
-    }
-
-    #[tokio::test]
-    async fn who_is_asked_for_his_place_and_begins_a_request_is_asked_again_when_he_waits_again() {
-        // O2
-        let connection_limit = ConnectionLimit::new(2);
-        let (one, two) = (connection_limit.take().await.unwrap(), connection_limit.take().await.unwrap());
-        connection_limit.ask_the_longest_idle();
-        assert!(has_to_go(&one).await && !has_to_go(&two).await);
-        one.begin_turn();
-        connection_limit.ask_the_longest_idle();
-        assert!(has_to_go(&two).await, "the first is busy");
-        one.sent();
-        assert!(!has_to_go(&one).await, "that was before its answer");
-        connection_limit.ask_the_longest_idle();
-        assert!(has_to_go(&one).await, "the other was asked already");
-    }
-
-    #[tokio::test]
-    async fn all_connections_are_told_that_the_server_ends_and_those_that_come_then_too() {
-        let connection_limit = ConnectionLimit::new(2);
-        let one = connection_limit.take().await.unwrap();
-        assert!(!one.told().is_stopping);
-        connection_limit.stop();
-        assert!(one.told().is_stopping && connection_limit.take().await.unwrap().told().is_stopping);
-    }
-
-    #[tokio::test]
-    async fn an_answer_that_is_under_way_keeps_its_place_and_one_that_nobody_takes_does_not() {
-        // O2
-        let connection_limit = ConnectionLimit::new(1);
-        let permit = connection_limit.take().await.unwrap();
-        let waits = || waiting(&connection_limit);
-        permit.answer(async {}).await;
-        assert_eq!((waits(), is_idle(&permit.place)), (0, false), "it is made, and goes out");
-        permit.rest();
-        assert_eq!((waits(), is_idle(&permit.place)), (1, true));
-        permit.resume();
-        assert_eq!((waits(), is_idle(&permit.place)), (0, false));
-        permit.sent();
-        assert_eq!((waits(), is_idle(&permit.place)), (1, true));
-    }
-
-    #[tokio::test]
-    async fn a_connection_that_is_ahead_of_its_answers_makes_room_until_its_turn_comes() {
-        // O2
-        let connection_limit = ConnectionLimit::new(1);
-        let permit = connection_limit.take().await.unwrap();
-        let waits = || waiting(&connection_limit);
-        permit.begin_turn();
-        let never = permit.aside(std::future::pending::<()>());
-        assert!(tokio::time::timeout(Duration::from_millis(1), never).await.is_err());
-        assert_eq!(waits(), 1);
-        permit.aside(async {}).await;
-        assert_eq!(waits(), 0);
-    }
-
-    #[tokio::test]
-    async fn a_connection_whose_body_does_not_come_is_one_that_waits() {
-        // O2
-        let connection_limit = ConnectionLimit::new(1);
-        let permit = connection_limit.take().await.unwrap();
-        let waits = || waiting(&connection_limit);
-        permit.begin_turn();
-        assert_eq!(waits(), 0);
-        let mut body = Awaited::new(Never, Arc::clone(&permit));
-        let frame = tokio::time::timeout(Duration::from_millis(1), body.frame()).await;
-        assert!(frame.is_err());
-        assert_eq!(waits(), 1);
-        let whole = Awaited::new(Full::new(Bytes::from_static(b"x")), Arc::clone(&permit));
-        assert_eq!(whole.collect().await.unwrap().to_bytes().len(), 1);
-        assert_eq!(waits(), 0);
-    }
-}
+#[path = "connection_limit_tests.rs"]
+mod tests;

@@ -1,6 +1,6 @@
 //! The responder daemon: assembled from its parts, and run until it is told to stop.
 use super::open_files::make_room;
-use super::{Listener, ServerError, keep_reloading, listeners, serve};
+use super::{Listeners, ServerError, keep_reloading, listeners, serve};
 use crate::clock::Clock;
 use crate::ocsp::http::{OcspService, Refreshes, refreshes};
 use crate::ocsp::public_files::PublicFiles;
@@ -62,8 +62,8 @@ impl<S: StatusSource> Daemon<S> {
     ///
     /// # Errors
     /// When there is none, or an address cannot be bound.
-    pub fn listeners(&self) -> Result<Vec<Listener>, ServerError> {
-        listeners(&self.settings.listen)
+    pub fn listeners(&self) -> Result<Listeners, ServerError> {
+        listeners(&self.settings.listen, self.settings.metrics.as_ref())
     }
 
     /// Serves until SIGTERM or SIGINT, then lets open requests end. SIGHUP calls `reload`, which may block, and then
@@ -74,7 +74,7 @@ impl<S: StatusSource> Daemon<S> {
     /// When threads, signal handlers or a listener are not available, or when a task that must not end has ended.
     pub fn run(
         self,
-        listeners: Vec<Listener>,
+        listeners: Listeners,
         ready: impl FnOnce(),
         stopping: impl FnOnce(),
         reload: impl Fn(&Controls) + Send + Sync + 'static,

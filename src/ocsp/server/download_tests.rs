@@ -22,7 +22,6 @@ fn publish_long_crl(daemon: &Daemon) -> usize {
     let times = (NOW, NOW.plus_days(7));
     let tbs = tbs_cert_list(key.algorithm(), issuer, times, entries, vec![crl_number(1)]);
     let octets = key.encode_signed(tbs.as_der());
-    std::fs::create_dir(daemon.home.path().join("public")).unwrap();
     std::fs::write(daemon.home.path().join("public/ca.crl"), &octets).unwrap();
     let begun = Instant::now();
     loop {

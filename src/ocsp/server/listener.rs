@@ -57,13 +57,27 @@ impl fmt::Display for Listener {
     }
 }
 
-/// Takes the sockets that systemd passed, or else binds these addresses.
+/// The sockets to listen on: for clients, and for those who read metrics.
+#[derive(Debug)]
+pub struct Listeners {
+    /// For clients; at least one.
+    pub clients: Vec<Listener>,
+    /// For those who read metrics.
+    pub metrics: Vec<Listener>,
+}
+
+/// Takes the sockets that systemd passed, or else binds these addresses. Of those passed, the one at the address for metrics
+/// is for metrics.
 ///
 /// # Errors
-/// When there is none, or an address cannot be bound.
-pub(super) fn listeners(addresses: &[ListenAddress]) -> Result<Vec<Listener>, ServerError> {
+/// When there is none for clients, or an address cannot be bound.
+pub(super) fn listeners(
+    addresses: &[ListenAddress],
+    metrics: Option<&ListenAddress>,
+) -> Result<Listeners, ServerError> {
     let mut passed = ListenFd::from_env();
     let mut listeners = Vec::new();
+    let mut for_metrics = Vec::new();
     for at in 0..passed.len() {
         let taken = match passed.take_tcp_listener(at) {
             Ok(listener) => listener.map(Kind::Tcp),
@@ -72,19 +86,36 @@ pub(super) fn listeners(addresses: &[ListenAddress]) -> Result<Vec<Listener>, Se
                 .map_err(ServerError::Passed)?
                 .map(|listener| Kind::Unix(listener, None)),
         };
-        listeners.extend(taken.map(Listener));
+        let Some(listener) = taken.map(Listener) else { continue };
+        let is_for_metrics = metrics.is_some_and(|address| listener.is_at(address));
+        if is_for_metrics { &mut for_metrics } else { &mut listeners }.push(listener);
+    }
+    if let Some(address) = metrics.filter(|_| for_metrics.is_empty()) {
+        match listeners.is_empty() {
+            true => for_metrics.push(bound(address, addresses)?),
+            // under systemd the daemon has no network of its own
+            false => {
+                tracing::warn!("no metrics: systemd passes no socket at {address}, which `metrics` names")
+            }
+        }
     }
     if listeners.is_empty() {
         for address in addresses {
-            let bound = match address {
-                ListenAddress::Tcp(one) => tcp(*one, addresses).map(Kind::Tcp),
-                ListenAddress::Unix(path) => unix(path),
-            };
-            let bound = bound.map_err(|source| ServerError::Bind { address: address.clone(), source })?;
-            listeners.push(Listener(bound));
+            listeners.push(bound(address, addresses)?);
         }
     }
-    if listeners.is_empty() { Err(ServerError::NoAddress) } else { Ok(listeners) }
+    match listeners.is_empty() {
+        true => Err(ServerError::NoAddress),
+        false => Ok(Listeners { clients: listeners, metrics: for_metrics }),
+    }
+}
+
+fn bound(address: &ListenAddress, all: &[ListenAddress]) -> Result<Listener, ServerError> {
+    let bound = match address {
+        ListenAddress::Tcp(one) => tcp(*one, all).map(Kind::Tcp),
+        ListenAddress::Unix(path) => unix(path),
+    };
+    bound.map(Listener).map_err(|source| ServerError::Bind { address: address.clone(), source })
 }
 
 /// Binds an address. Where `[::]` stands beside an IPv4 address of the same port, it takes IPv6 alone: otherwise it
@@ -143,6 +174,19 @@ pub(super) enum Accepted {
 }
 
 impl Listener {
+    /// Whether it listens there.
+    fn is_at(&self, address: &ListenAddress) -> bool {
+        match (&self.0, address) {
+            (Kind::Tcp(listener), ListenAddress::Tcp(address)) => {
+                listener.local_addr().is_ok_and(|at| at == *address)
+            }
+            (Kind::Unix(listener, _), ListenAddress::Unix(path)) => {
+                listener.local_addr().is_ok_and(|at| at.as_pathname() == Some(path))
+            }
+            _ => false,
+        }
+    }
+
     /// Makes it ready to be served.
     pub(super) fn serve(self) -> io::Result<Served> {
         Ok(match self.0 {
@@ -177,7 +221,7 @@ mod tests {
     use super::*;
 
     fn bound(path: &Path) -> Result<Vec<Listener>, ServerError> {
-        listeners(&[ListenAddress::Unix(path.into())])
+        listeners(&[ListenAddress::Unix(path.into())], None).map(|bound| bound.clients)
     }
 
     #[test]
@@ -213,9 +257,9 @@ mod tests {
         for order in [["0.0.0.0", "[::]"], ["[::]", "0.0.0.0"]] {
             let listen: Vec<ListenAddress> =
                 order.iter().map(|address| format!("{address}:{port}").parse().unwrap()).collect();
-            assert_eq!(listeners(&listen).unwrap().len(), 2, "{order:?}");
+            assert_eq!(listeners(&listen, None).unwrap().clients.len(), 2, "{order:?}");
         }
-        let alone = listeners(&["[::]:0".parse().unwrap()]).unwrap();
+        let alone = listeners(&["[::]:0".parse().unwrap()], None).unwrap().clients;
         let Kind::Tcp(listener) = &alone[0].0 else { panic!("{alone:?}") };
         let port = listener.local_addr().unwrap().port();
         assert!(std::net::TcpStream::connect(("127.0.0.1", port)).is_ok(), "alone it takes both");

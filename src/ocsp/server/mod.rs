@@ -1,4 +1,5 @@
 //! The server: listening, connections and their limits, and an orderly end.
+mod changes;
 mod connection;
 mod connection_limit;
 mod daemon;
@@ -7,10 +8,11 @@ mod listener;
 mod open_files;
 mod pace;
 mod stall;
+mod watched;
 
 pub use connection::{CONNECTION_OCTETS, SOCKET_OCTETS};
 pub use daemon::Daemon;
-pub use listener::Listener;
+pub use listener::{Listener, Listeners};
 
 use super::health::Health;
 use super::http::{OcspService, Refreshes};
@@ -22,6 +24,7 @@ use crate::config::ListenAddress;
 use crate::error::{Code, Problem, Remedy, remedy};
 use crate::failpoint;
 use crate::status::StatusSource;
+use changes::Changes;
 use connection::{Connection, prepare};
 use connection_limit::ConnectionLimit;
 use listener::{Accepted, Served, listeners};
@@ -86,8 +89,9 @@ impl From<ServerError> for Problem {
 }
 
 /// Looks at the files in use, and logs what is lacking and whether the daemon is ready. The future that is returned looks
-/// for new files every `interval` and whenever `at_once` is notified, and for new status when a client requests a check;
-/// it logs what has changed. It never ends by itself: if it does, something is wrong, and the daemon must not continue.
+/// for new files every `interval`, whenever the system tells that some have changed, and whenever `at_once` is notified,
+/// and for new status when a client requests a check; it logs what has changed. It never ends by itself: if it does,
+/// something is wrong, and the daemon must not continue.
 pub(crate) fn keep_reloading<S: StatusSource>(
     mut reloader: Reloader<S>,
     mut refreshes: Refreshes,
@@ -99,14 +103,21 @@ pub(crate) fn keep_reloading<S: StatusSource>(
     let mut look = move |now| health.look(&current.load(), &controls.settings(), now);
     look(clock.now());
     async move {
+        let mut changes = match reloader.watch().and_then(Changes::new) {
+            Ok(changes) => Some(changes),
+            Err(error) => {
+                tracing::info!(%error, "changed files are not told of, and looked for several times a second");
+                None
+            }
+        };
+        // the first look says what is to be watched
+        let mut is_asked = true;
+        let mut waiting = None;
         let mut polled_at = Instant::now();
         loop {
-            let (waiting, is_asked) = tokio::select! {
-                waiting = refreshes.next(interval.saturating_sub(polled_at.elapsed())) => (waiting, false),
-                () = at_once.notified() => (None, true),
-            };
             let is_due = is_asked || polled_at.elapsed() >= interval;
             let time = Arc::clone(&clock);
+            let began = Instant::now();
             let polled = spawn_blocking(move || {
                 failpoint::in_thread("daemon: look");
                 if is_due || reloader.is_behind() {
@@ -115,7 +126,7 @@ pub(crate) fn keep_reloading<S: StatusSource>(
                 reloader
             });
             if is_due {
-                polled_at = Instant::now();
+                polled_at = began;
             }
             match polled.await {
                 Ok(back) => reloader = back,
@@ -125,10 +136,26 @@ pub(crate) fn keep_reloading<S: StatusSource>(
                 }
             }
             drop(waiting);
+            if let Some(changes) = &mut changes {
+                changes.looked(began.elapsed());
+            }
             if is_due {
                 look(clock.now());
             }
+            (waiting, is_asked) = tokio::select! {
+                waiting = refreshes.next(interval.saturating_sub(polled_at.elapsed())) => (waiting, false),
+                () = at_once.notified() => (None, true),
+                () = told(&mut changes) => (None, true),
+            };
         }
+    }
+}
+
+/// Waits until the system tells of changed files, for ever where it does not.
+async fn told(changes: &mut Option<Changes>) {
+    match changes {
+        Some(changes) => changes.next().await,
+        None => std::future::pending().await,
     }
 }
 
@@ -137,7 +164,7 @@ pub(crate) fn keep_reloading<S: StatusSource>(
 /// # Errors
 /// When a listener cannot be used, or can no longer be used.
 pub async fn serve(
-    listeners: Vec<Listener>,
+    listeners: Listeners,
     service: OcspService,
     settings: &ServerSettings,
     stop: impl Future<Output = ()>,
@@ -147,7 +174,11 @@ pub async fn serve(
     let processors = std::thread::available_parallelism().map_or(2, usize::from);
     let turns = Arc::new(Semaphore::new((processors / 2).max(1)));
     let (service, mut accepting) = (Arc::new(service), JoinSet::new());
-    for listener in listeners {
+    for listener in listeners.metrics {
+        let listener = listener.serve().map_err(ServerError::Start)?;
+        accepting.spawn(watched::answer(listener, Arc::clone(&service)));
+    }
+    for listener in listeners.clients {
         let listener = listener.serve().map_err(ServerError::Start)?;
         let connection = Connection {
             service: Arc::clone(&service),

@@ -1,6 +1,7 @@
 //! A connection's socket, which reads in small pieces and fails when nothing moves on it for too long.
 use super::connection_limit::ConnectionPermit;
 use super::pace::Pace;
+use crate::ocsp::metrics::Metrics;
 use hyper::rt::{Read, ReadBufCursor, Write};
 use std::future::Future;
 use std::io::{self, IoSlice};
@@ -43,10 +44,19 @@ pub(super) struct Stall<T> {
     sleeper: Option<Waker>,
     pace: Arc<Pace>,
     permit: Arc<ConnectionPermit>,
+    /// When the first octet of the request came that is being answered.
+    begun: Instant,
+    metrics: Arc<Metrics>,
 }
 
 impl<T> Stall<T> {
-    pub(super) fn new(inner: T, patience: Patience, pace: Arc<Pace>, permit: Arc<ConnectionPermit>) -> Self {
+    pub(super) fn new(
+        inner: T,
+        patience: Patience,
+        pace: Arc<Pace>,
+        permit: Arc<ConnectionPermit>,
+        metrics: Arc<Metrics>,
+    ) -> Self {
         let moved = Instant::now();
         let sleep = Box::pin(sleep(patience.idle));
         Self {
@@ -59,6 +69,8 @@ impl<T> Stall<T> {
             sleeper: None,
             pace,
             permit,
+            begun: moved,
+            metrics,
         }
     }
 
@@ -129,6 +141,7 @@ impl<T: AsyncRead + Unpin> Read for Stall<T> {
         }
         self.moved = Instant::now();
         if !piece.filled().is_empty() && self.pace.received() {
+            self.begun = self.moved;
             self.head_until = self.moved + self.patience.head;
         }
         buf.put_slice(piece.filled());
@@ -146,6 +159,10 @@ impl<T: AsyncWrite + Unpin> Write for Stall<T> {
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.pace.flushed() {
             self.permit.sent();
+            // the time of the last write
+            self.metrics.time(self.moved.saturating_duration_since(self.begun));
+            // the next may be here already
+            self.begun = self.moved;
         }
         Pin::new(&mut self.inner).poll_flush(cx)
     }

@@ -32,17 +32,23 @@ impl Daemon {
 
     /// Listens there; `address` is that of an address.
     pub(super) fn start_at(listen: ListenAddress, settings: ServerSettings) -> Self {
+        Self::start_looking(listen, settings, Duration::from_millis(20))
+    }
+
+    /// The same, and looks for new files at this interval.
+    fn start_looking(listen: ListenAddress, settings: ServerSettings, interval: Duration) -> Self {
         let (hierarchy, home) = (Hierarchy::new(), tempfile::tempdir().unwrap());
         let certificate = hierarchy.responder.certificate();
         write_responder(&home.path().join("ocsp/ca"), &hierarchy.responder_key, certificate);
         let source = MemorySource(Arc::new(Mutex::new(Some(hierarchy.status()))));
         let responders = ResponderFiles::new(home.path().join("ocsp"));
+        std::fs::create_dir(home.path().join("public")).unwrap();
         let public = PublicFiles::new(home.path().join("public"));
         let clock: Arc<dyn Clock> = Arc::new(FixedClock(NOW));
         let reloader = Reloader::new(source.clone(), responders, public, NOW);
         let settings = ServerSettings {
             listen: vec![listen],
-            poll_interval: Duration::from_millis(20),
+            poll_interval: interval,
             shutdown_timeout: Duration::from_secs(2),
             ..settings
         };
@@ -50,8 +56,9 @@ impl Daemon {
         let service = OcspService::new(reloader.current(), rules, &settings, Arc::clone(&clock));
         let (refresher, refreshes) = refreshes();
         let service = service.with_looker(refresher);
-        let listeners = listeners(&settings.listen).unwrap();
-        let address = listeners[0].to_string().strip_prefix("http://").and_then(|text| text.parse().ok());
+        let listeners = listeners(&settings.listen, None).unwrap();
+        let address =
+            listeners.clients[0].to_string().strip_prefix("http://").and_then(|text| text.parse().ok());
         let address = address.unwrap_or_else(|| SocketAddr::from(([0, 0, 0, 0], 0)));
         let controls = service.controls();
         let (stop, stopped) = oneshot::channel();
@@ -113,6 +120,26 @@ fn a_plain_client_is_answered_and_a_revocation_is_seen_within_a_second() {
         assert!(begun.elapsed() < Duration::from_secs(1));
     }
     assert!(daemon.stop() < Duration::from_secs(2));
+}
+
+#[test]
+fn a_file_that_comes_into_its_place_is_served_without_a_look_at_an_interval() {
+    // O12, X10
+    let listen = "127.0.0.1:0".parse().unwrap();
+    let hour = Duration::from_secs(3600);
+    let mut daemon = Daemon::start_looking(listen, ServerSettings::default(), hour);
+    let url = format!("http://{}/ca.crl", daemon.address);
+    let limit = Duration::from_secs(10);
+    for number in 1..4 {
+        let list = daemon.hierarchy.crl(number, &[]);
+        let path = daemon.home.path().join("public/ca.crl");
+        crate::home::replace(&path, &list, crate::home::Mode::Public).unwrap();
+        let begun = Instant::now();
+        while query::fetch(&url, limit).ok().as_ref() != Some(&list) {
+            assert!(begun.elapsed() < limit, "it is not noticed");
+        }
+    }
+    daemon.stop();
 }
 
 #[test]
@@ -216,9 +243,9 @@ fn requests_sent_ahead_of_their_answers_wait_for_their_turn_and_no_others_do() {
 #[test]
 fn an_address_in_use_is_a_problem_with_a_remedy() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
-    let error = listeners(&[ListenAddress::Tcp(taken.local_addr().unwrap())]).unwrap_err();
+    let error = listeners(&[ListenAddress::Tcp(taken.local_addr().unwrap())], None).unwrap_err();
     assert_eq!(Problem::from(error).code.code(), "daemon.listen");
-    assert!(matches!(listeners(&[]), Err(ServerError::NoAddress)));
+    assert!(matches!(listeners(&[], None), Err(ServerError::NoAddress)));
 }
 
 #[test]
