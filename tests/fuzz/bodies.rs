@@ -4,10 +4,10 @@
 pub mod admission;
 #[path = "../support/builders.rs"]
 mod builders;
-#[path = "tokens.rs"]
-pub mod tokens;
 #[path = "status.rs"]
 pub mod status;
+#[path = "tokens.rs"]
+pub mod tokens;
 
 use builders::{CertificateBuilder, TestKey};
 use genfic_ca::assembly::any_octets;

@@ -38,7 +38,8 @@ impl CustodyDoor {
     /// # Errors
     /// When they are wrong, or the signer cannot be asked.
     pub(crate) fn unlock(&self, key: &str, terms: WireTerms, secret: &Secret) -> Result<WireGrant, KeyError> {
-        let request = Request::Unlock { key: key.to_owned(), terms, handed: WireHanded::File };
+        let request =
+            Request::Unlock { key: key.to_owned(), terms, handed: WireHanded::File, envelope: None };
         match self.hand(request, Vec::new(), secret)? {
             Reply::Unlocked { mut keys } => keys.pop().ok_or_else(|| unexpected().into()),
             _ => Err(unexpected().into()),

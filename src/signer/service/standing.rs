@@ -1,7 +1,7 @@
 //! The signer as a service: its clients, and what administrators ask.
 use super::answers::{Signer, may_ask};
-use crate::error::Code;
 use super::custody::Protected;
+use crate::error::Code;
 use crate::signer::listening::{Clients, say};
 use crate::signer::protocol::{
     Begun, Failure, Frame, FrameError, Reply, Request, VERSION, WireGrant, WireHanded, WireTerms,
@@ -208,7 +208,9 @@ impl Standing {
         let is_there = vault.keys().inspecting().is_some_and(|keys| keys.inspect(&new).is_ok());
         if is_there && self.signer.parts.rules.identity_named(&new)?.is_none() {
             if !recipients.is_empty() {
-                return Err(signer("this key is there already: recipients are for a key that is still to be made"));
+                return Err(signer(
+                    "this key is there already: recipients are for a key that is still to be made",
+                ));
             }
             // a command that was cut short left it
             let bind = |identity: &[u8; 32]| self.signer.bind_left(peer, &new, identity, &bound);
