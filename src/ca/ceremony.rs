@@ -1,6 +1,6 @@
 //! Requests for ceremonies that are not answered yet.
 use super::Engine;
-use crate::ceremony::{Request, ToBeSigned, malformed};
+use crate::ceremony::{Request, malformed};
 use crate::error::Problem;
 use crate::repository::CeremonyFile;
 use crate::x509::SerialNumber;
@@ -29,11 +29,6 @@ impl Engine {
         serial: &SerialNumber,
     ) -> Result<bool, Problem> {
         let open = self.open_ceremony(name)?;
-        let has = |request: &Request| {
-            request.items.iter().any(
-                |item| matches!(&item.tbs, ToBeSigned::Certificate(tbs) if tbs.serial_number() == serial),
-            )
-        };
-        Ok(open.is_some_and(|(request, _)| has(&request)))
+        Ok(open.is_some_and(|(request, _)| request.serial_numbers().any(|one| one == serial)))
     }
 }

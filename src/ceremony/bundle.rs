@@ -1,12 +1,13 @@
 //! What a medium has besides the key: all that is needed to sign with it, and a text for a stranger.
 use super::medium::{MediumFile, sha256};
+use crate::signing::UsedSerials;
 use crate::x509::{Certificate, UnixTime};
 use std::fmt::Write as _;
 
 /// The directory of the profiles on a medium.
 pub(crate) const PROFILES: &str = "policy";
 /// The file with the digests of those that do not change by use.
-pub(crate) const MANIFEST: &str = "bundle.toml";
+pub(crate) const MANIFEST: &str = UsedSerials::MANIFEST;
 
 /// Returns the name of the file with the certificates of a CA and of those above it, its own first, PEM.
 #[must_use]

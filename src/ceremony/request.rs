@@ -4,7 +4,9 @@ use crate::document::{self, Mistake};
 use crate::home::AuthorityName;
 use crate::x509::extension::CrlNumber;
 use crate::x509::text::extension_text;
-use crate::x509::{Certificate, CertificateList, Extension, TbsCertList, TbsCertificate, UnixTime, pem};
+use crate::x509::{
+    Certificate, CertificateList, Extension, SerialNumber, TbsCertList, TbsCertificate, UnixTime, pem,
+};
 use std::fmt::Write as _;
 
 /// First line of data of a request.
@@ -145,6 +147,14 @@ fn quoted(text: &str) -> String {
 }
 
 impl Request {
+    /// Returns the serial numbers of the certificates that are to be signed.
+    pub(crate) fn serial_numbers(&self) -> impl Iterator<Item = &SerialNumber> {
+        self.items.iter().filter_map(|item| match &item.tbs {
+            ToBeSigned::Certificate(tbs) => Some(tbs.serial_number()),
+            ToBeSigned::Crl(_) => None,
+        })
+    }
+
     /// Returns the text of the file.
     #[must_use]
     pub fn to_toml(&self) -> String {

@@ -2,8 +2,8 @@
 use super::rules::{self, Known, ToSign};
 use super::transcript::transcript;
 use super::{
-    Answer, History, Medium, MediumFile, Request, Signed, SignedItem, certificates_file, checkpoint,
-    malformed, sha256,
+    Answer, History, MANIFEST, Medium, MediumFile, Request, Signed, SignedItem, certificates_file,
+    checkpoint, malformed, sha256,
 };
 use crate::error::{Code, Problem};
 use crate::failpoint;
@@ -258,8 +258,10 @@ fn known(medium: &Medium, authority: &str) -> Result<Known, Problem> {
     let crl = medium.read(&format!("{authority}.crl"))?;
     let crl =
         crl.map(|der| CertificateList::from_der(&der)).transpose().map_err(|_| damaged("the last CRL"))?;
-    let used =
-        text(UsedSerials::ENDING)?.map_or(Ok(UsedSerials::default()), |text| UsedSerials::parse(&text));
-    let used = used.map_err(|_| damaged("the list of used serial numbers"))?;
+    let file = format!("{authority}.{}", UsedSerials::ENDING);
+    let (contents, manifest) = (medium.read(&file)?, medium.read(MANIFEST)?);
+    let used = UsedSerials::of_medium((&file, contents), manifest.as_deref())
+        .map_err(|_| damaged("the list of used serial numbers"))?
+        .unwrap_or_default();
     Ok(Known { issuer, mark, crl, history, used })
 }

@@ -297,6 +297,12 @@ pub trait RememberSignatures {
     /// When the store cannot be asked.
     fn abandon(&self, key: &KeyRef, serials: &[SerialNumber]) -> Result<(), KeyError>;
 
+    /// Returns the serial numbers that the key has used here, in the order of their octets.
+    ///
+    /// # Errors
+    /// When the store cannot be asked.
+    fn used_serials(&self, key: &KeyRef) -> Result<Vec<SerialNumber>, KeyError>;
+
     /// Says that a key comes back here from a medium: what it signed meanwhile is remembered there.
     ///
     /// # Errors

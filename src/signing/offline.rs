@@ -226,6 +226,12 @@ impl RememberSignatures for OfflineKeys {
         }
     }
 
+    /// Returns what was used in this home. Each medium knows what it signed itself.
+    fn used_serials(&self, key: &KeyRef) -> Result<Vec<SerialNumber>, KeyError> {
+        let within = Self::within_store(key).unwrap_or_else(|| key.clone());
+        self.here.remembering().map_or(Ok(Vec::new()), |here| here.used_serials(&within))
+    }
+
     fn note_return(&self, key: &KeyRef) -> Result<(), KeyError> {
         self.here.remembering().map_or(Ok(()), |here| here.note_return(key))
     }

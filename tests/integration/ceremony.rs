@@ -336,6 +336,14 @@ fn a_serial_number_that_the_home_has_used_is_not_signed_from_a_medium() {
         let file = home.path(&format!("media/{medium}/genfic.used"));
         fs::write(&file, format!("{used}{again} {end}\n")).unwrap();
     }
+    // where the medium has a list of its files, it is the file of the list
+    refused(&sign(&home, "r.toml", "a"), 11, "ceremony.malformed");
+    for medium in ["a", "b"] {
+        let file = home.path(&format!("media/{medium}/bundle.toml"));
+        let listed = fs::read_to_string(&file).unwrap();
+        let others = listed.lines().filter(|line| !line.starts_with("\"genfic.used\""));
+        fs::write(&file, others.map(|line| format!("{line}\n")).collect::<String>()).unwrap();
+    }
     refused(&sign(&home, "r.toml", "a"), 7, "was signed before");
     fs::write(home.path("media/b/genfic.used"), &used).unwrap();
     sign(&home, "r.toml", "b").ok();

@@ -15,6 +15,8 @@ use crate::failpoint;
 use crate::home::{Mode, overwrite, read_file, sync_directory, write_new};
 use crate::index::{Authority, CertificateState, Filter};
 use crate::signing::{CaSigner, KeyError, KeyFile, KeyRef, OfflineKeys, UsedSerials};
+use crate::x509::SerialNumber;
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -171,17 +173,29 @@ impl Lifecycle<'_> {
         Ok(files)
     }
 
-    /// Returns the serial numbers that the key of a CA has used, as the signer of a medium reads them. Those that an
-    /// open request for a ceremony asks for are not used yet.
+    /// Returns the serial numbers that the key of a CA has used, as the signer of a medium reads them: those of the index,
+    /// and those that the signer alone knows, with the end of the CA. Those that an open request for a ceremony asks for
+    /// are not used yet.
     fn used(&self, authority: &Authority) -> Result<String, Problem> {
         let filter = Filter { authority: Some(authority.name.clone()), ..Filter::default() };
+        let open = self.engine.open_ceremony(&authority.name)?;
+        let asked_for: HashSet<SerialNumber> =
+            open.iter().flat_map(|(request, _)| request.serial_numbers()).cloned().collect();
         let mut used = UsedSerials::default();
         self.engine.index().list(&filter, &mut |record| {
-            if record.state != CertificateState::Pending {
-                used.add(record.id.serial_number, record.validity.not_after);
+            let serial = record.id.serial_number;
+            if record.state != CertificateState::Pending || !asked_for.contains(&serial) {
+                used.add(serial, record.validity.not_after);
             }
             true
         })?;
+        if let Some(signer) = self.engine.keys().remembering() {
+            let end = authority.certificate.tbs().validity().not_after;
+            let key = KeyRef::of(authority).of_key(authority.certificate.tbs().public_key());
+            let alone = signer.used_serials(&key)?.into_iter();
+            let alone: Vec<SerialNumber> = alone.filter(|serial| used.not_after(serial).is_none()).collect();
+            alone.into_iter().for_each(|serial| used.add(serial, end));
+        }
         Ok(used.to_text(&authority.name))
     }
 

@@ -70,6 +70,21 @@ impl RememberSignatures for RemoteKeys {
         Ok(())
     }
 
+    fn used_serials(&self, key: &KeyRef) -> Result<Vec<SerialNumber>, KeyError> {
+        let mut all: Vec<SerialNumber> = Vec::new();
+        loop {
+            let after = packed(all.last().map(std::slice::from_ref).unwrap_or_default());
+            let request = Request::Used { key: self.wire(key)? };
+            let answer = self.link(key)?.ask(Frame::with(request, vec![after]))?;
+            let part = answer.only_part().map_err(|_| KeyError::from(unexpected()))?;
+            let found = serials(&part).map_err(|failure: Failure| KeyError::from(failure))?;
+            if found.is_empty() {
+                return Ok(all);
+            }
+            all.extend(found);
+        }
+    }
+
     fn note_return(&self, key: &KeyRef) -> Result<(), KeyError> {
         self.told(key, Request::Returned { key: self.wire(key)? }, Vec::new())
     }

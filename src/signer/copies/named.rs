@@ -25,13 +25,14 @@ impl Copies {
     /// When the file of them cannot be read, or has something else.
     pub(crate) fn used(&self, key: &KeyRef) -> Result<Option<UsedSerials>, Refusal> {
         let Some(name) = key.file_stem() else { return Ok(None) };
-        let path = self.directory.join(format!("{name}.{}", UsedSerials::ENDING));
-        let octets = match read_file(&path, UsedSerials::LARGEST) {
-            Err(ReadError::Io(error)) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            octets => octets.map_err(|error| unusable(&path, error))?,
+        let file = format!("{name}.{}", UsedSerials::ENDING);
+        let path = self.directory.join(&file);
+        let read = |path: &Path| match read_file(path, UsedSerials::LARGEST) {
+            Err(ReadError::Io(error)) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            octets => octets.map(Some).map_err(|error| unusable(path, error)),
         };
-        let text = String::from_utf8(octets).map_err(|_| unusable(&path, "it is not UTF-8"))?;
-        UsedSerials::parse(&text).map(Some).map_err(|error| unusable(&path, error))
+        let (contents, manifest) = (read(&path)?, read(&self.directory.join(UsedSerials::MANIFEST))?);
+        UsedSerials::of_medium((&file, contents), manifest.as_deref()).map_err(|error| unusable(&path, error))
     }
 
     /// Gives the files of a key the name that it gets. What another key is called by is left alone.

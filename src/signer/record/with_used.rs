@@ -13,15 +13,10 @@ pub(crate) struct WithUsed<'r> {
     pub(crate) used: &'r UsedSerials,
 }
 
-impl WithUsed<'_> {
-    fn used(&self, key: &[u8; 32], serial: &SerialNumber) -> Option<UnixTime> {
-        if self.key == *key { self.used.not_after(serial) } else { None }
-    }
-}
-
 impl SignatureRecord for WithUsed<'_> {
     fn knows_serial(&self, key: &[u8; 32], serial: &SerialNumber) -> Result<bool, RecordError> {
-        Ok(self.used(key, serial).is_some() || self.record.knows_serial(key, serial)?)
+        let is_used = self.key == *key && self.used.not_after(serial).is_some();
+        Ok(is_used || self.record.knows_serial(key, serial)?)
     }
 
     fn lists_serial(&self, key: &[u8; 32], serial: &SerialNumber) -> Result<bool, RecordError> {
@@ -29,8 +24,8 @@ impl SignatureRecord for WithUsed<'_> {
     }
 
     fn not_after(&self, key: &[u8; 32], serial: &SerialNumber) -> Result<Option<UnixTime>, RecordError> {
-        // a certificate that was shown says it by its own octets
-        Ok(self.record.not_after(key, serial)?.or_else(|| self.used(key, serial)))
+        // nobody has signed the ends that came along: with one that is too early a revocation would leave the CRL
+        self.record.not_after(key, serial)
     }
 
     fn signed_since(&self, key: &[u8; 32], since: UnixTime) -> Result<u64, RecordError> {
