@@ -265,7 +265,7 @@ codes! {
     SignerAlgorithm, "signer.algorithm", Refused, "the signature algorithm is not the key's";
     SignerCertificateUnknown, "signer.certificate-unknown", KeyUnavailable, "nobody has accepted a CA certificate of an issuer that the signer does not know";
     SignerClock, "signer.clock", Integrity, "a time is not near that of the signer's clock";
-    SignerCrlDay, "signer.crl-day", Refused, "timers have had enough CRLs of the CA signed for a day";
+    SignerCrlDay, "signer.crl-day", Refused, "timers have had enough CRLs of the CA signed for now";
     SignerCrlEntryMissing, "signer.crl-entry-missing", Integrity, "a CRL would take back what the last one revokes";
     SignerCrlEntryUnknown, "signer.crl-entry-unknown", Integrity, "the signer does not know the end of what a CRL leaves out";
     SignerCrlLength, "signer.crl-length", Refused, "a CRL would be valid for longer than is allowed";

@@ -107,7 +107,8 @@ impl Admission<'_> {
                     Err(RecordError::ListUnknown(number)) => Some(number),
                     known => known.map(|()| None)?,
                 };
-                self.list_unknown.get_or_init(|| (*key, unknown)).1
+                let _ = self.list_unknown.set((*key, unknown));
+                unknown
             }
         };
         unknown.map_or(Ok(()), |number| Err(list_unknown(number)))

@@ -3,7 +3,7 @@ use super::certificate::without_certificate;
 use super::{Admission, AdmittedContents, AdmittedTbs, KeyInUse, Refusal};
 use crate::error::Code;
 use crate::lint::crl_findings;
-use crate::signer::limits::TIMER_CRLS_A_DAY;
+use crate::signer::limits::{TIMER_CRL_EVERY, TIMER_CRL_SHORTEST, TIMER_CRLS_AT_ONCE};
 use crate::signer::{LastCrl, Scope, Signed};
 use crate::x509::extension::{
     AUTHORITY_KEY_IDENTIFIER, CrlNumber, DELTA_CRL_INDICATOR, ISSUING_DISTRIBUTION_POINT,
@@ -80,8 +80,9 @@ impl Admission<'_> {
         }
         let mut kind = check_length(key, &list, envelope.longest_crl_days)?;
         if key.by_timer {
-            check_length_for_timer(&list, envelope.timer_crl_days)?;
-            self.check_day_of_timer(&digest)?;
+            let end = key.newest().map(|own| own.tbs().validity().not_after);
+            check_length_for_timer(&list, envelope.timer_crl_days, end.unwrap_or_default())?;
+            self.check_pace_of_timer(&digest)?;
         }
         let highest = times.into_iter().flatten().map(|last| last.number).max().unwrap_or(0);
         if number.saturating_sub(highest) > Self::FAR {
@@ -92,18 +93,24 @@ impl Admission<'_> {
         Ok(AdmittedTbs { octets: Vec::new(), entry, scope: kind, contents, enrolled_by: None, by_timer })
     }
 
-    /// A timer has so many CRLs signed a day, and no more: whoever has taken over the account that timers have could
-    /// else use numbers up, and have relying parties load lists without end.
-    fn check_day_of_timer(&self, key: &[u8; 32]) -> Result<(), Refusal> {
-        let count = self.record.timer_crls_since(key, self.now.plus(-UnixTime::DAY))?;
-        if count < TIMER_CRLS_A_DAY {
-            return Ok(());
+    /// A timer has so many CRLs signed at once, and then one after so many seconds: whoever has taken over the account
+    /// that timers have could else use numbers up, and have relying parties load lists without end.
+    fn check_pace_of_timer(&self, key: &[u8; 32]) -> Result<(), Refusal> {
+        for more in 0..UnixTime::DAY / TIMER_CRL_EVERY {
+            let since = more.saturating_add(1).saturating_mul(-TIMER_CRL_EVERY);
+            let count = self.record.timer_crls_since(key, self.now.plus(since))?;
+            let allowed = TIMER_CRLS_AT_ONCE.saturating_add(more.unsigned_abs());
+            if count >= allowed {
+                let message = format!(
+                    "timers have had {count} CRLs of this key signed in the last {} minutes, as many as may be",
+                    since.unsigned_abs() / 60
+                );
+                let hint = "see what asks for so many; there is one more in 15 minutes; an administrator unlocks the key for \
+                            crl, and crl publish signs one at once";
+                return Err(Refusal::new(Code::SignerCrlDay, "limits of timers", message, hint));
+            }
         }
-        let message = format!(
-            "timers have had {count} CRLs of this key signed in the last 24 hours, as many as may be"
-        );
-        let hint = "see what asks for so many; an administrator unlocks the key for crl, and crl publish signs one at once";
-        Err(Refusal::new(Code::SignerCrlDay, "limits of timers", message, hint))
+        Ok(())
     }
 
     fn check_times(&self, list: &TbsCertList, last: [Option<&LastCrl>; 2]) -> Result<(), Refusal> {
@@ -211,8 +218,19 @@ fn used_before(number: CrlNumber, used: CrlNumber) -> Refusal {
 
 /// A timer's CRL lasts no longer than is usual: whoever has taken over the account that timers have could else freeze the
 /// list of a root for years.
-fn check_length_for_timer(list: &TbsCertList, longest: i64) -> Result<(), Refusal> {
+fn check_length_for_timer(list: &TbsCertList, longest: i64, end: UnixTime) -> Result<(), Refusal> {
     let lasts = list.next_update().map(|next| next.0.saturating_sub(list.this_update().0));
+    // the last one of a CA ends with it
+    if lasts.is_some_and(|lasts| lasts < TIMER_CRL_SHORTEST)
+        && list.next_update().is_none_or(|next| next < end)
+    {
+        let message = format!(
+            "the CRL would last until {}, and a timer has none signed that lasts less than an hour",
+            list.next_update().unwrap_or_default()
+        );
+        let hint = "this program never asks for it: see who used the account of the timers, and when";
+        return Err(Refusal::new(Code::SignerCrlLength, "limits of timers", message, hint));
+    }
     if lasts.is_some_and(|lasts| lasts <= longest.saturating_mul(UnixTime::DAY)) {
         return Ok(());
     }

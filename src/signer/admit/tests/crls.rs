@@ -1,6 +1,6 @@
 //! CRLs.
 use super::*;
-use crate::signer::limits::TIMER_CRLS_A_DAY;
+use crate::signer::limits::{TIMER_CRL_EVERY, TIMER_CRLS_AT_ONCE};
 
 #[test]
 fn a_crl_has_a_number_above_each_before() {
@@ -248,7 +248,7 @@ fn a_timer_has_no_crl_signed_that_freezes_the_list_for_years() {
 }
 
 #[test]
-fn a_timer_has_so_many_crls_a_day_and_an_administrator_any_number() {
+fn a_timer_has_some_crls_at_once_then_one_after_the_other_and_an_administrator_any_number() {
     // C1, K3
     let signer = Signer::new();
     let decide = |by_timer| {
@@ -257,14 +257,32 @@ fn a_timer_has_so_many_crls_a_day_and_an_administrator_any_number() {
     };
     let own = signer.key.public_key().digest();
     let timers = |key: &[u8; 32], count: u64, at: i64| {
-        (0..count).for_each(|_| signer.record.timer_crl(key, NOW.plus(at)))
+        (0..count).for_each(|_| signer.record.timer_crl(key, NOW.plus(at)));
     };
     timers(&own, 500, -DAY - 1);
     timers(&[7; 32], 500, -10);
-    timers(&own, TIMER_CRLS_A_DAY - 1, -DAY);
+    // whoever used all of them up for a day has left one after a quarter of an hour
+    for number in 2..96 {
+        timers(&own, 1, -number * TIMER_CRL_EVERY - 1);
+    }
+    timers(&own, TIMER_CRLS_AT_ONCE, -TIMER_CRL_EVERY - 1);
     assert_eq!([true, false].map(decide), ["admitted"; 2]);
-    timers(&own, 1, -10);
+    timers(&own, 1, -TIMER_CRL_EVERY + 1);
     assert_eq!([true, false].map(decide), ["signer.crl-day", "admitted"]);
-    // each hour, three times when it fails
-    const { assert!(TIMER_CRLS_A_DAY >= 24 * 4) };
+    // each hour, three times when it fails, with a delta
+    const { assert!(TIMER_CRLS_AT_ONCE > 3 * 2 && TIMER_CRL_EVERY * 4 <= 3600) };
+}
+
+#[test]
+fn a_timer_has_no_crl_signed_that_ends_at_once() {
+    // K3, C8
+    let signer = Signer::new();
+    let decide = |by_timer, seconds| {
+        let in_use = KeyInUse { by_timer, ..signer.in_use() };
+        let list = signer.list((NOW, NOW.plus(seconds)), &[], vec![crl_number(1)]);
+        scope(signer.admission().crl(&in_use, list))
+    };
+    assert_eq!([60, 3599, 3600].map(|seconds| decide(false, seconds)), ["crl"; 3]);
+    let refused = "signer.crl-length";
+    assert_eq!([60, 3599, 3600].map(|seconds| decide(true, seconds)), [refused, refused, "crl"]);
 }
