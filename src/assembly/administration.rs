@@ -7,7 +7,7 @@ use crate::backup::{
 use crate::config::{Config, parse_duration};
 use crate::error::Problem;
 use crate::home::{Accounts, Existing, Mode, write_whole};
-use crate::signer::{Administration, WireGrant, WireTerms};
+use crate::signer::{Administration, ProposedKey, WireGrant, WireTerms};
 use crate::signing::{CaKeys, KeyError, KeyLimits, LimitsChange, PassphraseOrders, SealFor, SecretSpec};
 use crate::x509::UnixTime;
 use std::collections::BTreeMap;
@@ -70,7 +70,9 @@ pub struct Unlocking {
 pub struct EnvelopeProposal {
     /// What it says.
     pub limits: KeyLimits,
-    text: String,
+    /// A line about each certificate of its CA for which no key of the signer vouches: the administrator answers for it.
+    pub unvouched: Vec<String>,
+    digest: [u8; 32],
 }
 
 impl SignerAdministration {
@@ -86,7 +88,11 @@ impl SignerAdministration {
     /// When the signer cannot be asked.
     pub fn proposal(&self, key: &str) -> Result<Option<EnvelopeProposal>, Problem> {
         let proposed = self.0.proposal(key)?;
-        Ok(proposed.map(|(text, limits)| EnvelopeProposal { limits, text }))
+        Ok(proposed.map(|ProposedKey { limits, unvouched, digest }| EnvelopeProposal {
+            limits,
+            unvouched,
+            digest,
+        }))
     }
 
     /// Unlocks a key. For one that is to come, `confirmed` is the envelope that the administrator has seen; it comes
@@ -102,7 +108,7 @@ impl SignerAdministration {
         terms: &UnlockingTerms,
         passphrase: &PassphraseFor,
     ) -> Result<Unlocking, Problem> {
-        let envelope = confirmed.map(|proposal| proposal.text.as_str());
+        let envelope = confirmed.map(|proposal| proposal.digest);
         let grant = self.0.unlock((key, envelope), wire(terms), &passphrase.spec, passphrase.attended)?;
         Ok(unlocking(grant))
     }

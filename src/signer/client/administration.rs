@@ -4,10 +4,11 @@ use super::Link;
 use super::administering::{change, limits_in};
 use crate::home::{AccessRule, FileStatus, Owners};
 use crate::index::KeyLocation;
-use crate::signer::protocol::{Failure, Frame, Reply, Request, WireGrant, WireHanded, WireKey, WireTerms};
+use crate::signer::protocol::{
+    Failure, Frame, Reply, Request, WireGrant, WireHanded, WireKey, WireTerms, confirmed,
+};
 use crate::signer::unlocking::Restored;
 use crate::signing::{KeyError, KeyLimits, LimitsChange, SecretSpec};
-use crate::x509::sha256;
 use rustix::fs::{Access, access};
 use std::fs::File;
 use std::io::{self, IsTerminal as _};
@@ -18,6 +19,16 @@ use std::path::{Path, PathBuf};
 /// The signer's door for administrators.
 pub(crate) struct Administration {
     socket: PathBuf,
+}
+
+/// What a client has asked for a key that is to come.
+pub(crate) struct ProposedKey {
+    /// What its envelope says.
+    pub(crate) limits: KeyLimits,
+    /// A line about each certificate of its CA for which no key of the signer vouches.
+    pub(crate) unvouched: Vec<String>,
+    /// The digest by which an administrator confirms the envelope and the certificates.
+    pub(crate) digest: [u8; 32],
 }
 
 /// A descriptor that is handed over.
@@ -32,35 +43,39 @@ impl Administration {
         Self { socket: socket.to_owned() }
     }
 
-    /// Returns the envelope that a client has asked for a key that is to come: its text, TOML, and what it says.
-    /// `None` where nobody has.
+    /// Returns what a client has asked for a key that is to come. `None` where nobody has.
     ///
     /// # Errors
     /// When the signer cannot be asked.
-    pub(crate) fn proposal(&self, key: &str) -> Result<Option<(String, KeyLimits)>, KeyError> {
+    pub(crate) fn proposal(&self, key: &str) -> Result<Option<ProposedKey>, KeyError> {
         let answer = self.link()?.ask(Request::Proposal { key: key.to_owned() })?;
         if answer.parts.is_empty() {
             return Ok(None);
         }
-        let part = answer.only_part().map_err(|_| KeyError::from(unexpected()))?;
-        let text = String::from_utf8(part).map_err(|_| KeyError::from(unexpected()))?;
-        Ok(Some((text.clone(), limits_in(&text)?)))
+        let [envelope, certificates, lines] =
+            <[Vec<u8>; 3]>::try_from(answer.parts).map_err(|_| KeyError::from(unexpected()))?;
+        let text = |part| String::from_utf8(part).map_err(|_| KeyError::from(unexpected()));
+        let (envelope, lines) = (text(envelope)?, text(lines)?);
+        Ok(Some(ProposedKey {
+            limits: limits_in(&envelope)?,
+            unvouched: lines.lines().map(str::to_owned).collect(),
+            digest: confirmed(&envelope, &certificates),
+        }))
     }
 
-    /// Has a key unlocked, with the passphrase that the source has. `envelope` is the text of the one that was
-    /// confirmed for a key that is to come.
+    /// Has a key unlocked, with the passphrase that the source has. `envelope` is the digest of what was confirmed for a
+    /// key that is to come.
     ///
     /// # Errors
     /// When the source cannot be handed over, or the signer refuses.
     pub(crate) fn unlock(
         &self,
-        (key, envelope): (&str, Option<&str>),
+        (key, envelope): (&str, Option<[u8; 32]>),
         terms: WireTerms,
         from: &SecretSpec,
         attended: bool,
     ) -> Result<WireGrant, KeyError> {
         let descriptor = descriptor(key, from, attended)?;
-        let envelope = envelope.map(|text| sha256(text.as_bytes()));
         let request = Request::Unlock { key: key.to_owned(), terms, handed: descriptor.handed, envelope };
         match self.hand(request, vec![descriptor])? {
             Reply::Unlocked { mut keys } => keys.pop().ok_or_else(|| unexpected().into()),

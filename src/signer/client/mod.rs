@@ -10,7 +10,7 @@ mod remembering;
 mod remote_signer;
 mod start;
 
-pub(crate) use administration::Administration;
+pub(crate) use administration::{Administration, ProposedKey};
 pub(crate) use custody::{CustodyDoor, PutBack};
 pub(crate) use journal::RemoteJournal;
 pub(crate) use keys::RemoteKeys;

@@ -119,7 +119,8 @@ pub(crate) enum Request {
         urls: Vec<String>,
     },
     /// Asks for the envelope that was proposed last for the key of this name, which is to come: [`Reply::Done`] with
-    /// a part, its text; without one where nobody has asked for any.
+    /// three parts, its text, the SHA-256 of the certificates that come along, and lines about those for which nobody
+    /// vouches; without any where nobody has asked, or the key is here.
     Proposal { key: String },
     /// Asks for the file of a key that is to be moved, still encrypted: [`Reply::Done`] with a descriptor.
     Leave { key: WireKey },
@@ -156,8 +157,8 @@ pub(crate) enum Request {
     /// Asks for the warnings about passphrases since the last time: [`Reply::Notes`].
     Notes,
     /// Unlocks the key of a CA, or the one of this URI, with the passphrase behind the descriptor that comes with the
-    /// frame: [`Reply::Unlocked`] with the one key. `envelope` is the SHA-256 of the text of the envelope that the
-    /// administrator has confirmed for a key that is to come.
+    /// frame: [`Reply::Unlocked`] with the one key. `envelope` is the digest of the envelope and the certificates
+    /// that the administrator has confirmed for a key that is to come ([`confirmed`](super::confirmed)).
     Unlock {
         key: String,
         terms: WireTerms,

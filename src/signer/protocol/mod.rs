@@ -19,5 +19,5 @@ pub(crate) use frame::{Frame, FrameError, MOST_DESCRIPTORS};
 pub(crate) use message::{Reply, Request, VERSION, WireFound};
 pub(crate) use orders::{Orders, WireSource};
 pub(crate) use serials::{MOST_SERIALS, put_serial, serials};
-pub(crate) use unlocking::{WireGrant, WireHanded, WireTerms};
+pub(crate) use unlocking::{WireGrant, WireHanded, WireTerms, confirmed};
 pub(crate) use words::{WireKey, WirePath};

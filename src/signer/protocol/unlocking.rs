@@ -2,7 +2,7 @@
 use super::Failure;
 use crate::signer::Scope;
 use crate::signer::unlocking::{Grant, Handed, Login, Terms};
-use crate::x509::UnixTime;
+use crate::x509::{UnixTime, sha256};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -94,6 +94,12 @@ impl TryFrom<WireGrant> for Grant {
         let login = Login { loginuid: grant.loginuid, session: grant.session };
         Ok(Self { key: grant.key, login, left: scopes(grant.left)?, until: UnixTime(grant.until) })
     }
+}
+
+/// Returns the digest by which an administrator confirms that a key comes with this envelope and with certificates of
+/// these SHA-256, which are in order, one behind the other.
+pub(crate) fn confirmed(envelope: &str, certificates: &[u8]) -> [u8; 32] {
+    sha256(&[&sha256(envelope.as_bytes())[..], certificates].concat())
 }
 
 #[cfg(test)]

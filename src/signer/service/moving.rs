@@ -7,18 +7,33 @@ use super::answers::{Answer, Signer, signer};
 use super::remembering::identity;
 use super::seams::Coming;
 use crate::failpoint;
+use crate::index::KeyLocation;
 use crate::signer::copies::MOST as MOST_OF_ONE_CA;
-use crate::signer::protocol::{Failure, Frame, MOST_SERIALS, Reply, put_serial, serials};
+use crate::signer::protocol::{Failure, Frame, MOST_SERIALS, Reply, confirmed, put_serial, serials};
 use crate::signer::unlocking::{Login, known_as, login_of};
 use crate::signer::{Act, ActKind, ClientClass, Peer, Scope};
 use crate::signing::{KeyError, KeyRef, MoveKeyFiles};
 use crate::x509::extension::CrlNumber;
 use crate::x509::{Certificate, SerialNumber, UnixTime, sha256};
+use std::collections::HashMap;
 use std::os::fd::OwnedFd;
-use std::sync::PoisonError;
+use std::sync::{MutexGuard, PoisonError};
 
 /// Bound of the envelopes that are kept until an administrator has looked at them.
 const MOST_PROPOSALS: usize = 64;
+
+/// Seconds for which an envelope waits for an administrator.
+const PROPOSED_FOR: i64 = 3600;
+
+/// What a client has asked for a key that is to come, until an administrator has looked at it.
+pub(super) struct Proposed {
+    envelope: String,
+    /// SHA-256 of each certificate that comes along, in order.
+    certificates: Vec<[u8; 32]>,
+    /// A line about each for which no key of this signer vouches.
+    unvouched: Vec<String>,
+    at: UnixTime,
+}
 
 /// A key that has come and did not settle.
 pub(super) struct Came {
@@ -52,30 +67,59 @@ impl Signer {
     ) -> Answer {
         let brought = Brought::of(key, parts)?;
         let text = self.parts.rules.envelope_of(&brought.coming(peer, key, (profile, urls)))?;
-        let inspected = self.vault(key)?.keys().inspecting().map(|keys| keys.inspect(key));
+        let is_there = self.is_there(key)?;
         let kept = self.parts.rules.kept(key, &identity(key)?)?;
-        let is_here = matches!(inspected, Some(Ok(()))) && !kept.certificates.is_empty();
-        if peer.class != ClientClass::Child {
+        let is_here = is_there && !kept.certificates.is_empty();
+        // one that is here does not come, as after a move that was cut short late
+        if peer.class != ClientClass::Child && !is_there {
+            let coming = brought.coming(peer, key, (profile, urls));
+            let unvouched = self.parts.rules.unvouched(&coming)?;
+            let (envelope, certificates, at) = (text.clone(), brought.digests(), (self.parts.now)());
             // an administrator is shown it before the key comes
-            let mut proposals = self.proposals.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut proposals = self.proposals();
             if proposals.len() >= MOST_PROPOSALS && !proposals.contains_key(&known_as(key)) {
                 proposals.clear();
             }
-            proposals.insert(known_as(key), text.clone());
+            proposals.insert(known_as(key), Proposed { envelope, certificates, unvouched, at });
         }
         Ok(Frame::with(Reply::Proposed { is_here }, vec![text.into_bytes()]))
     }
 
+    fn is_there(&self, key: &KeyRef) -> Result<bool, KeyError> {
+        let inspected = self.vault(key)?.keys().inspecting().map(|keys| keys.inspect(key));
+        Ok(matches!(inspected, Some(Ok(()))))
+    }
+
+    /// Returns the envelopes that still wait for an administrator.
+    fn proposals(&self) -> MutexGuard<'_, HashMap<String, Proposed>> {
+        let mut proposals = self.proposals.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = (self.parts.now)();
+        proposals.retain(|_, one| (0..=PROPOSED_FOR).contains(&now.0.saturating_sub(one.at.0)));
+        proposals
+    }
+
+    /// Returns whether an envelope waits for an administrator, which would be lost with this process.
+    pub(super) fn is_asked_for_a_key(&self) -> bool {
+        !self.proposals().is_empty()
+    }
+
     /// Returns the envelope that was proposed last for the key of this name, for an administrator who is to allow
-    /// that it comes; no part where nobody asked for any.
+    /// that it comes, the SHA-256 of the certificates that come along, and the lines about those for which nobody
+    /// vouches; no part where nobody asked for any, or the key is here.
     pub(super) fn proposal(&self, key: &str) -> Answer {
-        let proposals = self.proposals.lock().unwrap_or_else(PoisonError::into_inner);
-        let name = match key.contains(':') {
-            true => known_as(&KeyRef { identity: None, uri: key.to_owned() }),
-            false => key.to_owned(),
+        let uri = match key.contains(':') {
+            true => key.to_owned(),
+            false => KeyLocation::File(&format!("{key}.age")).to_string(),
         };
-        let text = proposals.get(&name).map(|text| text.clone().into_bytes());
-        Ok(Frame::with(Reply::Done, text.into_iter().collect()))
+        let key = KeyRef { identity: None, uri };
+        if self.is_there(&key)? {
+            return Ok(Reply::Done.into());
+        }
+        let parts = self.proposals().get(&known_as(&key)).map(|one| {
+            let (text, lines) = (one.envelope.clone().into_bytes(), one.unvouched.join("\n").into_bytes());
+            vec![text, one.certificates.concat(), lines]
+        });
+        Ok(Frame::with(Reply::Done, parts.unwrap_or_default()))
     }
 
     /// Hands the file of a key out.
@@ -110,7 +154,7 @@ impl Signer {
         }
         let files = self.files(key)?;
         let sealed = files.taken_in(key, file)?;
-        let digest = sha256(envelope.as_bytes());
+        let digest = confirmed(&envelope, &brought.digests().concat());
         let opened = self.parts.ring.open_coming(peer, (key, &digest), &|| files.open_taken(key, &sealed))?;
         if opened.is_some_and(|opened| opened.public_key().digest() != of) {
             return Err(KeyError::OtherKey(self.vault(key)?.keys().place(key)).into());
@@ -132,7 +176,7 @@ impl Signer {
         self.vault(key)?.keys().raise_mark(key, mark)?;
         files.put_aside(key, &sealed)?;
         // the next one is shown anew
-        self.proposals.lock().unwrap_or_else(PoisonError::into_inner).remove(&known_as(key));
+        self.proposals().remove(&known_as(key));
         self.coming().insert(key.uri.clone(), Came { identity: of, login: login_of(peer) });
         Ok(Reply::Done.into())
     }
@@ -283,6 +327,13 @@ impl Brought {
             return Err(signer("a key comes with the certificates of its CA, and no other ones"));
         }
         Ok(Self { envelope: Some(envelope).filter(|text| !text.is_empty()), certificates })
+    }
+
+    /// Returns the SHA-256 of each certificate, in order.
+    fn digests(&self) -> Vec<[u8; 32]> {
+        let mut digests: Vec<[u8; 32]> = self.certificates.iter().map(|one| sha256(one.as_der())).collect();
+        digests.sort_unstable();
+        digests
     }
 
     fn coming<'a>(

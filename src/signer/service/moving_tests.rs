@@ -2,7 +2,7 @@
 use super::clients_tests::{Service, WORDS, asked, command, key, peer, root};
 use super::test_parts::{OnePassphrase, made_private};
 use crate::signer::admit::tests::name;
-use crate::signer::protocol::{Failure, Frame, Reply, Request, WireKey, put_serial};
+use crate::signer::protocol::{Failure, Frame, Reply, Request, WireKey, confirmed, put_serial};
 use crate::signer::{ClientClass, Peer, Scope};
 use crate::signing::{AgeFileStore, CaKeys as _, SoftKey};
 use crate::testing::{CertificateBuilder, NOW, TestKey};
@@ -50,7 +50,9 @@ impl Elsewhere {
 
     /// Has the key come, as an administrator of the login of `command()` expects it.
     fn come(&self, service: &Service, certificates: &[Certificate], envelope: Vec<u8>) -> Reply {
-        let shown = sha256(&envelope);
+        let mut digests: Vec<[u8; 32]> = certificates.iter().map(|one| sha256(one.as_der())).collect();
+        digests.sort_unstable();
+        let shown = confirmed(&String::from_utf8_lossy(&envelope), &digests.concat());
         self.come_as_confirmed(service, certificates, envelope, shown)
     }
 
@@ -108,7 +110,7 @@ fn a_key_comes_with_the_envelope_that_an_administrator_was_shown_and_with_no_oth
     assert!(matches!(proposal_of_others, Failure::Signer { .. }));
     assert!(shown().is_empty(), "nobody has asked for any");
     let envelope = elsewhere.proposed(&service, &certificates).unwrap();
-    assert_eq!(shown(), std::slice::from_ref(&envelope));
+    assert_eq!(shown()[0], envelope);
     // what the account of the CA asks for after that is another one
     let reply = elsewhere.come_as_confirmed(&service, &certificates, envelope.clone(), [7; 32]);
     let Reply::Failed { failure: Failure::Locked { scope, reason, .. } } = reply else { panic!("{reply:?}") };
@@ -209,4 +211,54 @@ fn a_certificate_by_an_unknown_ca_sets_no_limits_beside_a_known_one_and_is_journ
     let said = b"age:other.age: certificate 01 by ";
     let journal = service.journaled();
     assert_eq!(journal.windows(said.len()).filter(|octets| octets == said).count(), 1);
+}
+
+/// Returns the parts of what an administrator is shown of the key that is to come.
+fn shown(service: &Service) -> Vec<Vec<u8>> {
+    let administrator = peer(ClientClass::Administrator, 1000);
+    service.ask(&administrator, Request::Proposal { key: "other".into() }, Vec::new()).parts
+}
+
+#[test]
+fn a_certificate_that_the_administrator_was_not_shown_does_not_come_along() {
+    // K2, K3
+    let (service, elsewhere) = (Service::new(), Elsewhere::new());
+    let certificates = [elsewhere.root.clone()];
+    let envelope = elsewhere.proposed(&service, &certificates).unwrap();
+    let seen = shown(&service);
+    assert_eq!((&seen[0], seen[1].as_slice()), (&envelope, &sha256(elsewhere.root.as_der())[..]));
+    assert_eq!(seen[2], b"", "it vouches for itself");
+    let digest = confirmed(&String::from_utf8_lossy(&seen[0]), &seen[1]);
+    let (subject, public_key) = (elsewhere.root.tbs().subject(), elsewhere.key.public_key());
+    let far = CertificateBuilder::new(subject, public_key).into_ca(Some(9)).valid(NOW, UNTIL);
+    let both = [far.signed_by(&TestKey::p256()), elsewhere.root.clone()];
+    let come = elsewhere.come_as_confirmed(&service, &both, envelope.clone(), digest);
+    assert!(matches!(come, Reply::Failed { failure: Failure::Locked { .. } }), "{come:?}");
+    assert!(!service.file("other.pem").exists());
+    // where it is asked for, it is shown
+    elsewhere.proposed(&service, &both).unwrap();
+    let seen = shown(&service);
+    let line = String::from_utf8(seen[2].clone()).unwrap();
+    let digest = base16ct::lower::encode_string(&sha256(both[0].as_der()));
+    assert!(line.contains(&digest) && line.contains(&UNTIL.to_string()), "{line}");
+    assert!(line.contains(&subject.to_string()), "{line}");
+    let digest = confirmed(&String::from_utf8_lossy(&seen[0]), &seen[1]);
+    assert_eq!(elsewhere.come_as_confirmed(&service, &both, envelope, digest), Reply::Done);
+}
+
+#[test]
+fn what_is_asked_for_a_key_keeps_the_service_until_the_key_is_here() {
+    // K2
+    let (service, elsewhere) = (Service::new(), Elsewhere::new());
+    let certificates = [elsewhere.root.clone()];
+    assert!(!service.signer.is_asked_for_a_key());
+    elsewhere.proposed(&service, &certificates).unwrap();
+    assert!(service.signer.is_asked_for_a_key());
+    assert_eq!(shown(&service).len(), 3);
+    elsewhere.comes(&service);
+    assert_eq!(elsewhere.claim(&service, &command(), "4a", true), Reply::Done);
+    assert_eq!(elsewhere.settle(&service), Reply::Moved { moved: true });
+    // a command that was cut short asks once more, and an administrator is told of no key that is to come
+    elsewhere.proposed(&service, &certificates).unwrap();
+    assert!(!service.signer.is_asked_for_a_key() && shown(&service).is_empty());
 }

@@ -7,7 +7,7 @@ use crate::signer::copies::Copies;
 use crate::signer::protocol::Failure;
 use crate::signer::{KeyEnvelope, Refusal};
 use crate::signing::KeyRef;
-use crate::x509::{Certificate, SubjectPublicKeyInfo};
+use crate::x509::{Certificate, SubjectPublicKeyInfo, sha256};
 
 fn shown_none() -> Failure {
     Failure::Signer { reason: "no certificate of the CA with this key was shown".into() }
@@ -73,7 +73,11 @@ impl OwnRules {
 
     pub(super) fn unvouched_of(&self, coming: &Coming<'_>) -> Result<Vec<String>, Failure> {
         let (_, strange) = judged(&Copies::read(self.directory())?, coming)?;
-        Ok(strange.into_iter().map(of_unknown_issuer).collect())
+        let line = |one: &Certificate| {
+            let digest = base16ct::lower::encode_string(&sha256(one.as_der()));
+            format!("{}, for {}, SHA-256 {digest}", of_unknown_issuer(one), one.tbs().subject())
+        };
+        Ok(strange.into_iter().map(line).collect())
     }
 
     pub(super) fn keep_coming(&self, coming: &Coming<'_>, envelope: &str) -> Result<(), Failure> {

@@ -85,10 +85,11 @@ pub(crate) fn unlock(global: &Global, args: &KeyUnlock) -> Result<Report, Proble
     if let Some(proposal) = &coming {
         // by the signer itself: what the account of the CA shows may be something else
         let question = format!(
-            "the key of {} is to come to the signer, which binds it by this and nothing else:\n{}\ntype the name of the CA \
+            "the key of {} is to come to the signer, which binds it by this and nothing else:\n{}\n{}type the name of the CA \
              to allow that:",
             args.name,
-            envelope::lines(&proposal.limits)
+            envelope::lines(&proposal.limits),
+            proposal.unvouched.iter().map(|line| format!("{line}\n")).collect::<String>()
         );
         confirm_by_name(global, &question, &args.name, args.confirm.as_deref())?;
     }
