@@ -5,9 +5,9 @@ use crate::error::Code;
 use crate::failpoint;
 use crate::home::AuthorityName;
 use crate::index::KeyLocation;
-use crate::signer::copies::{Copies, EnvelopeFile};
+use crate::signer::copies::Copies;
 use crate::signer::protocol::{Failure, Reply, WireDescription};
-use crate::signer::{ActKind, KeyEnvelope, Peer};
+use crate::signer::{Act, ActKind, KeyEnvelope, Peer};
 use crate::signing::{
     KeyDescription, KeyError, KeyLimits, KeyProtection, KeyRef, OpenedKey, Protection, Secret, SecretPurpose,
     SecretSource as _, TokenUri,
@@ -117,23 +117,30 @@ impl Signer {
         settings: &[(String, String)],
         expected: &KeyLimits,
     ) -> Answer {
-        let (file, before) = self.envelope(key)?;
+        let (public_key, before) = self.envelope(key)?;
+        // its turn at the journal first, as whoever renames a key and its envelope takes it
+        let (by, at, journal) = self.remembers(peer)?;
+        let turn = journal.turn()?;
+        let copies = Copies::read(self.parts.journal.directory())?;
+        let file = copies.envelope_file(key, &public_key);
         let alone = file.alone()?;
         // once more, now that nobody else writes there
-        let (_, now) = self.envelope(key)?;
-        if now != before || KeyLimits::from(&now) != *expected {
+        let now = copies.envelope(key, &public_key)?.filter(|now| *now == before);
+        let Some(now) = now.filter(|now| KeyLimits::from(now) == *expected) else {
             return Err(prevented(
                 Code::KeyInUse,
                 format!("the envelope of {} was changed meanwhile", name_of(key)),
                 "look at it as it is now, then set it again; nothing was changed",
             ));
-        }
+        };
         let after = with(&now, settings)?;
         let details = format!("{}: {}", name_of(key), difference(&now, &after));
-        self.act(peer, ActKind::Envelope, Some(file.key()), details)?;
+        let act = Act { kind: ActKind::Envelope, key: Some(file.key()), details };
+        let turn = turn.acted(by, at, vec![act])?;
         failpoint::passed("signer: envelope journaled");
         file.put(&alone, &after)?;
         failpoint::passed("signer: envelope put");
+        drop(turn);
         Ok(Reply::Done.into())
     }
 
@@ -150,7 +157,7 @@ impl Signer {
         Ok(Reply::Done.into())
     }
 
-    fn envelope(&self, key: &KeyRef) -> Result<(EnvelopeFile, KeyEnvelope), Failure> {
+    fn envelope(&self, key: &KeyRef) -> Result<(SubjectPublicKeyInfo, KeyEnvelope), Failure> {
         let copies = Copies::read(self.parts.journal.directory())?;
         copies.check(key, key.identity, false)?;
         let none = || {
@@ -168,7 +175,7 @@ impl Signer {
             }
         };
         let envelope = copies.envelope(key, &public_key)?.ok_or_else(none)?;
-        Ok((copies.envelope_file(key, &public_key), envelope))
+        Ok((public_key, envelope))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Answers to the requests of a client.
 use super::foreign::find_keys;
-use super::making::{Expected, Made};
-use super::moving::Came;
+use super::making::{BoundAgain, Expected, Made};
+use super::moving::{Came, Proposed};
 use super::ring::{Ring, vault_of};
 use super::seams::{Asked, JournalPlace, Rules};
 use super::shown::Shown;
@@ -50,11 +50,12 @@ pub(crate) struct Signer {
     /// Keys that are encrypted anew and not in their places yet.
     reencrypted: Kept<(KeyRef, Reencrypted)>,
     pub(super) made: Made,
+    pub(super) bound_again: BoundAgain,
     /// Keys that have come and did not settle, by their URIs.
     pub(super) coming: Mutex<HashMap<String, Came>>,
     pub(super) expected: Expected,
     /// The envelopes that were proposed for keys that are to come, by the names of the keys.
-    pub(super) proposals: Mutex<HashMap<String, String>>,
+    pub(super) proposals: Mutex<HashMap<String, Proposed>>,
 }
 
 /// What is kept between two requests, by numbers.
@@ -154,6 +155,7 @@ impl Signer {
             foreign,
             reencrypted,
             made: Made::default(),
+            bound_again: BoundAgain::default(),
             coming: Mutex::default(),
             expected: Expected::default(),
             proposals: Mutex::default(),

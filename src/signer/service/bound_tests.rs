@@ -149,6 +149,25 @@ fn a_new_root_has_the_name_of_its_first_signature_also_before_any_certificate_is
 }
 
 #[test]
+fn a_name_that_was_kept_and_never_signed_binds_no_root() {
+    // K3
+    let service = Service::new();
+    service.prepare("new");
+    let public_key = generate(&service);
+    // as a signer that is killed before the journal has the signature leaves it
+    let never = Bound { subject: Some(name("C=BE,CN=Misspelt")), ..bound_to("root-ca") };
+    never.put(service.directory.path(), &public_key.digest()).unwrap();
+    let sign = |subject: &str, number| {
+        let applicant = Applicant::new(name(subject), public_key.clone());
+        let root = granted("root-ca", None, &applicant, RequestedValues::default(), serial(number));
+        code(&service.ask(&command(), certify("root-ca", false), vec![root.as_der().to_vec()])).to_owned()
+    };
+    assert_eq!(sign("C=BE,CN=Right", 50), "signed");
+    assert_eq!(sign("C=BE,CN=Misspelt", 51), "signer.issuer");
+    assert_eq!(sign("C=BE,CN=Right", 52), "signed");
+}
+
+#[test]
 fn the_journal_has_what_comes_along_before_it_is_kept() {
     // K3
     let service = Service::new();

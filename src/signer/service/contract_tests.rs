@@ -1,13 +1,15 @@
 //! The keys of a signer, as a child and as a service, keep the contract of every store of keys: over sockets, as the
 //! commands have them.
+use super::clients_tests::root;
 use super::test_parts::{OnePassphrase, made_private, signer_of};
 use super::*;
+use crate::home::{Mode, replace};
 use crate::signer::admit::tests::profiles;
 use crate::signer::listening::Clients;
 use crate::signer::protocol::{Frame, Orders, Reply, Request, VERSION, WireHanded, WireTerms};
 use crate::signer::{ClientClass, Link, Peer, Prepared, RemoteKeys, Scope, SharedRing};
 use crate::signing::{
-    AgeFileStore, CaKeys, KeyError, KeyRef, KeyVault, PassphraseOrders, PassphrasePolicy, contract,
+    AgeFileStore, CaKeys, KeyError, KeyRef, KeyVault, PassphraseOrders, PassphrasePolicy, SoftKey, contract,
 };
 use crate::testing::NOW;
 use crate::x509::{KeyAlgorithm, UnixTime};
@@ -143,7 +145,11 @@ fn a_service_holds(secret: &str, of: impl FnOnce(AgeFileStore) -> AgeFileStore) 
         administrator.prepare(name);
         keys.new_key(name)
     };
-    contract::hold(&keys, &new, &ALGORITHMS);
+    // the certificates of a key that had the name before stay when it moves away
+    let former = SoftKey::generate(KeyAlgorithm::P256).unwrap();
+    let certificate = root(former.public_key(), |tbs| former.forge(tbs));
+    replace(&within.join("kept.pem"), certificate.to_pem().as_bytes(), Mode::Private).unwrap();
+    contract::hold_where_bound_again(&keys, &new, &ALGORITHMS);
 
     let kept: KeyRef = keys.new_key("kept");
     let opened = keys.signer(&kept).unwrap();

@@ -40,6 +40,30 @@ impl Made {
     }
 }
 
+/// The keys that administrators have bound again, by their URIs, each with the login that takes it for its CA, once.
+#[derive(Default)]
+pub(super) struct BoundAgain(Mutex<HashMap<String, (Login, Identity)>>);
+
+impl BoundAgain {
+    fn held(&self) -> MutexGuard<'_, HashMap<String, (Login, Identity)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn put(&self, peer: &Peer, key: &KeyRef, identity: Identity) {
+        if let Some(login) = login_of(peer) {
+            self.held().insert(key.uri.clone(), (login, identity));
+        }
+    }
+
+    /// Takes the leave for this key, which nobody has a second time.
+    fn take(&self, peer: &Peer, key: &KeyRef, identity: &Identity) -> bool {
+        let mut held = self.held();
+        let is_given =
+            held.get(&key.uri).is_some_and(|(login, of)| of == identity && login_of(peer) == Some(*login));
+        is_given && held.remove(&key.uri).is_some()
+    }
+}
+
 /// What administrators said that new keys are for, by the names of the keys, each with the login that alone has it made.
 #[derive(Default)]
 pub(super) struct Expected(Mutex<HashMap<String, (Login, Bound)>>);
@@ -84,10 +108,15 @@ impl Signer {
         let details = format!("{}{MADE_FOR}{}", key.uri, bound.profile);
         self.act(peer, ActKind::KeyGenerated, Some(*identity), details)?;
         failpoint::passed("signer: binding noted");
-        // the name that it has signed already stays
+        // the name that it has signed already stays; one that was kept and never signed does not
         let former = Bound::read(self.parts.journal.directory(), identity).map_err(Failure::from)?;
-        let subject = former.and_then(|former| former.subject);
-        Ok(self.parts.rules.bind(identity, Some(&Bound { subject, ..bound.clone() }))?)
+        let has_signed = self.has_signed(peer, identity)?;
+        let subject = former.filter(|_| has_signed).and_then(|former| former.subject);
+        self.parts.rules.bind(identity, Some(&Bound { subject, ..bound.clone() }))?;
+        // whoever had it made does not discard what another command gets now
+        self.made.forget(key);
+        self.bound_again.put(peer, key, *identity);
+        Ok(())
     }
 
     /// Returns a key that was made for this name and has no certificate, where an administrator has bound it and
@@ -118,7 +147,8 @@ impl Signer {
             }
             .into());
         }
-        Ok(Some(opened))
+        // one command gets it: two with one key would each give it up for the other
+        Ok(self.bound_again.take(peer, key, &identity).then_some(opened))
     }
 
     /// Returns whether the signer knows no certificate of a CA with this key. Such a key has signed certificates of
@@ -168,11 +198,8 @@ impl Signer {
     /// Gives a key another name, for its user, or for a login that may certify CAs with it.
     pub(super) fn rename(&self, peer: &Peer, from: &KeyRef, to: &KeyRef) -> Answer {
         let keys = self.vault(from)?.keys();
-        let is_absent = |key: &KeyRef| {
-            let inspected = keys.inspecting().map(|own| own.inspect(key));
-            matches!(inspected, Some(Err(KeyError::NotFound(_))))
-        };
-        let is_gone = is_absent(from);
+        let inspected = |key: &KeyRef| keys.inspecting().map(|own| own.inspect(key));
+        let is_gone = matches!(inspected(from), Some(Err(KeyError::NotFound(_))));
         let identity = match peer.class {
             ClientClass::Child => from.identity,
             // it has its new name already, as after a command that was cut short
@@ -183,6 +210,12 @@ impl Signer {
                 Some(opened.public_key().digest())
             }
         };
+        // before its turn at the journal, for which all others wait: a token may take long
+        let is_other = from.uri != to.uri;
+        let is_taken = is_other && matches!(inspected(to), Some(Ok(()) | Err(KeyError::OtherKey(_))));
+        if !is_gone && is_taken {
+            return Err(KeyError::Exists(keys.place(to)).into());
+        }
         // nobody signs with it, and nobody makes one of either name, until it is done
         let turn = match is_gone {
             true => None,
@@ -191,8 +224,8 @@ impl Signer {
                 let turn = journal.turn()?;
                 let details = format!("{} to {}", from.uri, to.uri);
                 let act = Act { kind: ActKind::KeyRenamed, key: identity, details };
-                // before it has its new name; a name that is taken is refused
-                Some(if is_absent(to) { turn.acted(by, at, vec![act])? } else { turn })
+                // before it has its new name; one in a token keeps its own
+                Some(if is_other { turn.acted(by, at, vec![act])? } else { turn })
             }
         };
         failpoint::passed("signer: renaming noted");

@@ -104,6 +104,9 @@ fn a_key_that_a_command_has_left_is_bound_by_an_administrator_and_then_used_for_
     let own = service.ask(&command(), Request::Open { key: key("silent") }, Vec::new());
     let made = service.ask(&command(), generate("silent"), Vec::new());
     assert_eq!((made.message, &made.parts), (Reply::Key, &own.parts));
+    // a second command does not get the same one
+    service.refused(&command(), generate("silent"), Vec::new());
+    bind("root-ca").unwrap();
     // of another kind, and for another login
     let other = Request::Generate { key: key("silent"), algorithm: KeyAlgorithm::ED25519.to_string() };
     service.refused(&command(), other, Vec::new());
@@ -117,4 +120,46 @@ fn a_key_that_a_command_has_left_is_bound_by_an_administrator_and_then_used_for_
     fs::set_permissions(service.file("silent.pem"), fs::Permissions::from_mode(0o600)).unwrap();
     assert!(bind("system-ca").is_err());
     service.refused(&command(), generate("silent"), Vec::new());
+}
+
+#[test]
+fn a_key_that_is_bound_again_is_not_deleted_by_the_command_that_had_it_made_nor_given_to_two() {
+    // K2
+    let service = Service::new();
+    service.prepare("new");
+    let made = service.ask(&command(), generate("new"), Vec::new());
+    assert_eq!(made.message, Reply::Key);
+    service.refused(&command(), generate("new"), Vec::new());
+    let (administrator, here) = (peer(ClientClass::Administrator, 1000), service.store.new_key("new"));
+    let bound = bound_to("root-ca");
+    let bind = |identity: &[u8; 32]| service.signer.bind_left(&administrator, &here, identity, &bound);
+    let unlocking = asked("new", &[Scope::Ca]);
+    service.ring.unlock_new(&unlocking, (&service.store, &here), NOW, &bind, &|| false).unwrap();
+    service.refused(&command(), Request::Discard { key: key("new") }, Vec::new());
+    let again = service.ask(&command(), generate("new"), Vec::new());
+    assert_eq!((again.message, again.parts), (Reply::Key, made.parts));
+    service.refused(&command(), generate("new"), Vec::new());
+}
+
+#[test]
+fn a_name_that_a_key_has_already_is_refused_before_anything_has_it() {
+    // K2, K3
+    let service = Service::new();
+    service.store_key_without_word();
+    service.unlock("genfic", &[Scope::Ca]);
+    let opened = service.ask(&command(), Request::Open { key: key("genfic") }, Vec::new());
+    let own = SubjectPublicKeyInfo::from_der(&opened.parts[0]).unwrap();
+    for (file, contents) in [
+        ("genfic.pem", root(&own, |_| vec![0; 64]).to_pem()),
+        ("genfic.envelope.toml", "untouched".to_owned()),
+    ] {
+        fs::write(service.file(file), contents).unwrap();
+        fs::set_permissions(service.file(file), fs::Permissions::from_mode(0o600)).unwrap();
+    }
+    let rename = Request::Rename { from: key("genfic"), to: key("silent") };
+    service.refused(&command(), rename, Vec::new());
+    for file in ["genfic.age", "genfic.pem", "genfic.envelope.toml"] {
+        assert!(service.file(file).exists(), "{file}");
+    }
+    assert!(!service.file("silent.pem").exists() && !has(&service, "age:genfic.age to age:silent.age"));
 }

@@ -281,7 +281,10 @@ impl Rules for OwnRules {
         let bound = match asked.kind {
             // it says what it is by itself, and is the base of its envelope
             SignedKind::Certificate if own.is_empty() && asked.peer.class != ClientClass::Child => {
-                Some(self.bound_of(asked.peer, &asked.public_key.digest(), asked.profile)?)
+                let bound = self.bound_of(asked.peer, &identity, asked.profile)?;
+                // the name is kept before the journal has the signature: without one it is nobody's yet
+                let has_signed = record.signed_since(&identity, UnixTime(i64::MIN))? > 0;
+                Some(Bound { subject: bound.subject.filter(|_| has_signed), ..bound })
             }
             _ => None,
         };

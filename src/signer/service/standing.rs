@@ -206,13 +206,13 @@ impl Standing {
         let asked = asked(peer, &new, terms.try_into()?, handed, only(descriptors)?)?;
         let is_over = over(connection);
         let is_there = vault.keys().inspecting().is_some_and(|keys| keys.inspect(&new).is_ok());
-        if is_there && self.signer.parts.rules.identity_named(&new)?.is_none() {
+        if is_there {
             if !recipients.is_empty() {
                 return Err(signer(
                     "this key is there already: recipients are for a key that is still to be made",
                 ));
             }
-            // a command that was cut short left it
+            // a command that was cut short left it; whether it was used is seen by what it is, and not by its name
             let bind = |identity: &[u8; 32]| self.signer.bind_left(peer, &new, identity, &bound);
             let (store, now) = ((vault.as_ref(), &new), (self.wall)());
             let grant = self.ring.unlock_new(&asked, store, now, &bind, &is_over);
@@ -291,7 +291,7 @@ impl Clients for Standing {
     }
 
     fn is_idle(&self) -> bool {
-        self.ring.is_empty()
+        self.ring.is_empty() && !self.signer.is_asked_for_a_key()
     }
 
     fn lock(&self) {
