@@ -24,9 +24,10 @@ impl ModuleTerms {
         Duration::from_secs(if self == Self::Daemon { 10 } else { 120 })
     }
 
-    /// Returns how many connections there may be to a process besides the first one.
+    /// Returns how many connections there may be to a process besides the first one: as many as there are signatures at
+    /// once with a responder's key in a token.
     pub(super) fn lanes(self) -> usize {
-        if self == Self::Daemon { 16 } else { 0 }
+        if self == Self::Daemon { 4 } else { 0 }
     }
 }
 
