@@ -24,8 +24,7 @@ impl ModuleTerms {
         Duration::from_secs(if self == Self::Daemon { 10 } else { 120 })
     }
 
-    /// Returns how many connections there may be to a process besides the first one: as many as there are signatures at
-    /// once with a responder's key in a token.
+    /// Returns how many connections there may be to a process besides the first one: few tokens sign more at once.
     pub(super) fn lanes(self) -> usize {
         if self == Self::Daemon { 4 } else { 0 }
     }
