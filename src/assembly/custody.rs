@@ -54,10 +54,12 @@ impl CustodyHome {
 }
 
 /// Confines the calling thread and the plugins of age that it executes from then on: they look into no other process, get
-/// no further privileges, and reach local sockets alone.
+/// no further privileges, reach local sockets alone, and have no descriptor that this process was started with but the
+/// three standard ones, which are closed here too. Returns whether the kernel also keeps them from executing other programs
+/// and from signals to others (Landlock).
 ///
 /// # Errors
 /// When the kernel does not do that.
-pub fn confine_plugins() -> std::io::Result<()> {
+pub fn confine_plugins() -> std::io::Result<bool> {
     crate::signer::confine_plugins()
 }

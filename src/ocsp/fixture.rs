@@ -4,7 +4,7 @@ use super::delegate::DelegatedResponder;
 use super::request::OcspRequest;
 use super::snapshot::{ServedIssuer, Snapshot};
 use crate::index::{CertificateState, Revocation, StoreError};
-use crate::signing::ResponseSigner;
+use crate::signing::{ResponderTokens, ResponseSigner};
 use crate::status::{PublishedAuthority, StatusEntry, StatusError, StatusReader, StatusSource};
 use crate::testing::{CertificateBuilder, entry, name, tbs_cert_list};
 use crate::x509::extension::crl_number;
@@ -77,6 +77,17 @@ impl Hierarchy {
     pub(super) fn delegate(&self, key: &TestKey) -> Arc<DelegatedResponder> {
         let certificate = self.issue(responder(key));
         Arc::new(DelegatedResponder::new(certificate, key.signer(), &self.ca).unwrap())
+    }
+
+    /// Likewise, with the key in a token.
+    pub(super) fn delegate_in_token(
+        &self,
+        key: &TestKey,
+        tokens: &ResponderTokens,
+    ) -> Arc<DelegatedResponder> {
+        let certificate = self.issue(responder(key));
+        let signer = tokens.signer("pkcs11:object=a", certificate.tbs().public_key().clone());
+        Arc::new(DelegatedResponder::new(certificate, Arc::new(signer), &self.ca).unwrap())
     }
 
     pub(super) fn ca_key(&self) -> &TestKey {

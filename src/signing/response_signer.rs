@@ -94,23 +94,24 @@ impl ResponderTokens {
 }
 
 impl ResponderToken {
-    fn opened(&self, anew: bool) -> Result<Arc<dyn VaultKey>, KeyError> {
+    /// Returns the key, opened anew where what is open is this one, which has failed.
+    fn opened(&self, failed: Option<&Arc<dyn VaultKey>>) -> Result<Arc<dyn VaultKey>, KeyError> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if anew {
-            *open = None;
-        }
-        if let Some(open) = open.as_ref() {
+        let has_failed = |key: &Arc<dyn VaultKey>| failed.is_some_and(|failed| Arc::ptr_eq(key, failed));
+        if let Some(open) = open.as_ref().filter(|key| !has_failed(key)) {
             return Ok(Arc::clone(open));
         }
+        *open = None;
         let key = self.tokens.open(&self.key)?;
         *open = Some(Arc::clone(&key));
         Ok(key)
     }
 
     fn sign<T>(&self, message: &Admitted<T>) -> Result<Vec<u8>, KeyError> {
-        match self.opened(false)?.sign(ForKey::admitted(message)) {
+        let key = self.opened(None)?;
+        match key.sign(ForKey::admitted(message)) {
             Err(KeyError::TokenGone(..) | KeyError::Signer(_)) => {
-                self.opened(true)?.sign(ForKey::admitted(message))
+                self.opened(Some(&key))?.sign(ForKey::admitted(message))
             }
             signed => signed,
         }
@@ -161,6 +162,12 @@ impl ResponseSigner {
     #[must_use]
     pub(crate) fn is_quick(&self) -> bool {
         matches!(self.key, ResponderKey::Soft(_)) && self.key.public_key().algorithm().signs_quickly()
+    }
+
+    /// Whether the key is in a token, which others may keep waiting.
+    #[must_use]
+    pub(crate) fn is_in_token(&self) -> bool {
+        matches!(self.key, ResponderKey::Token(_))
     }
 
     /// Signs a ResponseData and returns the octets of the signature.

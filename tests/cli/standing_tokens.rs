@@ -230,7 +230,7 @@ fn is_used_beside_a_module_that(does: &str) {
     if !is_root() {
         return skipped("becoming other users needs root");
     }
-    let vault = Vault::beside(Tokens::softhsm(), Some(does));
+    let mut vault = Vault::beside(Tokens::softhsm(), Some(does));
     let elsewhere = vault.unlock(PASSPHRASE, "pkcs11:token=Elsewhere;object=example");
     vault.done(&[
         vault.service.own_home(),
@@ -243,6 +243,13 @@ fn is_used_beside_a_module_that(does: &str) {
         vault.unlock(PASSPHRASE, "example"),
         vault.ca("crl publish example"),
     ]);
+    vault.process.end();
+    let module = vault.service.home.path("stub.so");
+    let is_of_module = |directory: fs::DirEntry| {
+        let words = fs::read(directory.path().join("cmdline")).unwrap_or_default();
+        words.split(|octet| *octet == 0).any(|word| word == module.as_os_str().as_encoded_bytes())
+    };
+    wait_for("end of the module's process", || !fs::read_dir("/proc").unwrap().flatten().any(is_of_module));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Key files and `age`: each opens what the other made, with passphrases, recipients and plugins.
 use crate::support::terminal::Terminal;
-use crate::support::{Home, PASSPHRASE, Said, run, skipped};
+use crate::support::{Home, PASSPHRASE, Said, has_landlock, run, skipped};
 use crate::{OTHER, command, genfic_key, refused, restores, root};
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -97,12 +97,16 @@ fn a_plugin_is_executed_by_this_program_alone() {
     fs::write(&identity, "# a fake token\nAGE-PLUGIN-FAKE-1W3JHXAQ8FAZUR\n").unwrap();
     fs::set_permissions(&identity, Permissions::from_mode(0o600)).unwrap();
     let path = format!("{}:/usr/bin:/bin", home.path("bin").display());
-    let with = |words: &str| Said::of(command(&home, words).env("PATH", &path).output().unwrap());
+    let with = |words: &str| Said::of(plugged(&home, words).env("PATH", &path).output().unwrap());
     let to = "rewrap genfic --recipient age1fake1w3jhxaqrc5akr --try-identity fake.txt";
     // without the plugin nothing is changed
     refused(&genfic_key(&home, to), 8, "key.plugin");
     home.ca(&["crl", "publish", "genfic"]).ok();
-    with(to).ok();
+    // nor with one that would get a passphrase
+    let told = Said::of(command(&home, to).env("PATH", &path).output().unwrap());
+    refused(&told, 8, "key.plugin");
+    assert!(told.err.contains("GENFIC_TEST_PASSPHRASE"), "{}", told.err);
+    with(&format!("--passphrase-from file:old.txt {to}")).ok();
     let by_ca = home
         .command(&["--passphrase-from", "file:fake.txt", "crl", "publish", "genfic"])
         .env("PATH", &path)
@@ -113,14 +117,27 @@ fn a_plugin_is_executed_by_this_program_alone() {
         8,
         "key.plugin",
     );
-    with("--identity fake.txt rewrap genfic --new-passphrase-from env:OTHER --work 10").ok();
+    with("--identity fake.txt rewrap genfic --new-passphrase-from file:other.txt --work 10").ok();
     restores(&home, "home/keys/genfic.age", OTHER);
+}
+
+/// Returns `genfic-key` as [`command`] does, without a passphrase in its environment: `old.txt` and `other.txt` have them.
+fn plugged(home: &Home, words: &str) -> Command {
+    for (file, passphrase) in [("old.txt", PASSPHRASE), ("other.txt", OTHER)] {
+        fs::write(home.path(file), passphrase).unwrap();
+        fs::set_permissions(home.path(file), Permissions::from_mode(0o600)).unwrap();
+    }
+    let mut command = command(home, words);
+    command.env_remove("GENFIC_TEST_PASSPHRASE").env_remove("OTHER");
+    command
 }
 
 /// What a plugin tries before it does its work, and what it was told.
 const TRIES: &str = r#"
 import ctypes, os, socket, subprocess
 libc = ctypes.CDLL(None, use_errno=True)
+octet = ctypes.create_string_buffer(b"x")
+iovec = (ctypes.c_size_t * 2)(ctypes.addressof(octet), 1)
 def told(what, attempt):
     try:
         answer = "done" if attempt() != -1 else os.strerror(ctypes.get_errno())
@@ -129,13 +146,14 @@ def told(what, attempt):
     report.write(f"{what}: {answer}\n")
 with open(os.environ["PLUGIN_REPORT"], "w") as report:
     told("another program", lambda: subprocess.run(["/bin/true"]).returncode)
-    told("ptrace", lambda: libc.ptrace(16, os.getppid(), 0, 0))
-    told("process_vm_readv", lambda: libc.process_vm_readv(os.getppid(), 0, 0, 0, 0, 0))
+    told("ptrace", lambda: libc.ptrace(0, 0, 0, 0))
+    told("process_vm_readv", lambda: libc.process_vm_readv(os.getpid(), iovec, 1, iovec, 1, 0))
     told("unshare", lambda: libc.unshare(0x10000000))
     told("signal", lambda: os.kill(os.getppid(), 0))
     told("TCP", lambda: socket.socket(socket.AF_INET).fileno())
     told("Unix", lambda: socket.socket(socket.AF_UNIX).fileno())
     status = open("/proc/self/status").read()
+    told("descriptor", lambda: os.fstat(7).st_size)
     report.write("NoNewPrivs" + status.split("NoNewPrivs")[1].split("\n")[0] + "\n")
 "#;
 
@@ -148,14 +166,20 @@ fn a_plugin_starts_no_program_looks_into_no_process_and_reaches_no_network() {
     fs::write(home.path("bin/age-plugin-fake"), format!("{first}\n{TRIES}\n{rest}")).unwrap();
     fs::set_permissions(home.path("bin/age-plugin-fake"), Permissions::from_mode(0o755)).unwrap();
     let path = format!("{}:/usr/bin:/bin", home.path("bin").display());
-    let mut command = command(&home, "rewrap genfic --recipient age1fake1w3jhxaqrc5akr");
+    let asked = plugged(&home, "--passphrase-from fd:7 rewrap genfic --recipient age1fake1w3jhxaqrc5akr");
+    // the shell has the passphrase open as a descriptor that programs get
+    let mut command = Command::new("sh");
+    command.args(["-c", "exec \"$@\" 7<old.txt", "sh"]).arg(asked.get_program()).args(asked.get_args());
+    command.env_clear().envs(asked.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    command.current_dir(home.directory()).stdin(std::process::Stdio::null());
     let report = home.path("report");
     Said::of(command.env("PATH", &path).env("PLUGIN_REPORT", &report).output().unwrap()).ok();
     let report = fs::read_to_string(report).unwrap();
     let refused = "Operation not permitted";
     let mut expected: Vec<String> =
         ["ptrace", "process_vm_readv", "unshare", "TCP"].map(|what| format!("{what}: {refused}")).into();
-    expected.extend(["Unix: done".to_owned(), "NoNewPrivs:\t1".to_owned()]);
+    let descriptor = "descriptor: Bad file descriptor".to_owned();
+    expected.extend(["Unix: done".to_owned(), "NoNewPrivs:\t1".to_owned(), descriptor]);
     if has_landlock() {
         expected.extend(["another program: Permission denied".to_owned(), format!("signal: {refused}")]);
     } else {
@@ -164,13 +188,6 @@ fn a_plugin_starts_no_program_looks_into_no_process_and_reaches_no_network() {
     for line in expected {
         assert!(report.lines().any(|found| found == line), "{line:?} in {report}");
     }
-}
-
-/// Returns whether the kernel knows Landlock with rules for signals.
-fn has_landlock() -> bool {
-    let version = "import ctypes; print(ctypes.CDLL(None).syscall(444, 0, 0, 1))";
-    let said = Command::new("python3").args(["-c", version]).output().unwrap();
-    String::from_utf8_lossy(&said.stdout).trim().parse::<i32>().is_ok_and(|version| version >= 6)
 }
 
 #[test]

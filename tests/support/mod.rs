@@ -296,3 +296,11 @@ pub fn python() -> String {
         if installed.exists() { installed.display().to_string() } else { "python3".into() }
     })
 }
+
+/// Returns whether the kernel knows Landlock with rules for signals.
+#[allow(dead_code, reason = "not every test asks for it")]
+pub fn has_landlock() -> bool {
+    let version = "import ctypes; print(ctypes.CDLL(None).syscall(444, 0, 0, 1))";
+    let said = Command::new("python3").args(["-c", version]).output().unwrap();
+    String::from_utf8_lossy(&said.stdout).trim().parse::<i32>().is_ok_and(|version| version >= 6)
+}

@@ -3,8 +3,8 @@ use crate::cli::Global;
 use crate::output::visible;
 use crate::terminal::{self, Typed};
 use genfic_ca::assembly::confine_plugins;
-use genfic_ca::signing::{PluginQuestions, Plugins, Secret};
-use std::io::{Write as _, stderr};
+use genfic_ca::signing::{PassphraseSources, PluginQuestions, Plugins, Secret};
+use std::io::{self, Write as _, stderr};
 use std::sync::Arc;
 
 /// Asks on the terminal where a person is there and may be asked.
@@ -12,10 +12,23 @@ struct Terminal {
     allowed: bool,
 }
 
-/// Returns the permission to execute plugins.
-pub(crate) fn plugins(global: &Global) -> Plugins {
+/// Returns the permission to execute plugins, which get no passphrase of these sources, nor of custodians.
+pub(crate) fn plugins(global: &Global, secrets: &PassphraseSources<'_>, of_custodians: &[String]) -> Plugins {
     let allowed = !global.no_input && !global.json && terminal::is_attended();
-    Plugins::asking(Arc::new(Terminal { allowed }), confine_plugins)
+    let named = of_custodians.iter().filter_map(|source| source.split_once("env:"));
+    let mut variables = secrets.variables();
+    variables.extend(named.map(|(_, variable)| variable.to_owned()));
+    Plugins::asking(Arc::new(Terminal { allowed }), confine).without(variables)
+}
+
+fn confine() -> io::Result<()> {
+    if !confine_plugins()? {
+        let _ = writeln!(
+            stderr(),
+            "note: this kernel has no Landlock: the plugin may execute other programs and send signals to your processes"
+        );
+    }
+    Ok(())
 }
 
 impl Terminal {

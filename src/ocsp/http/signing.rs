@@ -7,9 +7,10 @@ use crate::ocsp::responder::Plan;
 use crate::ocsp::response::ResponseStatus;
 use crate::ocsp::rules::Rules;
 use crate::x509::UnixTime;
+use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::thread::available_parallelism;
 use tokio::sync::{Mutex, MutexGuard, Semaphore, oneshot};
 
@@ -19,23 +20,45 @@ const WAITING: usize = 1024;
 /// Locks for answers that are being signed. Two answers that share one wait for each other; nobody can choose which.
 const LOCKS: usize = 256;
 
+/// Responders in tokens whose bounds are kept while nobody uses them.
+const IDLE: usize = 64;
+
 /// What bounds the simultaneous signatures.
 pub(super) struct Signing {
+    of_files: Bounds,
+    /// Those of each responder whose key is in a token, by its fingerprint: one that hangs delays no other.
+    of_tokens: std::sync::Mutex<HashMap<[u8; 32], Arc<Bounds>>>,
+    hasher: RandomState,
+}
+
+struct Bounds {
     threads: Signers,
     /// One for each answer that is signed by a thread, or waits for one. Who waits for an answer that is signed for another
     /// client already takes none.
     waiting: Arc<Semaphore>,
     locks: Vec<Mutex<()>>,
-    hasher: RandomState,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self {
+            threads: Signers::default(),
+            waiting: Arc::new(Semaphore::new(most_waiting())),
+            locks: std::iter::repeat_with(Mutex::default).take(LOCKS).collect(),
+        }
+    }
+}
+
+/// Answers that wait for the threads of one [`Bounds`], or are signed by these.
+fn most_waiting() -> usize {
+    WAITING + available_parallelism().map_or(2, usize::from)
 }
 
 impl Default for Signing {
     fn default() -> Self {
-        let threads = available_parallelism().map_or(2, usize::from);
         Self {
-            threads: Signers::default(),
-            waiting: Arc::new(Semaphore::new(WAITING + threads)),
-            locks: std::iter::repeat_with(Mutex::default).take(LOCKS).collect(),
+            of_files: Bounds::default(),
+            of_tokens: std::sync::Mutex::default(),
             hasher: RandomState::new(),
         }
     }
@@ -44,9 +67,25 @@ impl Default for Signing {
 impl Signing {
     /// Answers that are being signed on a thread or wait for one, and the bound of them.
     pub(super) fn queue(&self) -> (u64, u64) {
-        let bound = WAITING + available_parallelism().map_or(2, usize::from);
+        let of_tokens = self.of_tokens.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = of_tokens.values().map(|bounds| &**bounds).chain([&self.of_files]);
+        let free: usize = all.map(|bounds| bounds.waiting.available_permits()).sum();
+        let bound = most_waiting().saturating_mul(of_tokens.len().saturating_add(1));
         let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
-        (number(bound.saturating_sub(self.waiting.available_permits())), number(bound))
+        (number(bound.saturating_sub(free)), number(bound))
+    }
+
+    /// Returns the bounds of a responder whose key is in a token.
+    fn of_token(&self, plan: &Plan) -> Option<Arc<Bounds>> {
+        let responder = plan.responder();
+        if !responder.signer().is_in_token() {
+            return None;
+        }
+        let mut all = self.of_tokens.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.len() >= IDLE {
+            all.retain(|_, bounds| Arc::strong_count(bounds) > 1);
+        }
+        Some(Arc::clone(all.entry(responder.fingerprint().0).or_default()))
     }
 
     /// Signs an answer. Of the same one for several clients, one is signed and the others take it from the cache. `anew` plans
@@ -60,19 +99,21 @@ impl Signing {
         metrics: &Arc<Metrics>,
         now: UnixTime,
     ) -> Answer {
-        let _alone = self.alone(&plan).await;
+        let of_token = self.of_token(&plan);
+        let bounds = of_token.as_deref().unwrap_or(&self.of_files);
+        let _alone = self.alone(&plan, bounds).await;
         if let Some(answer) = rules.cache.get(&plan, now) {
             return answer;
         }
         if plan.responder().signer().is_quick() {
             return sign(rules, plan, anew, metrics, now);
         }
-        let Ok(waits) = Arc::clone(&self.waiting).try_acquire_owned() else {
+        let Ok(waits) = Arc::clone(&bounds.waiting).try_acquire_owned() else {
             return Answer::refused(ResponseStatus::TryLater, "too many answers are to be signed".into());
         };
         let (done, signed) = oneshot::channel();
         let (rules, metrics) = (Arc::clone(rules), Arc::clone(metrics));
-        let handed = self.threads.hand(Box::new(move || {
+        let handed = bounds.threads.hand(Box::new(move || {
             // nobody waits any more for what a client has given up
             if !done.is_closed() {
                 let _ = done.send(sign(&rules, plan, anew, &metrics, now));
@@ -87,11 +128,11 @@ impl Signing {
     }
 
     /// Waits until nobody signs the same answer; `None` for an answer that is not kept, and so is for one client.
-    async fn alone(&self, plan: &Plan) -> Option<MutexGuard<'_, ()>> {
+    async fn alone<'b>(&self, plan: &Plan, bounds: &'b Bounds) -> Option<MutexGuard<'b, ()>> {
         let (id, _) = plan.entries().first().filter(|_| plan.is_for_many())?;
         let hash = self.hasher.hash_one((plan.responder().fingerprint().0, id.as_der()));
-        let place = usize::try_from(hash).unwrap_or_default().checked_rem(self.locks.len())?;
-        Some(self.locks.get(place)?.lock().await)
+        let place = usize::try_from(hash).unwrap_or_default().checked_rem(bounds.locks.len())?;
+        Some(bounds.locks.get(place)?.lock().await)
     }
 }
 
@@ -127,6 +168,7 @@ mod tests {
     use crate::ocsp::request::OcspRequest;
     use crate::ocsp::responder::plan;
     use crate::ocsp::settings::ResponderSettings;
+    use crate::signing::ResponderTokens;
 
     fn rules() -> Arc<Rules> {
         Arc::new(Rules::new(ResponderSettings::default(), Vec::new(), None))
@@ -162,8 +204,8 @@ mod tests {
         // O2
         let hierarchy = Hierarchy::new();
         let (rules, signing) = (rules(), Signing::default());
-        let all = u32::try_from(signing.waiting.available_permits()).unwrap();
-        let _taken = signing.waiting.acquire_many(all).await.unwrap();
+        let all = u32::try_from(signing.of_files.waiting.available_permits()).unwrap();
+        let _taken = signing.of_files.waiting.acquire_many(all).await.unwrap();
         for (key, expected) in
             [(TestKey::p384(), ResponseStatus::TryLater), (TestKey::p256(), ResponseStatus::Successful)]
         {
@@ -171,6 +213,32 @@ mod tests {
             let request = OcspRequest::new(vec![hierarchy.id(2)], Some(vec![1; 16])).to_der();
             let plan = plan(&request, &snapshot, &rules.settings, NOW).unwrap();
             assert_eq!(signing.answer(&rules, plan, |_| None, &Arc::default(), NOW).await.status(), expected);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_token_that_keeps_its_clients_waiting_delays_no_other_responder() {
+        // O7, O12
+        let hierarchy = Hierarchy::new();
+        let (rules, signing) = (rules(), Signing::default());
+        let plan_of = |responder| {
+            let snapshot = hierarchy.snapshot_of(hierarchy.status(), vec![responder]);
+            plan(&hierarchy.request(2), &snapshot, &rules.settings, NOW).unwrap()
+        };
+        let tokens = ResponderTokens::default();
+        let in_token = |key: &TestKey| plan_of(hierarchy.delegate_in_token(key, &tokens));
+        let (hangs, other) = (in_token(&TestKey::p256()), in_token(&TestKey::p384()));
+        let bounds = signing.of_token(&hangs).unwrap();
+        let all = u32::try_from(bounds.waiting.available_permits()).unwrap();
+        let _taken = bounds.waiting.acquire_many(all).await.unwrap();
+        for (plan, expected) in [
+            (hangs, ResponseStatus::TryLater),
+            // there is no such token
+            (other, ResponseStatus::InternalError),
+            (plan_of(hierarchy.delegate(&TestKey::p384())), ResponseStatus::Successful),
+        ] {
+            let answer = signing.answer(&rules, plan, |_| None, &Arc::default(), NOW).await;
+            assert_eq!(answer.status(), expected);
         }
     }
 

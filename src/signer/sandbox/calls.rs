@@ -1,16 +1,11 @@
 //! The system calls that the process may still make. Every other one fails with EPERM, those of other ABIs end it.
 //!
 //! It is a list of what is allowed, so that a call that a later kernel brings is forbidden from its first day.
+use super::rules::{Rules, clone3_missing, condition, none_of, one_of, only, program};
 use nix::libc::{self, c_long};
-use seccompiler::{
-    BackendError, BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
-    SeccompRule, TargetArch, apply_filter_all_threads,
-};
+use seccompiler::{BackendError, SeccompCmpOp, SeccompRule, apply_filter_all_threads};
 use std::collections::BTreeMap;
 use std::error::Error;
-
-/// Calls by their numbers, each with the arguments that are allowed; none for any.
-pub(super) type Rules = BTreeMap<i64, Vec<SeccompRule>>;
 
 /// Allowed with any arguments.
 const ALLOWED: &[c_long] = &[
@@ -51,7 +46,6 @@ const ALLOWED: &[c_long] = &[
     libc::SYS_fallocate,
     libc::SYS_fchmod,
     libc::SYS_flock,
-    libc::SYS_fcntl,
     libc::SYS_dup,
     libc::SYS_dup3,
     libc::SYS_getdents64,
@@ -88,7 +82,6 @@ const ALLOWED: &[c_long] = &[
     libc::SYS_sched_yield,
     libc::SYS_sched_getaffinity,
     libc::SYS_gettid,
-    libc::SYS_tgkill,
     libc::SYS_exit,
     libc::SYS_exit_group,
     libc::SYS_wait4,
@@ -171,10 +164,8 @@ const IOCTLS: &[u64] = &[
 /// What modules of tokens use besides: they reach readers, other processes and networks. They start no program and look
 /// into no other process.
 const OF_TOKENS: &[c_long] = &[
-    libc::SYS_socket,
     libc::SYS_connect,
     libc::SYS_bind,
-    libc::SYS_socketpair,
     libc::SYS_sendmmsg,
     libc::SYS_recvmmsg,
     libc::SYS_epoll_create1,
@@ -197,15 +188,34 @@ const OF_TOKENS: &[c_long] = &[
     libc::SYS_times,
     libc::SYS_mlockall,
     libc::SYS_munlockall,
-    libc::SYS_prctl,
 ];
 
-/// The request that types for a person.
-pub(super) const TIOCSTI: u64 = 0x5412;
+/// What a process needs besides that starts those of modules, and these before they give it up.
+const OF_LAUNCHER: &[c_long] = &[
+    libc::SYS_execve,
+    libc::SYS_kill,
+    libc::SYS_tgkill,
+    libc::SYS_seccomp,
+    libc::SYS_landlock_create_ruleset,
+    libc::SYS_landlock_add_rule,
+    libc::SYS_landlock_restrict_self,
+];
+
+/// TIOCSTI and TIOCLINUX of ioctl(2), which type for a person.
+pub(super) const TYPING: [u64; 2] = [0x5412, 0x541C];
+/// FIOSETOWN and SIOCSPGRP: signals of a socket for another process.
+const OWNERS: [u64; 2] = [0x8901, 0x8902];
+/// F_SETOWN, F_SETSIG and F_SETOWN_EX of fcntl(2): signals of a descriptor for another process.
+const SIGNALLING: [u64; 3] = [8, 10, 15];
+/// The sockets that modules make: readers are reached by local ones, or by netlink where they are found on the USB.
+const FAMILIES: [i32; 4] = [libc::AF_UNIX, libc::AF_INET, libc::AF_INET6, libc::AF_NETLINK];
 /// PROT_EXEC of mmap(2) and mprotect(2).
 const EXECUTABLE: u64 = 4;
 /// PR_SET_NAME, PR_GET_DUMPABLE and PR_SET_VMA of prctl(2): names of threads and of memory.
 const PRCTLS: [u64; 3] = [15, 3, 0x5356_4d41];
+/// PR_SET_NO_NEW_PRIVS, before a filter.
+const PR_SET_NO_NEW_PRIVS: u64 = 38;
+const PR_SET_DUMPABLE: u64 = 4;
 
 /// CLONE_VM and CLONE_THREAD of clone(2): a thread of this process, and no process.
 const THREAD: u64 = 0x0001_0100;
@@ -244,34 +254,29 @@ fn without_clone3() -> Result<(), Box<dyn Error + Send + Sync>> {
     Ok(apply_filter_all_threads(&clone3_missing()?)?)
 }
 
-pub(super) fn clone3_missing() -> Result<BpfProgram, BackendError> {
-    let architecture = TargetArch::try_from(std::env::consts::ARCH)?;
-    let missing = SeccompAction::Errno(libc::ENOSYS.unsigned_abs());
-    let rules = BTreeMap::from([(libc::SYS_clone3, Vec::new())]);
-    SeccompFilter::new(rules, SeccompAction::Allow, missing, architecture)?.try_into()
-}
-
-pub(super) fn program(rules: Rules) -> Result<BpfProgram, BackendError> {
-    let architecture = TargetArch::try_from(std::env::consts::ARCH)?;
-    let refused = SeccompAction::Errno(libc::EPERM.unsigned_abs());
-    SeccompFilter::new(rules, refused, SeccompAction::Allow, architecture)?.try_into()
-}
-
 fn rules_of_module() -> Result<Rules, BackendError> {
     let mut rules = rules()?;
     for call in OF_TOKENS.iter().chain(ALSO_OF_TOKENS) {
         rules.insert(*call, Vec::new());
     }
+    let families = FAMILIES.map(i32::unsigned_abs).map(u64::from);
+    rules.insert(libc::SYS_socket, one_of(0, &families)?);
+    rules.insert(libc::SYS_socketpair, one_of(0, &families)?);
     // readers have requests of their own
-    rules.insert(libc::SYS_ioctl, vec![only(1, SeccompCmpOp::Ne, TIOCSTI)?]);
+    rules.insert(libc::SYS_ioctl, none_of(1, &[TYPING, OWNERS].concat())?);
     Ok(rules)
 }
 
 fn rules_of_launcher() -> Result<Rules, BackendError> {
     let mut rules = rules_of_module()?;
-    for call in [libc::SYS_execve, libc::SYS_seccomp] {
-        rules.insert(call, Vec::new());
+    for call in OF_LAUNCHER {
+        rules.insert(*call, Vec::new());
     }
+    let not_dumpable =
+        vec![condition(0, SeccompCmpOp::Eq, PR_SET_DUMPABLE)?, condition(1, SeccompCmpOp::Eq, 0)?];
+    let mut prctls = one_of(0, &[&PRCTLS[..], &[PR_SET_NO_NEW_PRIVS]].concat())?;
+    prctls.push(SeccompRule::new(not_dumpable)?);
+    rules.insert(libc::SYS_prctl, prctls);
     // threads and processes, and no namespaces
     rules.insert(libc::SYS_clone, vec![only(0, SeccompCmpOp::MaskedEq(NAMESPACES), 0)?]);
     Ok(rules)
@@ -291,17 +296,11 @@ fn rules() -> Result<Rules, BackendError> {
     rules.insert(libc::SYS_clone, vec![only(0, threads, THREAD)?]);
     // of the process itself, and not of another
     rules.insert(libc::SYS_prlimit64, vec![only(0, SeccompCmpOp::Eq, 0)?]);
-    let one_of = |argument, values: &[u64]| {
-        values.iter().map(|value| only(argument, SeccompCmpOp::Eq, *value)).collect::<Result<Vec<_>, _>>()
-    };
+    rules.insert(libc::SYS_tgkill, vec![only(0, SeccompCmpOp::Eq, std::process::id().into())?]);
+    rules.insert(libc::SYS_fcntl, none_of(1, &SIGNALLING)?);
     rules.insert(libc::SYS_ioctl, one_of(1, IOCTLS)?);
     rules.insert(libc::SYS_prctl, one_of(0, &PRCTLS)?);
     Ok(rules)
-}
-
-/// Returns the rule that an argument, of 32 bits, is this value.
-pub(super) fn only(argument: u8, compared: SeccompCmpOp, value: u64) -> Result<SeccompRule, BackendError> {
-    SeccompRule::new(vec![SeccompCondition::new(argument, SeccompCmpArgLen::Dword, compared, value)?])
 }
 
 #[cfg(test)]
@@ -350,17 +349,27 @@ mod tests {
         for rules in [&rules, &of_module] {
             let threads = SeccompCmpOp::MaskedEq(THREAD | NAMESPACES);
             assert_eq!(rules[&libc::SYS_clone], [only(0, threads, THREAD).unwrap()], "threads alone");
+            let own = only(0, SeccompCmpOp::Eq, std::process::id().into()).unwrap();
+            assert_eq!(rules[&libc::SYS_tgkill], [own], "signals to itself");
+            assert_eq!(rules[&libc::SYS_fcntl], none_of(1, &[8, 10, 15]).unwrap(), "signals to itself");
+            assert_eq!(rules[&libc::SYS_prctl], one_of(0, &PRCTLS).unwrap(), "never dumpable again");
+        }
+        assert_eq!(of_module[&libc::SYS_ioctl], none_of(1, &[0x5412, 0x541C, 0x8901, 0x8902]).unwrap());
+        for call in [libc::SYS_socket, libc::SYS_socketpair] {
+            assert_eq!(of_module[&call].len(), FAMILIES.len(), "{call}");
         }
         let of_launcher = rules_of_launcher().unwrap();
         let more: Vec<i64> =
             of_launcher.keys().filter(|call| !of_module.contains_key(call)).copied().collect();
-        assert_eq!(more, [libc::SYS_execve, libc::SYS_seccomp], "what a launcher may do besides");
+        let mut expected = OF_LAUNCHER.to_vec();
+        expected.retain(|call| *call != libc::SYS_tgkill);
+        expected.sort_unstable();
+        assert_eq!(more, expected, "what a launcher may do besides");
     }
 
     #[test]
     fn nothing_is_typed_into_a_terminal_and_the_process_does_not_become_dumpable_again() {
-        const PR_SET_DUMPABLE: u64 = 4;
-        assert!(!IOCTLS.contains(&TIOCSTI));
+        assert!(TYPING.iter().all(|request| !IOCTLS.contains(request)));
         assert!(!PRCTLS.contains(&PR_SET_DUMPABLE));
         assert!(IOCTLS.iter().all(|request| u32::try_from(*request).is_ok()), "compared with 32 bits");
     }

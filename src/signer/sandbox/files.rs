@@ -72,17 +72,17 @@ fn restricted(places: &Places) -> Result<RulesetStatus, RulesetError> {
 }
 
 /// Lets the calling thread, and the processes that it starts, execute these programs alone, and send signals to nobody
-/// else. Kernels without Landlock do not keep to it.
+/// else. Returns whether the kernel does: one without Landlock, or without rules for signals, does not keep to it.
 ///
 /// # Errors
 /// When the kernel has such rules and does not take them.
-pub(super) fn restrict_programs(programs: &[PathBuf]) -> Result<(), Box<dyn Error + Send + Sync>> {
+pub(super) fn restrict_programs(programs: &[PathBuf]) -> Result<bool, Box<dyn Error + Send + Sync>> {
     let ruleset = Ruleset::default().handle_access(AccessFs::Execute)?.scope(Scope::Signal)?.create()?;
     let mut rules = ruleset;
     for program in programs {
         rules = allow(rules, program, AccessFs::Execute)?;
     }
-    Ok(rules.restrict_self().map(drop)?)
+    Ok(rules.restrict_self()?.ruleset == RulesetStatus::FullyEnforced)
 }
 
 /// What would make a device, a socket or a FIFO, or drive a device.

@@ -7,6 +7,7 @@ mod files;
 mod memory;
 mod plugin_calls;
 mod programs;
+mod rules;
 
 pub(crate) use files::Places;
 pub(crate) use memory::{ENOUGH, MemoryLock};
@@ -78,13 +79,20 @@ pub(crate) fn confine(places: &Places, demand: Demand) -> Result<Confined, Sandb
 }
 
 /// Confines a process that uses a module of tokens: it may load code, and reach readers, processes and networks. It
-/// starts no program, looks into no other process, and has no descriptor that the process was started with but the three
-/// standard ones.
+/// starts no program, looks into no other process, signals none, and has no descriptor that the process was started with
+/// but the three standard ones. Where the kernel has Landlock, it keeps the process out of `/proc/PID/mem` of others too,
+/// also of one that has not forbidden this yet.
 ///
 /// # Errors
-/// When the descriptors cannot be closed; where it is required, when the system calls cannot be forbidden.
+/// When the descriptors cannot be closed; where it is required, when the system calls cannot be forbidden, or a kernel
+/// with Landlock does not keep the process apart.
 pub(crate) fn confine_module(demand: Demand) -> io::Result<()> {
-    confine_foreign(calls::restrict_module, demand)
+    let restrict = || {
+        // before the list of calls, which lacks those of Landlock
+        let apart = files::restrict_programs(&[]);
+        calls::restrict_module().and(apart.map(drop))
+    };
+    confine_foreign(restrict, demand)
 }
 
 /// Confines a process that starts those of modules: it may start programs besides, for which these bounds hold too.
@@ -99,14 +107,7 @@ fn confine_foreign(
     restrict: fn() -> Result<(), Box<dyn std::error::Error + Send + Sync>>,
     demand: Demand,
 ) -> io::Result<()> {
-    let open: Vec<i32> = std::fs::read_dir("/proc/self/fd")?
-        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
-        .filter(|number| *number > 2)
-        .collect();
-    for number in open {
-        // the directory that was read is among them, and closed already
-        let _ = nix::unistd::close(number);
-    }
+    close(|_| true)?;
     match restrict() {
         Err(error) if demand == Demand::Required => Err(io::Error::other(error)),
         // the user of a command could do all of it anyway
@@ -114,17 +115,43 @@ fn confine_foreign(
     }
 }
 
+/// Closes those descriptors but the three standard ones.
+fn close(is_meant: fn(&str) -> bool) -> io::Result<()> {
+    let open: Vec<i32> = std::fs::read_dir("/proc/self/fd")?
+        .filter_map(|entry| entry.ok()?.file_name().to_str().filter(|number| is_meant(number))?.parse().ok())
+        .filter(|number| *number > 2)
+        .collect();
+    for number in open {
+        // the directory that was read is among them, and closed already
+        let _ = nix::unistd::close(number);
+    }
+    Ok(())
+}
+
+/// Returns whether programs that are executed get this descriptor. What the program has opened itself they do not.
+fn is_inherited(number: &str) -> bool {
+    let told = std::fs::read_to_string(format!("/proc/self/fdinfo/{number}")).unwrap_or_default();
+    let flags =
+        told.lines().find_map(|line| u32::from_str_radix(line.strip_prefix("flags:")?.trim(), 8).ok());
+    flags.is_some_and(|flags| flags & rustix::fs::OFlags::CLOEXEC.bits() == 0)
+}
+
 /// Confines the calling thread, and the plugins of age that it executes from then on, which inherit that: programs of
 /// others, of which nothing is known but that they reach a token of their own. They get no privileges, look into no other
 /// process, mount nothing, and make no sockets but local ones. Where the kernel has Landlock, no program is executed but
-/// plugins and what the system executes them by, and no other process gets a signal of them.
+/// plugins and what the system executes them by, and no other process gets a signal of them; returns whether it does.
+///
+/// Closes the descriptors that this process was started with but the three standard ones: a passphrase is read from another
+/// one ([`crate::signing::PassphraseSources`]).
 ///
 /// # Errors
 /// When the kernel does not do that.
-pub(crate) fn confine_plugins() -> io::Result<()> {
+pub(crate) fn confine_plugins() -> io::Result<bool> {
+    close(is_inherited)?;
     let path = std::env::var_os("PATH").unwrap_or_default();
-    files::restrict_programs(&programs::of_plugins(&path)).map_err(io::Error::other)?;
-    plugin_calls::restrict().map_err(io::Error::other)
+    let is_apart = files::restrict_programs(&programs::of_plugins(&path)).map_err(io::Error::other)?;
+    plugin_calls::restrict().map_err(io::Error::other)?;
+    Ok(is_apart)
 }
 
 #[cfg(test)]

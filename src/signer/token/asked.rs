@@ -55,16 +55,25 @@ impl RemoteTokens {
         })
     }
 
-    /// Takes the launcher that has connected, in the place of a former one. Keys that were open there are locked.
+    /// Takes the launcher that has connected, in the place of a former one that is gone. Keys that were open there are
+    /// locked.
     ///
     /// # Errors
-    /// When it does not answer, or is of another version.
+    /// When it does not answer, is of another version, or the former one is still connected.
     pub(crate) fn connect(&self, connection: UnixStream) -> Result<(), KeyError> {
         let Some(launcher) = &self.launcher else { return Ok(()) };
         // one that says nothing holds nobody up
         launcher.begin(TokenProcess::of(connection), &[])?;
         self.processes.forget();
         Ok(())
+    }
+
+    /// Returns the modules of the launcher.
+    #[cfg(test)]
+    pub(super) fn modules(&self) -> Result<Vec<PathBuf>, KeyError> {
+        use super::launching::Launch as _;
+        let none = || KeyError::Signer("there is none".into());
+        Ok(self.launcher.as_ref().ok_or_else(none)?.launchable()?.modules.to_vec())
     }
 
     /// Returns tokens whose processes a test starts, which have this long for an answer.

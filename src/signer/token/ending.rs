@@ -1,6 +1,7 @@
 //! The end of a process whose module does not come back from a call.
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::{Signal, raise};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
@@ -23,7 +24,9 @@ pub(crate) fn end_with(connection: &UnixStream, starter: Option<OwnedFd>) -> io:
         } else {
             Duration::ZERO
         });
-        std::process::exit(1);
+        // a module may have handlers of the end of a process that do not come back
+        let _ = raise(Signal::SIGKILL);
+        std::process::abort();
     };
     std::thread::Builder::new().name("ending".into()).spawn(ending).map(drop)
 }

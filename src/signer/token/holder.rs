@@ -16,14 +16,15 @@ impl HolderTokens {
         Self(Processes::new(Arc::new(launching), secrets, terms))
     }
 
-    /// Returns tokens whose processes a test starts.
+    /// Returns tokens whose processes a test starts, which have this long for an answer.
     #[cfg(test)]
     pub(super) fn launched_by(
         launch: impl super::launching::Launch + 'static,
         secrets: Arc<dyn SecretSource>,
         terms: ModuleTerms,
+        limit: std::time::Duration,
     ) -> Self {
-        Self(Processes::new(Arc::new(launch), secrets, terms))
+        Self(Processes::new(Arc::new(launch), secrets, terms).limited(limit))
     }
 
     /// Makes a key.

@@ -39,8 +39,12 @@ impl Lanes {
             return Lane::First;
         }
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.of != of {
+        if state.of < of {
             *state = State { of, ..State::default() };
+        }
+        if state.of != of {
+            // of a process that has ended, as the first connection tells
+            return Lane::First;
         }
         match state.idle.pop() {
             Some(idle) => Lane::Free(idle),
@@ -84,6 +88,9 @@ mod tests {
         assert!(matches!(lanes.take(2), Lane::New), "the idle one is of another process");
         lanes.give(1, Some(connection()));
         assert!(matches!(lanes.take(2), Lane::New));
+        assert!(matches!(lanes.take(1), Lane::First), "its process has ended");
+        lanes.give(2, Some(connection()));
+        assert!(matches!(lanes.take(2), Lane::Free(_)), "those of the present one stay");
         assert!(matches!(Lanes::up_to(0).take(0), Lane::First));
     }
 }

@@ -1,7 +1,10 @@
 //! A process that was started here, or that others have started.
 use crate::signer::program::program;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use rustix::io::Errno;
+use rustix::net::{RecvFlags, recv};
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -9,8 +12,8 @@ use std::time::{Duration, Instant};
 /// Time for a process that was started here to end when its connection is closed, which takes a module that does not hang
 /// no longer.
 const BY_ITSELF: Duration = Duration::from_secs(1);
-/// Time for it to end when it is told to end at once.
-const AT_ONCE: Duration = Duration::from_secs(7);
+/// Time for it to end when it is told to end at once, before it is killed, and then to be gone.
+const AT_ONCE: Duration = Duration::from_secs(1);
 
 /// A launcher or the process of a module.
 pub(crate) struct TokenProcess {
@@ -39,11 +42,14 @@ impl Started {
     }
 }
 
-/// Waits for it: no child goes on after what it was started for.
+/// Waits for it, and kills it where it does not end: no child goes on after what it was started for. A module may keep its
+/// process from ending.
 impl Drop for Started {
     fn drop(&mut self) {
         self.wait(BY_ITSELF);
         self.alive = None;
+        self.wait(AT_ONCE);
+        let _ = self.child.kill();
         self.wait(AT_ONCE);
     }
 }
@@ -87,11 +93,46 @@ impl TokenProcess {
     pub(super) fn connection(&self) -> &UnixStream {
         &self.connection
     }
+
+    /// Waits until this moment for what it says next, and returns whether there is something, be it its end.
+    pub(super) fn answers_by(&self, end: Instant) -> bool {
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            let limit = PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX);
+            let mut watched = [PollFd::new(self.connection.as_fd(), PollFlags::POLLIN)];
+            match poll(&mut watched, limit) {
+                Err(nix::errno::Errno::EINTR) => {}
+                Ok(0) if !left.is_zero() => {}
+                ready => return !matches!(ready, Ok(0)),
+            }
+        }
+    }
+
+    /// Returns whether the other end is open.
+    pub(super) fn is_connected(&self) -> bool {
+        let peeked = recv(&self.connection, &mut [0], RecvFlags::PEEK | RecvFlags::DONTWAIT);
+        matches!(peeked, Ok((1.., _)) | Err(Errno::AGAIN | Errno::INTR))
+    }
 }
 
 /// Ends the process. One that hangs in a module ends itself ([`super::ending`]).
 impl Drop for TokenProcess {
     fn drop(&mut self) {
         let _ = self.connection.shutdown(std::net::Shutdown::Both);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_child_that_does_not_end_when_it_is_told_to_is_killed() {
+        // G17
+        let mut command = Command::new("sleep");
+        let mut child = command.arg("600").stdin(Stdio::piped()).spawn().unwrap();
+        let (number, alive) = (child.id(), child.stdin.take());
+        drop(Started { child, alive });
+        assert!(!std::path::Path::new(&format!("/proc/{number}")).exists(), "it goes on");
     }
 }

@@ -4,12 +4,10 @@ use super::launching::{not_started, words};
 use super::{LaunchReply, LaunchRequest};
 use crate::signer::protocol::{Failure, Frame, FrameError};
 use crate::signing::KeyError;
+use std::collections::HashMap;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
-
-/// Bound of the processes at once, those that hang and are about to end included.
-const MOST_PROCESSES: usize = 32;
 
 /// Which modules may be loaded.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -43,24 +41,23 @@ pub(crate) fn serve_launcher(connection: &UnixStream, own: Modules) -> Result<()
     };
     let shown = modules.iter().map(|path| path.as_path().into()).collect();
     answered(connection, Ok(LaunchReply::Modules { modules: shown }.into()))?;
-    let mut children: Vec<Started> = Vec::new();
+    // one for each module: whoever asks for another one has given the former one up
+    let mut children: HashMap<usize, Started> = HashMap::new();
     while let Some(asked) = received(connection)? {
-        children.retain_mut(|child| !child.has_ended());
+        children.retain(|_, child| !child.has_ended());
         let LaunchRequest::Start { module } = asked.message else {
             answered(connection, Err(strange()))?;
             continue;
         };
+        drop(children.remove(&module));
         let launched = match modules.get(module) {
             None => Err(strange()),
-            Some(_) if children.len() >= MOST_PROCESSES => {
-                Err(KeyError::Signer("too many processes of modules are there".into()))
-            }
             Some(module) => start(&words(module, must_be_confined), &[]).map_err(|error| not_started(&error)),
         };
         answered(
             connection,
             launched.map(|(socket, child)| {
-                children.push(child);
+                children.insert(module, child);
                 let descriptors = vec![OwnedFd::from(socket)];
                 Frame { message: LaunchReply::Started, parts: Vec::new(), descriptors }
             }),

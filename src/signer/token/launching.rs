@@ -1,6 +1,7 @@
 //! Who starts the processes of modules.
+use super::ends::Ends;
 use super::launched::{TokenProcess, start};
-use super::line::{Ends, WHOLE, unexpected};
+use super::line::{WHOLE, unexpected};
 use super::{LaunchReply, LaunchRequest};
 use crate::signer::protocol::{Begun, Frame, FrameError};
 use crate::signing::KeyError;
@@ -117,11 +118,14 @@ impl Launcher {
         Ok(launcher)
     }
 
-    /// Takes a launcher, in the place of a former one.
+    /// Takes a launcher, in the place of a former one that is gone. While that one is connected no other process is taken
+    /// for it: a module has the launcher's user, and would be asked with the PINs of every token.
+    ///
+    /// # Errors
+    /// When it does not answer, or another one is connected.
     pub(super) fn begin(&self, process: TokenProcess, modules: &[PathBuf]) -> Result<(), KeyError> {
         let modules = modules.iter().map(|path| path.as_path().into()).collect();
         let begin = LaunchRequest::Begin { program: env!("CARGO_PKG_VERSION").to_owned(), modules };
-        // the former one serves until this one has answered
         let greeted =
             converse(process.connection(), begin).map_err(|error| self.ends.lost(&error, ANSWER))?;
         let modules = match greeted.message {
@@ -130,6 +134,9 @@ impl Launcher {
             LaunchReply::Started => return Err(unexpected()),
         };
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.process.as_ref().is_some_and(TokenProcess::is_connected) {
+            return Err(KeyError::Signer("another process starts those of modules already".into()));
+        }
         let launcher = state.launcher.wrapping_add(1);
         *state = State { process: Some(process), modules: Arc::new(modules), launcher };
         drop(state);

@@ -1,10 +1,10 @@
 //! The connection to the process of a module, for one question at a time, and its signatures.
+use super::ends::{Ends, is_silence};
 use super::lanes::{Lane, Lanes};
 use super::launched::TokenProcess;
 use super::launching::{Launch, Launchable};
 use super::processes::ModuleTerms;
 use super::{TokenReply, TokenRequest};
-use crate::error::Code;
 use crate::signer::protocol::{Begun, Failure, Frame, FrameError};
 use crate::signing::{KeyError, SecretPurpose, SecretSource};
 use std::io::{self, Write};
@@ -48,6 +48,8 @@ struct State {
     process: Option<TokenProcess>,
     /// Counts the processes. The numbers of keys are those of one process.
     generation: u64,
+    /// Whether the process still has to answer what nobody waits for any more.
+    owes: bool,
 }
 
 fn held<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -81,8 +83,39 @@ impl Line {
     pub(super) fn end(&self) {
         // whoever waits for an answer of it is not waited for
         if let Ok(mut state) = self.state.try_lock() {
-            state.process = None;
+            self.lose(&mut state);
         }
+    }
+
+    fn lose(&self, state: &mut State) {
+        state.owes = false;
+        self.put_away(state.process.take());
+    }
+
+    /// Ends a process. A daemon does not wait for the end of one that hangs, whose line others use meanwhile.
+    fn put_away(&self, process: Option<TokenProcess>) {
+        if let Some(process) = process.filter(|_| self.terms == ModuleTerms::Daemon) {
+            // where no thread is started, it ends here
+            let _ = std::thread::Builder::new().name("ending".into()).spawn(move || drop(process));
+        }
+    }
+
+    /// Refuses, for a daemon, what a process is asked that has just not answered in time: its clients do not wait once more.
+    fn heard(&self) -> Result<(), KeyError> {
+        let since = *held(&self.silent_since);
+        let is_of_daemon = self.terms == ModuleTerms::Daemon;
+        if is_of_daemon && since.is_some_and(|since| since.elapsed() < SILENCE) {
+            return Err(self.ends().ended("a moment ago it did not answer in time"));
+        }
+        Ok(())
+    }
+
+    /// Returns the error of a conversation that failed, and remembers a process of a daemon that did not answer in time.
+    fn lost(&self, error: &FrameError, limit: Duration) -> KeyError {
+        if self.terms == ModuleTerms::Daemon && is_silence(error) {
+            *held(&self.silent_since) = Some(Instant::now());
+        }
+        self.ends().lost(error, limit)
     }
 
     /// Starts the process where there is none.
@@ -95,13 +128,30 @@ impl Line {
         let begin = TokenRequest::Begin { program, each: self.terms == ModuleTerms::Service };
         // loading a module may take it to its token
         let greeted = self.converse(process.connection(), begin.into(), limit);
-        match greeted.map_err(|error| self.ends().lost(&error, limit))?.message {
-            TokenReply::Done => {}
-            TokenReply::Failed { failure } => return Err(failure.into()),
-            _ => return Err(unexpected()),
+        let greeted =
+            greeted.map_err(|error| self.lost(&error, limit)).and_then(|greeted| match greeted.message {
+                TokenReply::Done => Ok(()),
+                TokenReply::Failed { failure } => Err(failure.into()),
+                _ => Err(unexpected()),
+            });
+        if let Err(error) = greeted {
+            self.put_away(Some(process));
+            return Err(error);
         }
-        state.generation = state.generation.wrapping_add(1);
-        state.process = Some(process);
+        *state = State { process: Some(process), generation: state.generation.wrapping_add(1), owes: false };
+        Ok(())
+    }
+
+    /// Takes the answer that nobody waits for any more.
+    fn settle(&self, state: &mut State, limit: Duration) -> Result<(), KeyError> {
+        let Some(process) = state.process.as_ref().filter(|_| state.owes) else { return Ok(()) };
+        let answer = process.connection().set_read_timeout(Some(limit)).map_err(FrameError::from);
+        let answer = answer.and_then(|()| Begun::<TokenReply>::receive(process.connection(), WHOLE)?.whole());
+        if let Err(error) = answer {
+            self.lose(state);
+            return Err(self.lost(&error, limit));
+        }
+        state.owes = false;
         Ok(())
     }
 
@@ -114,7 +164,12 @@ impl Line {
         let request = request.into();
         let is_making = matches!(request.message, TokenRequest::Make { .. });
         let limit = if is_making { self.limit.saturating_mul(MAKING) } else { self.limit };
-        self.answered(&mut held(&self.state), limit, of, request)
+        self.heard()?;
+        let mut state = held(&self.state);
+        // whoever had the line before may have waited in vain
+        self.heard()?;
+        self.settle(&mut state, limit)?;
+        self.answered(&mut state, limit, of, request)
     }
 
     fn answered(
@@ -132,14 +187,13 @@ impl Line {
         self.begin(state, limit.min(self.limit))?;
         let generation = state.generation;
         let Some(process) = &state.process else { return Err(unexpected()) };
-        let answer = match self.converse(process.connection(), request, limit) {
-            Ok(answer) => answer,
+        match self.converse(process.connection(), request, limit) {
+            Ok(answer) => Ok((generation, succeeded(answer)?)),
             Err(error) => {
-                state.process = None;
-                return Err(self.ends().lost(&error, limit));
+                self.lose(state);
+                Err(self.lost(&error, limit))
             }
-        };
-        Ok((generation, succeeded(answer)?))
+        }
     }
 
     /// Asks what is answered within this time by a message alone. A process that is busy so long is not waited for, and
@@ -149,24 +203,52 @@ impl Line {
         if held(&self.silent_since).is_some_and(|since| begun.duration_since(since) < SILENCE) {
             return Err(self.ends().ended("a moment ago it did not say which tokens it has"));
         }
-        let answered = self.within_limit(limit, request);
-        let is_silent = answered.is_err() && begun.elapsed() >= limit;
-        *held(&self.silent_since) = is_silent.then(Instant::now);
-        answered
-    }
-
-    fn within_limit(&self, limit: Duration, request: TokenRequest) -> Result<TokenReply, KeyError> {
-        let end = Instant::now() + limit;
+        let end = begun + limit;
         loop {
             match self.state.try_lock() {
                 Ok(mut state) => {
-                    return Ok(self.answered(&mut state, limit, None, request.into())?.1.message);
+                    let found = self.found(&mut state, end, request);
+                    let is_silent = found.is_err() && Instant::now() >= end;
+                    *held(&self.silent_since) = is_silent.then(Instant::now);
+                    return found;
                 }
                 Err(TryLockError::Poisoned(_)) => return Err(unexpected()),
                 Err(TryLockError::WouldBlock) if Instant::now() < end => std::thread::sleep(PAUSE),
+                // it signs meanwhile: that is no silence
                 Err(TryLockError::WouldBlock) => {
                     return Err(self.ends().ended("the module has been busy with another key for long"));
                 }
+            }
+        }
+    }
+
+    /// Asks what needs no PIN, until this moment. A process that does not answer by then is kept with the keys that are
+    /// open there, and its answer is taken later.
+    fn found(&self, state: &mut State, end: Instant, request: TokenRequest) -> Result<TokenReply, KeyError> {
+        // no socket takes a limit of zero
+        let left = || end.saturating_duration_since(Instant::now()).max(PAUSE);
+        let late = || self.ends().ended("it did not say in time which tokens it has");
+        if state.owes {
+            if !state.process.as_ref().is_some_and(|process| process.answers_by(end)) {
+                return Err(late());
+            }
+            self.settle(state, left())?;
+        }
+        self.give_up(state, left());
+        self.begin(state, left())?;
+        let Some(process) = &state.process else { return Err(unexpected()) };
+        let sent = process.connection().set_write_timeout(Some(left())).map_err(FrameError::from);
+        let sent = sent.and_then(|()| Frame::from(request).send(process.connection()));
+        if sent.is_ok() && !process.answers_by(end) {
+            state.owes = true;
+            return Err(late());
+        }
+        let answer = sent.and_then(|()| Begun::<TokenReply>::receive(process.connection(), WHOLE)?.whole());
+        match answer {
+            Ok(answer) => Ok(succeeded(answer)?.message),
+            Err(error) => {
+                self.lose(state);
+                Err(self.lost(&error, WHOLE))
             }
         }
     }
@@ -182,6 +264,7 @@ impl Line {
     /// Signs with a key that this process has open: in one round, over a connection of its own where there may be several.
     pub(super) fn sign(&self, of: u64, number: u32, message: &[u8]) -> Result<Vec<u8>, KeyError> {
         let request = || Frame::with(TokenRequest::Sign { number }, vec![message.to_vec()]);
+        self.heard()?;
         let lane = match self.lanes.take(of) {
             Lane::First => return self.ask(Some(of), request()).and_then(|(_, answer)| signature(answer)),
             Lane::Free(lane) => lane,
@@ -196,9 +279,10 @@ impl Line {
                 self.lanes.give(of, None);
                 let mut state = held(&self.state);
                 if state.generation == of {
-                    state.process = None;
+                    self.lose(&mut state);
                 }
-                Err(self.ends().lost(&error, self.limit))
+                drop(state);
+                Err(self.lost(&error, self.limit))
             }
         }
     }
@@ -235,16 +319,19 @@ impl Line {
     fn tell(&self) {
         let mut state = held(&self.state);
         self.is_telling.store(false, Ordering::Release);
-        self.give_up(&mut state, self.limit);
+        // one that is busy is told later
+        if !state.owes {
+            self.give_up(&mut state, self.limit);
+        }
     }
 
     fn give_up(&self, state: &mut State, limit: Duration) {
-        let given_up = std::mem::take(&mut *held(&self.given_up));
-        for (_, number) in given_up.into_iter().filter(|(of, _)| *of == state.generation) {
+        let (given_up, generation) = (std::mem::take(&mut *held(&self.given_up)), state.generation);
+        for (_, number) in given_up.into_iter().filter(|(of, _)| *of == generation) {
             let Some(process) = &state.process else { return };
             let close = TokenRequest::Close { number };
             if self.converse(process.connection(), close.into(), limit).is_err() {
-                state.process = None;
+                self.lose(state);
             }
         }
     }
@@ -309,46 +396,4 @@ fn signature(answer: Frame<TokenReply>) -> Result<Vec<u8>, KeyError> {
 
 pub(super) fn unexpected() -> KeyError {
     KeyError::Signer("the process of the tokens gave an answer that does not belong to the question".into())
-}
-
-/// How it is told that a process is not there, or not any more.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Ends {
-    /// Whether the process is a service of its own.
-    pub(super) of_service: bool,
-}
-
-impl Ends {
-    pub(super) fn lost(self, error: &FrameError, limit: Duration) -> KeyError {
-        use io::ErrorKind::{TimedOut, WouldBlock};
-        match error {
-            FrameError::Io(source) if matches!(source.kind(), TimedOut | WouldBlock) => {
-                self.ended(&format!("it did not answer within {} s, and was given up", limit.as_secs()))
-            }
-            error => self.ended(&format!("it does not answer: {error}")),
-        }
-    }
-
-    pub(super) fn absent(self) -> KeyError {
-        if self.of_service {
-            return self.ended("it is not connected");
-        }
-        KeyError::Prevented {
-            code: Code::SignerUnavailable,
-            reason: "this signer has no tokens: nothing is set up that reaches them".into(),
-            hint: "set up the unit genfic-signer-tokens, as the manual says; or make the key in a file"
-                .into(),
-        }
-    }
-
-    /// Returns the error that the process is not there, or not any more.
-    pub(super) fn ended(self, how: &str) -> KeyError {
-        let reason = format!("the process of the tokens: {how}");
-        if !self.of_service {
-            return KeyError::Signer(reason);
-        }
-        let hint = "nothing was signed, and nothing is lost: look at the log of genfic-signer-tokens, start it again if \
-                    it does not run, unlock the key once more, and run the command again";
-        KeyError::Prevented { code: Code::SignerUnavailable, reason, hint: hint.into() }
-    }
 }

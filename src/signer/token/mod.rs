@@ -13,6 +13,7 @@
 mod any_octets;
 mod asked;
 mod ending;
+mod ends;
 mod holder;
 mod key;
 mod lanes;
@@ -147,3 +148,5 @@ impl From<WirePurpose> for SecretPurpose {
 pub(crate) mod stubs;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod waiting_tests;

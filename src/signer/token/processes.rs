@@ -24,9 +24,9 @@ impl ModuleTerms {
         Duration::from_secs(if self == Self::Daemon { 10 } else { 120 })
     }
 
-    /// Returns how many connections there may be to a process besides the first one.
+    /// Returns how many connections there may be to a process besides the first one: few tokens sign more at once.
     pub(super) fn lanes(self) -> usize {
-        if self == Self::Daemon { 16 } else { 0 }
+        if self == Self::Daemon { 4 } else { 0 }
     }
 }
 

@@ -15,7 +15,7 @@ use std::sync::{Arc, Barrier};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-struct Pin;
+pub(super) struct Pin;
 
 impl SecretSource for Pin {
     fn secret(&self, purpose: &SecretPurpose) -> Result<Secret, KeyError> {
@@ -46,7 +46,7 @@ fn serving(module: &Path) -> (UnixStream, JoinHandle<Result<(), FrameError>>) {
     (one, serving)
 }
 
-fn limited(launch: impl Launch + 'static, limit: Duration) -> RemoteTokens {
+pub(super) fn limited(launch: impl Launch + 'static, limit: Duration) -> RemoteTokens {
     RemoteTokens::limited(launch, Arc::new(Pin), without_modules(), limit)
 }
 
@@ -58,7 +58,7 @@ fn begin(program: &str) -> TokenRequest {
     TokenRequest::Begin { program: program.to_owned(), each: false }
 }
 
-fn key() -> KeyRef {
+pub(super) fn key() -> KeyRef {
     KeyRef { identity: None, uri: "pkcs11:token=Office;object=a".to_owned() }
 }
 
@@ -139,7 +139,7 @@ fn what_does_not_belong_there_is_refused_and_the_conversation_goes_on() {
 }
 
 /// The process of a service: answers each frame by a key or a signature that has its own number.
-fn of_number(number: u8) -> UnixStream {
+pub(super) fn of_number(number: u8) -> UnixStream {
     stubs::answering(move |asked| Some(numbered(number, asked))).0
 }
 
@@ -147,7 +147,7 @@ fn spki(number: u8) -> Vec<u8> {
     [&[0x30, 0x2a, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 3, 0x21, 0][..], &[number; 32]].concat()
 }
 
-fn numbered(number: u8, asked: &TokenRequest) -> Frame<TokenReply> {
+pub(super) fn numbered(number: u8, asked: &TokenRequest) -> Frame<TokenReply> {
     let spki = spki(number);
     match asked {
         TokenRequest::Open { .. } => Frame::with(TokenReply::Key { number: 0 }, vec![spki]),
@@ -207,7 +207,7 @@ fn a_key_of_a_process_that_ended_is_not_taken_for_one_of_the_process_after_it() 
 }
 
 /// Answers as a module with so many tokens does.
-fn with_tokens(count: usize, number: u8) -> UnixStream {
+pub(super) fn with_tokens(count: usize, number: u8) -> UnixStream {
     let answer = move |asked: &TokenRequest| match asked {
         TokenRequest::Find { .. } => TokenReply::Tokens { count }.into(),
         asked => numbered(number, asked),
@@ -298,6 +298,10 @@ impl VaultKey for PairKey {
     }
 }
 
+pub(super) fn of_daemon(launch: Started, limit: Duration) -> HolderTokens {
+    HolderTokens::launched_by(launch, Arc::new(Pin), ModuleTerms::Daemon, limit)
+}
+
 #[test]
 fn a_daemon_has_several_signatures_made_at_once_by_one_process() {
     // G17, O7
@@ -310,7 +314,7 @@ fn a_daemon_has_several_signatures_made_at_once_by_one_process() {
             Box::new(move |_, _| -> Arc<dyn KeyVault> { Arc::new(OneKey(without_modules(), key_of_module)) }),
         )
     });
-    let tokens = HolderTokens::launched_by(Started::of([process]), Arc::new(Pin), ModuleTerms::Daemon);
+    let tokens = of_daemon(Started::of([process]), Duration::from_secs(60));
     let opened = TokenKeys::open(&tokens, &key()).unwrap();
     thread::scope(|scope| {
         let sign = || opened.sign(ForKey::journaled(b"a")).unwrap();
@@ -319,7 +323,7 @@ fn a_daemon_has_several_signatures_made_at_once_by_one_process() {
     });
 }
 
-fn of_service(is_expected: bool) -> RemoteTokens {
+pub(super) fn of_service(is_expected: bool) -> RemoteTokens {
     RemoteTokens::of_service(Arc::new(Pin), without_modules(), is_expected)
 }
 

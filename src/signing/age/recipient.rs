@@ -14,6 +14,7 @@ use std::io;
 use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
+use zeroize::Zeroizing;
 
 /// A recipient of a key file.
 #[derive(Clone)]
@@ -108,6 +109,7 @@ pub trait PluginQuestions: Send + Sync {
 pub struct Plugins {
     questions: Arc<dyn PluginQuestions>,
     confine: fn() -> io::Result<()>,
+    secret: Vec<String>,
 }
 
 impl Plugins {
@@ -115,7 +117,13 @@ impl Plugins {
     /// process it starts from then on, for good.
     #[must_use]
     pub fn asking(questions: Arc<dyn PluginQuestions>, confine: fn() -> io::Result<()>) -> Self {
-        Self { questions, confine }
+        Self { questions, confine, secret: Vec::new() }
+    }
+
+    /// Executes no plugin while one of these variables is in the environment, which plugins get: a passphrase is in it.
+    #[must_use]
+    pub fn without(self, secret: Vec<String>) -> Self {
+        Self { secret, ..self }
     }
 
     /// Does what may execute plugins in a thread that is confined before, and so are they.
@@ -124,6 +132,13 @@ impl Plugins {
         place: &KeyPlace,
         act: impl FnOnce() -> Result<T, KeyError> + Send,
     ) -> Result<T, KeyError> {
+        if let Some(variable) = self.secret.iter().find(|variable| is_set(variable)) {
+            let reason = format!(
+                "it would get the passphrase in the environment variable {variable}: take that from a file or a \
+                 descriptor, and the variable out of the environment"
+            );
+            return Err(KeyError::Plugin(place.clone(), reason));
+        }
         let confine = self.confine;
         let unconfined =
             |reason: String| KeyError::Plugin(place.clone(), format!("plugins are not confined: {reason}"));
@@ -138,6 +153,11 @@ impl Plugins {
             done.map_err(|error| unconfined(error.to_string()))?
         })
     }
+}
+
+fn is_set(variable: &str) -> bool {
+    // the copy is wiped
+    std::env::var_os(variable).map(|value| Zeroizing::new(value.into_encoded_bytes())).is_some()
 }
 
 /// Returns whether a plugin opens one of these identities, one a line.

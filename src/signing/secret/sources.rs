@@ -107,6 +107,17 @@ impl<'a> PassphraseSources<'a> {
         }
     }
 
+    /// Returns the environment variables that passphrases come from: what else is executed must not get them.
+    #[must_use]
+    pub fn variables(&self) -> Vec<String> {
+        let all = self.authorities.values().chain([&self.default]).chain(&self.new.from);
+        let variables = all.filter_map(|spec| match spec {
+            SecretSpec::Environment(variable) => Some(variable.clone()),
+            _ => None,
+        });
+        variables.collect()
+    }
+
     /// Returns the warnings about the passphrases given since the last call, one sentence each.
     #[must_use]
     pub fn take_notes(&self) -> Vec<String> {

@@ -3,11 +3,15 @@
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -27,8 +31,21 @@ static void probe(void) {
 	char octet = 1, *words[] = {"true", NULL}, *none[] = {NULL};
 	struct iovec own = {&octet, 1};
 	told(report, "execve", execve("/bin/true", words, none));
-	told(report, "ptrace", ptrace(PTRACE_ATTACH, getppid(), NULL, NULL));
-	told(report, "process_vm_readv", process_vm_readv(getppid(), &own, 1, &own, 1, 0));
+	told(report, "ptrace", ptrace(PTRACE_TRACEME, 0, NULL, NULL));
+	told(report, "process_vm_readv", process_vm_readv(getpid(), &own, 1, &own, 1, 0));
+#ifdef __x86_64__
+	told(report, "getpid of x32", syscall(0x40000000 + SYS_getpid));
+#else
+	fprintf(report, "getpid of x32: refused\n");
+#endif
+	told(report, "tgkill of another", syscall(SYS_tgkill, getppid(), getppid(), 0));
+	told(report, "F_SETOWN", fcntl(0, F_SETOWN, getppid()));
+	told(report, "PR_SET_DUMPABLE", prctl(PR_SET_DUMPABLE, 1, 0, 0, 0));
+	told(report, "TIOCLINUX", ioctl(0, 0x541C, &octet));
+	told(report, "socket of packets", socket(AF_PACKET, SOCK_RAW, 0));
+	char memory[64];
+	snprintf(memory, sizeof memory, "/proc/%d/mem", getppid());
+	told(report, "memory of another", open(memory, O_RDONLY));
 	told(report, "fork", fork());
 	int by_path = socket(AF_UNIX, SOCK_STREAM, 0);
 	struct sockaddr_un local = {.sun_family = AF_UNIX};
@@ -51,14 +68,22 @@ static CK_RV finalize(void *reserved) {
 	return 0;
 }
 
+static void hang(void) {
+	for (;;)
+		pause();
+}
+
 static CK_RV slots(unsigned char with_token, CK_ULONG *list, CK_ULONG *count) {
 	(void)with_token;
 	(void)list;
 	const char *does = getenv("STUB_MODULE");
 	if (does && !strcmp(does, "abort"))
 		abort();
-	while (does && !strcmp(does, "hang"))
-		pause();
+	if (does && !strcmp(does, "hang")) {
+		/* nor does the process end by itself */
+		atexit(hang);
+		hang();
+	}
 	if (does && !strcmp(does, "probe"))
 		probe();
 	*count = 0;

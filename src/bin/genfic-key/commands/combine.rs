@@ -58,7 +58,7 @@ pub(crate) fn combine(global: &Global, args: &Combine) -> Result<Report, Problem
         return Ok(Report { changed: false, result, text, warnings });
     }
     let secrets = sources(global, &named, Some(&args.readers))?;
-    let plugins = plugins(global);
+    let plugins = plugins(global, &secrets, &args.share_passphrase_from);
     let readers = readers(&args.readers, &named, &secrets)?;
     let path = args.output.clone().unwrap_or_else(|| named.path());
     let after = SealedKey::seal(&path, &opened, &readers, Some(&plugins))?;

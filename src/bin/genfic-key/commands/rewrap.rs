@@ -16,7 +16,7 @@ pub(crate) fn rewrap(global: &Global, args: &Rewrap) -> Result<Report, Problem> 
     }
     let mut named = key(global, &args.key, &args.signer)?;
     let secrets = sources(global, &named, Some(&args.readers))?;
-    let plugins = plugins(global);
+    let plugins = plugins(global, &secrets, &[]);
     let opened = named.open(&secrets, Some(&plugins), true)?;
     let readers = readers(&args.readers, &named, &secrets)?;
     let before = named.sealed()?;

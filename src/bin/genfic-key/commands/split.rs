@@ -81,7 +81,7 @@ pub(crate) fn split(global: &Global, args: &Split) -> Result<Report, Problem> {
     }
     let secrets = sources(global, &named, None)?;
     let mut custodians = Custodians::new(global, &args.share_passphrase_from)?;
-    let plugins = plugins(global);
+    let plugins = plugins(global, &secrets, &args.share_passphrase_from);
     let opened = named.open(&secrets, Some(&plugins), args.in_place)?;
     make_directory(&args.to)?;
     let (passphrase, shares) = deal(numbers)?;
