@@ -119,8 +119,8 @@ impl MoveKeyFiles for AgeFileStore {
         Ok(coming || ready)
     }
 
-    fn check_resealed(&self, key: &KeyRef, sealed: &[u8]) -> Result<(), KeyError> {
-        self.judge_resealed(&self.path_of(key)?, sealed)
+    fn check_resealed(&self, key: &KeyRef, before: &[u8; 32], sealed: &[u8]) -> Result<(), KeyError> {
+        self.judge_resealed(&self.path_of(key)?, before, sealed)
     }
 
     fn put_resealed(
