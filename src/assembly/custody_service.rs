@@ -59,7 +59,30 @@ impl CustodyService {
         secrets: &dyn SecretSource,
         is_to_come_back: bool,
     ) -> Result<LentKey, KeyError> {
-        let uses = if is_to_come_back { 2 } else { 1 };
+        let (sealed, shares, secret) = self.borrowed(key, secrets, if is_to_come_back { 2 } else { 1 })?;
+        let opened = sealed.open_by(&secret, None)?;
+        Ok(LentKey { sealed, opened, shares })
+    }
+
+    /// Borrows the encrypted file of a key, and the text of the record of its shares, as [`Self::lend`] does. The
+    /// signer alone opens the key, to see that what `secrets` has opens it.
+    ///
+    /// # Errors
+    /// As [`Self::lend`].
+    pub fn lend_sealed(
+        &self,
+        key: &str,
+        secrets: &dyn SecretSource,
+    ) -> Result<(SealedKey, Option<String>), KeyError> {
+        self.borrowed(key, secrets, 1).map(|(sealed, shares, _)| (sealed, shares))
+    }
+
+    fn borrowed(
+        &self,
+        key: &str,
+        secrets: &dyn SecretSource,
+        uses: u64,
+    ) -> Result<(SealedKey, Option<String>, Secret), KeyError> {
         let scopes = BTreeMap::from([(CUSTODY.to_owned(), Some(uses))]);
         let terms = UnlockingTerms { scopes, lasting: LASTING };
         let purpose = SecretPurpose::Open(key.to_owned());
@@ -70,15 +93,14 @@ impl CustodyService {
         })?;
         let (octets, record) = self.0.lend(key)?;
         let sealed = SealedKey::of(Path::new(&format!("{key}.age")), octets)?;
-        let opened = sealed.open_by(&secret, None)?;
-        Ok(LentKey { sealed, opened, shares: Some(record).filter(|text| !text.is_empty()).map(text) })
+        Ok((sealed, Some(record).filter(|text| !text.is_empty()).map(text), secret))
     }
 
     /// Puts a key back, as a file that this secret opens, with the record of the shares that are to open it. The signer opens
     /// it before it replaces the former one.
     ///
     /// # Errors
-    /// When the signer does not take it. The former file is in its place then.
+    /// When the signer does not take it, or its answer does not come. Then either file may be in its place.
     pub fn put_back(
         &self,
         (key, before): (&str, &SealedKey),

@@ -13,6 +13,7 @@ mod elsewhere;
 mod entry;
 #[cfg(test)]
 mod format_tests;
+mod former_files;
 mod group;
 #[cfg(test)]
 mod list_tests;
@@ -24,6 +25,7 @@ mod to_be_signed;
 mod turn;
 
 pub(crate) use entry::{Act, ActKind, Entry};
+pub(crate) use former_files::{lent, replaced, was_in_place};
 pub(crate) use group::{Asker, Group, JournalHead};
 pub(crate) use named_keys::{MADE_FOR, named_keys};
 pub(crate) use reader::{JournalFault, JournalReader, check_journal};

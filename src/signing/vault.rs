@@ -158,17 +158,20 @@ pub(crate) trait MoveKeyFiles {
     /// When it cannot be removed.
     fn give_up(&self, key: &KeyRef) -> Result<bool, KeyError>;
 
-    /// Checks a file that is to take the place of that of a key, as far as that can be done without opening it.
+    /// Checks a file that is to take the place of that of a key, which has this SHA-256, as far as that can be done
+    /// without opening it.
     ///
     /// # Errors
-    /// When it has no encrypted key, or one whose passphrase would cost more memory than is there to be taken.
-    fn check_resealed(&self, key: &KeyRef, sealed: &[u8]) -> Result<(), KeyError>;
+    /// When it has no encrypted key, or one whose passphrase would cost more memory than is there to be taken, or the
+    /// present file has another digest.
+    fn check_resealed(&self, key: &KeyRef, before: &[u8; 32], sealed: &[u8]) -> Result<(), KeyError>;
 
     /// Puts such a file in the place of that of the key, which has this SHA-256, with the record of the shares that open it.
     /// It is one step, after which the former file is overwritten.
     ///
     /// # Errors
-    /// When the present file has another digest, or nothing can be written; it is the former file then.
+    /// When the present file has another digest, or nothing can be written; it is the former file then. When only the
+    /// record or the directory cannot be written, it is the new one.
     fn put_resealed(
         &self,
         key: &KeyRef,

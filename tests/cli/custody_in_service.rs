@@ -79,7 +79,11 @@ fn an_administrator_has_a_key_of_the_service_protected_anew_by_a_passphrase_or_b
         said.out
     );
     assert_eq!(
-        journaled(&service, "example, rewrap, from passphrase, scrypt 2^10 to passphrase, scrypt 2^10"),
+        journaled(
+            &service,
+            ": passphrase, scrypt 2^10; the client says \"rewrap, from passphrase, scrypt 2^10 to \
+             passphrase, scrypt 2^10\""
+        ),
         1
     );
     assert_eq!(journaled(&service, "age:example.age, encrypted, lent to an administrator"), 1);
@@ -142,7 +146,7 @@ fn nobody_but_an_administrator_who_opens_the_key_gets_it_from_the_service() {
 }
 
 #[test]
-fn shares_unlock_a_key_of_the_service_and_nobody_gets_the_passphrase() {
+fn shares_unlock_a_key_of_the_service_and_nobody_is_shown_the_passphrase() {
     // K1, K2
     if !is_root() {
         return skipped("becoming two other users needs root");
@@ -151,6 +155,7 @@ fn shares_unlock_a_key_of_the_service_and_nobody_gets_the_passphrase() {
     let split = "split example --shares 3 --threshold 2 --to s --service --in-place --yes --passphrase-from env:WORDS";
     let said = run(&service, split).ok();
     assert!(said.out.contains("the key of example in the signer is the split one now"), "{}", said.out);
+    assert!(said.out.contains("this CA's timers cannot sign any more"), "{}", said.out);
     let listed = service.home.shell(&service.ca("key list --json")).ok().json();
     assert_eq!(listed["result"]["keys"][0]["threshold"], 2, "{listed}");
     let unlock = |options: &str, shares: [u8; 2]| {
@@ -189,11 +194,16 @@ fn shares_unlock_a_key_of_the_service_and_nobody_gets_the_passphrase() {
     let other = "split example --shares 2 --threshold 2 --to t --service --passphrase-from env:WORDS";
     refused(&run(&service, other), "key.passphrase-wrong");
     // back to a passphrase
-    service.done(&[unlock("--service --in-place --work 10 --new-passphrase-from env:OTHER", [1, 2])]);
+    let said =
+        service.done(&[unlock("--service --in-place --work 10 --new-passphrase-from env:OTHER", [1, 2])]);
+    assert!(said.out.contains("this CA's timers cannot sign any more"), "{}", said.out);
     signs(&service, OTHER);
     refused(&service.in_one_login(&[unlock("--unlock", [1, 2])]), "share.opens-nothing");
-    assert_eq!(journaled(&service, "example, split, 2 of 3 shares, set"), 1);
-    assert_eq!(journaled(&service, "example, combine, to passphrase, scrypt 2^10"), 1);
+    assert_eq!(
+        journaled(&service, "with a record of its shares; the client says \"split, 2 of 3 shares, set"),
+        1
+    );
+    assert_eq!(journaled(&service, "the client says \"combine, to passphrase, scrypt 2^10\""), 1);
 }
 
 #[test]
@@ -253,6 +263,8 @@ fn a_new_key_of_the_service_is_encrypted_to_recipients_where_an_administrator_sa
     assert!(!service.home.path("signer/second.age").exists());
     refused(&service.in_one_login(&[service.admin(&new("second")), make("second")]), "key.identity-wrong");
     service.done(&[service.admin_with(&identity, &new("second")), make("second"), service.admin("key lock")]);
+    let made = format!("for a CA of the profile root-ca, encrypted to {recipient}");
+    assert_eq!(journaled(&service, &made), 1);
     let opened = "age -d -i amber/identity1 signer/second.age | openssl pkey -noout";
     service.home.shell(opened).ok();
     service.done(&[

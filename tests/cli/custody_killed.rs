@@ -51,19 +51,41 @@ fn a_key_whose_protection_is_changed_while_the_signer_is_killed_opens_as_before_
 }
 
 #[test]
-fn a_split_whose_signer_is_killed_leaves_a_key_that_the_shares_or_the_passphrase_open() {
+fn a_split_whose_signer_is_killed_leaves_the_shares_that_may_be_all_that_opens_the_key() {
     // X1, K1
     if !is_root() {
         return skipped("becoming two other users needs root");
     }
     let mut service = with_root();
-    let split = "split example --shares 2 --threshold 2 --to s --service --in-place --yes --passphrase-from env:WORDS";
-    let check = "combine example --service --check --share s/example-share-1-of-2.txt --share s/example-share-2-of-2.txt";
-    service.restart(Some("key: record of the shares in place"));
-    assert_ne!(service.in_one_login(&[line(&service, split)]).status, 0);
-    service.restart(None);
-    // the passphrase still opens it, and the shares that were not handed out are gone
-    signs(&service, WORDS);
-    assert!(!service.home.path("amber/s/example.age").exists());
-    service.done(&[line(&service, split), line(&service, check)]);
+    let places = [
+        ("signer: new protection in the journal", false),
+        ("key: protected anew in its place", true),
+        ("key: record of the shares in place", true),
+        ("signer: new protection in place", true),
+    ];
+    for (number, (place, is_split)) in places.into_iter().enumerate() {
+        let shares =
+            format!("--share s{number}/example-share-1-of-2.txt --share s{number}/example-share-2-of-2.txt");
+        let split = format!(
+            "split example --shares 2 --threshold 2 --to s{number} --service --in-place --yes \
+             --passphrase-from env:WORDS"
+        );
+        service.restart(Some(place));
+        let said = service.in_one_login(&[line(&service, &split)]);
+        assert!(
+            said.status != 0 && said.err.contains("may be the split one already"),
+            "{place}: {}",
+            said.all()
+        );
+        assert!(said.err.contains("genfic-key combine example --check --service"), "{}", said.all());
+        service.restart(None);
+        let check = format!("combine example --service --check {shares}");
+        let checked = service.in_one_login(&[line(&service, &check)]);
+        assert_eq!(checked.status == 0, is_split, "{place}: {}", checked.all());
+        if is_split {
+            let back = "--in-place --work 10 --new-passphrase-from env:WORDS";
+            service.done(&[line(&service, &format!("combine example --service {back} {shares}"))]);
+        }
+        signs(&service, WORDS);
+    }
 }

@@ -236,8 +236,8 @@ pub(crate) struct Combine {
 /// What shares unlock.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Unlock {
-    /// Unlock the key in the signer that listens, as `genfic-ca key unlock` does: nobody sees what the shares give, and
-    /// nothing is written
+    /// Unlock the key in the signer that listens, as `genfic-ca key unlock` does: nobody is shown what the shares give,
+    /// and nothing is written
     #[arg(long, conflicts_with_all = ["output", "in_place", "check", "recipient", "recipients_file", "generate"])]
     pub(crate) unlock: bool,
     /// With --unlock: for how long: 15m, 2h; 12h at most

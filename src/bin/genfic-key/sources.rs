@@ -143,6 +143,20 @@ impl Named {
         Ok(self.sealed()?.open(secrets, plugins)?)
     }
 
+    /// Sees that the key opens. One of the signer is opened there alone, and its file is lent as it is.
+    pub(crate) fn try_opening(
+        &mut self,
+        secrets: &dyn SecretSource,
+        plugins: Option<&Plugins>,
+    ) -> Result<(), Problem> {
+        if let Place::Service(service) = &self.place {
+            let (sealed, shares) = service.lend_sealed(&self.name, secrets)?;
+            (self.sealed, self.shares) = (Some(sealed), shares);
+            return Ok(());
+        }
+        self.open(secrets, plugins, false).map(drop)
+    }
+
     /// Replaces the file by another of the same key, as one step, with the record of the shares that are to open it. `secret`
     /// opens the new one. It is on record before. Returns a warning where that cannot be done in a home: there a key can be
     /// protected anew all the same.

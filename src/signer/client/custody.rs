@@ -71,7 +71,7 @@ impl CustodyDoor {
     /// Puts a key back that was lent, protected anew.
     ///
     /// # Errors
-    /// When the signer does not take it; it has the former file then.
+    /// When the signer does not take it, or its answer does not come: it has either file then.
     pub(crate) fn put(&self, key: &str, back: &PutBack<'_>) -> Result<(), KeyError> {
         let request = Request::PutSealed {
             key: key.to_owned(),

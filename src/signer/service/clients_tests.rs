@@ -4,7 +4,7 @@ use super::*;
 use crate::profile::{Applicant, RequestedValues};
 use crate::signer::admit::tests::{granted, name, profiles, serial};
 use crate::signer::protocol::{Failure, Frame, Reply, Request, VERSION, WireKey};
-use crate::signer::unlocking::{Asked as Unlocking, Handed, Login, Prepared, SharedRing, Terms};
+use crate::signer::unlocking::{Asked as Unlocking, Event, Handed, Login, Prepared, SharedRing, Terms};
 use crate::signer::{Act, ActKind, Asker, Bound, ClientClass, Peer, Scope};
 use crate::signing::{AgeFileStore, CaKeys as _, KeyVault, PassphrasePolicy, SoftKey};
 use crate::testing::NOW;
@@ -13,7 +13,7 @@ use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 pub(super) const WORDS: &str = "correct horse battery staple again";
@@ -25,6 +25,8 @@ pub(super) struct Service {
     pub(super) ring: Arc<SharedRing>,
     pub(super) journal: Arc<JournalPlace>,
     pub(super) signer: Signer,
+    /// How keys were protected anew.
+    pub(super) protected: Arc<Mutex<Vec<String>>>,
 }
 
 fn now() -> UnixTime {
@@ -82,12 +84,20 @@ impl Service {
         let within = directory.path().to_owned();
         let prepared = Arc::new(Prepared::new(PassphrasePolicy::default(), now));
         let store = AgeFileStore::new(&within, AgeFileStore::LEAST_WORK, prepared.clone()).unwrap();
-        let ring = Arc::new(SharedRing::new(prepared, Box::new(|_| Ok(()))));
+        let protected: Arc<Mutex<Vec<String>>> = Arc::default();
+        let noted = Arc::clone(&protected);
+        let note = move |event| {
+            if let Event::Protected { how, .. } = event {
+                noted.lock().unwrap().push(how);
+            }
+            Ok(())
+        };
+        let ring = Arc::new(SharedRing::new(prepared, Box::new(note)));
         let vaults: Vec<Arc<dyn KeyVault>> = vec![Arc::new(store.clone())];
         let shared: Box<dyn Ring> = Box::new(Arc::clone(&ring));
         let signer = signer_of(&within, (vaults, shared), Box::new(|| Arc::new(profiles())), now);
         let journal = Arc::clone(&signer.parts.journal);
-        Self { directory, store, ring, journal, signer }
+        Self { directory, store, ring, journal, signer, protected }
     }
 
     pub(super) fn file(&self, name: &str) -> PathBuf {
@@ -106,7 +116,7 @@ impl Service {
     pub(super) fn prepare_for(&self, name: &str, bound: Bound) {
         let asked = asked(name, &[Scope::Leaf, Scope::Ca, Scope::Crl]);
         self.ring.prepare(&asked, (&self.store, &self.store.new_key(name)), Vec::new(), &|| false).unwrap();
-        self.signer.expect_new(&command(), name.into(), bound);
+        self.signer.expect_new(&command(), name.into(), (bound, Vec::new()));
     }
 
     pub(super) fn ask(&self, peer: &Peer, request: Request, parts: Vec<Vec<u8>>) -> Frame<Reply> {

@@ -4,11 +4,14 @@ use super::administering::{LARGEST_RECORD, an_own_empty_file, record_of_shares, 
 use super::answers::{Answer, signer};
 use super::standing::{Standing, asked, failure, only, over};
 use crate::failpoint;
+use crate::signer::journal::{lent, was_in_place};
 use crate::signer::protocol::{Failure, Frame, Reply, WireHanded};
 use crate::signer::unlocking::{Resealed, Terms};
-use crate::signer::{ActKind, Peer};
+use crate::signer::{ActKind, JOURNAL, Peer};
 use crate::signing::{KeyError, KeyRef, KeyVault};
 use crate::x509::sha256;
+use std::fs::File;
+use std::io::{self, BufReader};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 
@@ -32,8 +35,7 @@ impl Standing {
         inspected?;
         let opened = self.ring.in_custody(peer, &key)?;
         let (octets, record) = file_and_record(vault.as_ref(), &key)?;
-        let digest = base16ct::lower::encode_string(&sha256(&octets));
-        let details = format!("{}, encrypted, lent to an administrator; SHA-256 {digest}", key.uri);
+        let details = lent(&key.uri, &sha256(&octets));
         self.signer.act(peer, ActKind::KeyExported, Some(opened.public_key().digest()), details)?;
         failpoint::passed("signer: lending noted");
         Ok(Frame::with(Reply::Done, vec![octets, record]))
@@ -97,7 +99,18 @@ impl Standing {
         let record = Some(record).filter(|record| !record.is_empty());
         let how = how.chars().filter(|one| !one.is_control()).take(LONGEST_WORD).collect();
         let resealed = Resealed { before: digest, sealed, record, how };
-        let put = self.ring.put_sealed((peer, &asked), vault.as_ref(), &key, &resealed, &over(connection));
+        let journal = self.signer.parts.journal.directory().join(JOURNAL);
+        let former = move |identity: &[u8; 32], digest: &[u8; 32]| {
+            let unread = |error: &dyn std::fmt::Display| KeyError::Signer(format!("its journal: {error}"));
+            let file = match File::open(&journal) {
+                Ok(file) => file,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+                Err(error) => return Err(unread(&error)),
+            };
+            was_in_place(BufReader::new(file), identity, digest).map_err(|error| unread(&error))
+        };
+        let put =
+            self.ring.put_sealed((peer, &asked), vault.as_ref(), &key, &resealed, &former, &over(connection));
         put.map_err(failure)?;
         Ok(Reply::Done)
     }

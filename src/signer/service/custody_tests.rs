@@ -2,17 +2,18 @@
 use super::clients_tests::{Service, WORDS, asked, command, peer};
 use super::standing::Standing;
 use super::test_parts::{OnePassphrase, made_private};
-use crate::signer::protocol::{Failure, Frame, Reply, Request, WireHanded};
+use crate::signer::protocol::{Failure, Frame, Reply, Request, WireHanded, WireTerms};
 use crate::signer::{ClientClass, Peer, Scope};
 use crate::signing::{AgeFileStore, CaKeys as _, KeyVault, OpenedKey, SealKeyFor, SealedKey, Secret};
 use crate::testing::NOW;
 use crate::x509::{KeyAlgorithm, UnixTime, sha256};
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write as _;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 const OTHER: &str = "mutt unlucky crimp slouching ferret abacus";
 
@@ -26,6 +27,8 @@ struct Case {
     directory: tempfile::TempDir,
     store: AgeFileStore,
     connection: (UnixStream, UnixStream),
+    /// How the key was protected anew, as the journal has it.
+    noted: Arc<Mutex<Vec<String>>>,
 }
 
 fn admin() -> Peer {
@@ -35,10 +38,10 @@ fn admin() -> Peer {
 
 impl Case {
     fn new() -> Self {
-        let Service { directory, store, ring, signer, .. } = Service::new();
+        let Service { directory, store, ring, signer, protected: noted, .. } = Service::new();
         let vaults: Vec<Arc<dyn KeyVault>> = vec![Arc::new(store.clone())];
         let standing = Standing::new(signer, ring, vaults, "1", now).unwrap();
-        Self { standing, directory, store, connection: UnixStream::pair().unwrap() }
+        Self { standing, directory, store, connection: UnixStream::pair().unwrap(), noted }
     }
 
     fn file(&self) -> PathBuf {
@@ -85,7 +88,7 @@ impl Case {
             key: "genfic".into(),
             before,
             handed: WireHanded::File,
-            how: "rewrap\n".into(),
+            how: "rewrap \"of 2 shares\"\n".into(),
         };
         let parts = vec![sealed.to_vec(), record.to_vec()];
         let answer = self.ask(peer, Frame { message, parts, descriptors: vec![pipe(secret)] });
@@ -200,7 +203,7 @@ fn a_client_that_lies_about_what_comes_back_changes_nothing() {
 }
 
 #[test]
-fn of_two_administrators_who_were_lent_the_same_file_one_puts_it_back_and_an_old_file_is_not_replayed() {
+fn of_two_administrators_who_were_lent_the_same_file_one_puts_it_back() {
     // K1, X1
     let case = Case::new();
     case.unlock(&[Scope::Custody]);
@@ -209,12 +212,61 @@ fn of_two_administrators_who_were_lent_the_same_file_one_puts_it_back_and_an_old
     let second = resealed(&first, WORDS, "six other words of a long sentence", 11);
     case.put(&admin(), &first, &amber, OTHER).unwrap();
     case.unlock_with(OTHER, &[Scope::Custody], None);
-    // who was lent the one before is told so, also with the former file itself
-    for late in [&second, &first] {
-        let words = if *late == first { WORDS } else { "six other words of a long sentence" };
-        assert!(matches!(case.put(&admin(), &first, late, words), Err(Failure::Backend { .. })));
-    }
+    // who was lent the one before is told so
+    let late = case.put(&admin(), &first, &second, "six other words of a long sentence");
+    assert!(matches!(late, Err(Failure::Backend { .. })));
     assert_eq!(fs::read(case.file()).unwrap(), amber);
+    assert!(case.noted.lock().unwrap().len() == 1, "the journal has no digest that was only said");
+}
+
+#[test]
+fn a_file_that_was_replaced_is_not_put_back_so_that_a_passphrase_that_leaked_opens_nothing_again() {
+    // K1
+    let case = Case::new();
+    case.unlock(&[Scope::Custody]);
+    let first = case.lend(&admin()).unwrap().remove(0);
+    let amber = resealed(&first, WORDS, OTHER, 11);
+    case.put(&admin(), &first, &amber, OTHER).unwrap();
+    case.unlock_with(OTHER, &[Scope::Custody], None);
+    // whoever names the present file
+    assert!(matches!(case.put(&admin(), &amber, &first, WORDS), Err(Failure::Backend { .. })));
+    assert_eq!(fs::read(case.file()).unwrap(), amber);
+    // one of the same key that was never here is taken
+    let next = resealed(&amber, OTHER, WORDS, 11);
+    case.unlock_with(OTHER, &[Scope::Custody], None);
+    case.put(&admin(), &amber, &next, WORDS).unwrap();
+}
+
+#[test]
+fn a_key_is_locked_also_when_its_file_was_replaced_and_an_error_came_after_that() {
+    // K1
+    let case = Case::new();
+    case.unlock(&[Scope::Custody, Scope::Leaf]);
+    let before = case.lend(&admin()).unwrap().remove(0);
+    let after = resealed(&before, WORDS, OTHER, 14);
+    let digest = base16ct::lower::encode_string(&sha256(&after));
+    let record = format!("threshold = 2\nshares = 3\nfile_sha256 = \"{digest}\"\n");
+    // nothing can be put in its place
+    fs::create_dir(case.directory.path().join("genfic.shares.toml")).unwrap();
+    assert!(case.put_with(&admin(), &before, (&after, record.as_bytes()), OTHER).is_err());
+    assert_eq!(fs::read(case.file()).unwrap(), after);
+    assert!(case.standing.ring.grants().is_empty());
+}
+
+#[test]
+fn the_journal_has_what_the_signer_sees_of_a_file_before_what_the_client_says_of_it() {
+    // K1
+    let case = Case::new();
+    case.unlock(&[Scope::Custody]);
+    let before = case.lend(&admin()).unwrap().remove(0);
+    let after = resealed(&before, WORDS, OTHER, 11);
+    case.put(&admin(), &before, &after, OTHER).unwrap();
+    let [before, after] = [before, after].map(|octets| base16ct::lower::encode_string(&sha256(&octets)));
+    let told = format!(
+        "SHA-256 {after}, in the place of SHA-256 {before}: passphrase, scrypt 2^11; the client \
+         says \"rewrap 'of 2 shares'\""
+    );
+    assert_eq!(*case.noted.lock().unwrap(), [told]);
 }
 
 #[test]
@@ -237,4 +289,23 @@ fn the_record_of_the_shares_comes_with_the_file_and_is_told_to_those_who_combine
     case.unlock_with(OTHER, &[Scope::Custody], None);
     case.put(&admin(), &after, &resealed(&after, OTHER, WORDS, 10), WORDS).unwrap();
     assert_eq!(shares(), b"");
+}
+
+#[test]
+fn recipients_are_refused_for_a_key_that_is_there_already() {
+    // K1, G6
+    let case = Case::new();
+    let message = Request::Prepare {
+        key: "genfic".into(),
+        terms: WireTerms { scopes: BTreeMap::from([("ca".into(), None)]), lasting: 900 },
+        handed: WireHanded::File,
+        profile: "root-ca".into(),
+        urls: Vec::new(),
+        recipients: vec!["age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p".into()],
+    };
+    let answer = case.ask(&admin(), Frame { message, parts: Vec::new(), descriptors: vec![pipe(WORDS)] });
+    let Reply::Failed { failure: Failure::Signer { reason } } = answer.message else {
+        panic!("{:?}", answer.message)
+    };
+    assert!(reason.contains("recipients are for a key that is still to be made"), "{reason}");
 }

@@ -7,7 +7,7 @@ use crate::signer::journal::MADE_FOR;
 use crate::signer::protocol::{Failure, Frame, Reply};
 use crate::signer::unlocking::{Login, known_as, login_of};
 use crate::signer::{Act, ActKind, Bound, ClientClass, Peer, RecordError, Scope, SignatureRecord};
-use crate::signing::{KeyError, KeyRef, VaultKey};
+use crate::signing::{KeyError, KeyRef, RecipientText, VaultKey};
 use crate::x509::{KeyAlgorithm, UnixTime};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -66,26 +66,30 @@ impl BoundAgain {
 
 /// What administrators said that new keys are for, by the names of the keys, each with the login that alone has it made.
 #[derive(Default)]
-pub(super) struct Expected(Mutex<HashMap<String, (Login, Bound)>>);
+pub(super) struct Expected(Mutex<HashMap<String, (Login, New)>>);
+
+/// A new key: what it is for, and to which recipients it is encrypted, if to any.
+type New = (Bound, Vec<RecipientText>);
 
 impl Expected {
-    fn held(&self) -> MutexGuard<'_, HashMap<String, (Login, Bound)>> {
+    fn held(&self) -> MutexGuard<'_, HashMap<String, (Login, New)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn by(&self, peer: &Peer, name: &str) -> Option<Bound> {
+    fn by(&self, peer: &Peer, name: &str) -> Option<New> {
         let held = self.held();
-        let (login, bound) = held.get(name)?;
+        let (login, new) = held.get(name)?;
         let is_own = peer.class != ClientClass::Child && login_of(peer) == Some(*login);
-        is_own.then(|| bound.clone())
+        is_own.then(|| new.clone())
     }
 }
 
 impl Signer {
-    /// Keeps what an administrator says that a new key is for. The passphrase that is given with it ends sooner.
-    pub(super) fn expect_new(&self, peer: &Peer, name: String, bound: Bound) {
+    /// Keeps what an administrator says that a new key is for, and who opens it. The passphrase that is given with it
+    /// ends sooner.
+    pub(super) fn expect_new(&self, peer: &Peer, name: String, new: New) {
         if let Some(login) = login_of(peer) {
-            self.expected.held().insert(name, (login, bound));
+            self.expected.held().insert(name, (login, new));
         }
     }
 
@@ -185,11 +189,15 @@ impl Signer {
         // before the journal says which it is: what the disk had no room for can be discarded
         self.made.put(peer, key, identity);
         let mut details = key.uri.clone();
-        if let Some(bound) = bound {
+        if let Some((bound, recipients)) = bound {
             // before its public key is told
             self.parts.rules.bind(&identity, Some(&bound))?;
             self.expected.held().remove(&known_as(key));
             details = format!("{details}{MADE_FOR}{}", bound.profile);
+            if !recipients.is_empty() {
+                let recipients: Vec<String> = recipients.iter().map(ToString::to_string).collect();
+                details = format!("{details}, encrypted to {}", recipients.join(", "));
+            }
         }
         self.act(peer, ActKind::KeyGenerated, Some(identity), details)?;
         Ok(self.put(peer, key, made))

@@ -218,8 +218,9 @@ impl Standing {
             let grant = self.ring.unlock_new(&asked, store, now, &bind, &is_over);
             return Ok(unlocked(&[grant.map_err(failure)?]));
         }
-        self.ring.prepare(&asked, (vault.as_ref(), &new), recipients, &is_over).map_err(failure)?;
-        self.signer.expect_new(peer, known_as(&new), bound);
+        let readers = recipients.clone();
+        self.ring.prepare(&asked, (vault.as_ref(), &new), readers, &is_over).map_err(failure)?;
+        self.signer.expect_new(peer, known_as(&new), (bound, recipients));
         Ok(Reply::Done)
     }
 

@@ -7,10 +7,11 @@ use super::prepared::Prepared;
 use super::renewing::Renewing;
 use super::unlocked::{Grant, NotUnlocked, Terms};
 use crate::failpoint;
+use crate::signer::journal::replaced;
 use crate::signer::service::Ring;
 use crate::signer::{ClientClass, Peer, Scope};
-use crate::signing::{KeyError, KeyRef, KeyVault, RecipientText, Secret, VaultKey};
-use crate::x509::UnixTime;
+use crate::signing::{KeyError, KeyRef, KeyVault, RecipientText, Reencrypted, Secret, VaultKey};
+use crate::x509::{UnixTime, sha256};
 use std::sync::Arc;
 
 /// Writes what happened to a key into the journal.
@@ -99,7 +100,12 @@ impl SharedRing {
         let known = KeyRef { identity: Some(identity), ..key.clone() };
         let reencrypt = || self.prepared.with_both(&present, &chosen, || store.reencrypt(&known));
         let reencrypted = self.keyring.deriving(false, reencrypt)?;
-        let how = "with a new passphrase".to_owned();
+        let how = match &reencrypted {
+            Reencrypted::Here { before, after, .. } => {
+                format!("with a new passphrase, {}", replaced(&sha256(before), &sha256(after)))
+            }
+            Reencrypted::InSigner(_) => "with a new passphrase".to_owned(),
+        };
         (self.note)(Event::Protected { key: old.key.clone(), identity, login: old.login, how })?;
         failpoint::passed("signer: new passphrase in the journal");
         store.put_reencrypted(&reencrypted)?;

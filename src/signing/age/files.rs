@@ -68,8 +68,13 @@ pub(crate) fn files_in(directory: &Path, key: &KeyRef) -> Vec<PathBuf> {
     let Some(path) = path_in(directory, key) else { return Vec::new() };
     let marks = mark::places(&path);
     // of a key that was split in place
-    let shares = path.with_extension("shares.toml");
+    let shares = record_of_shares(&path);
     [path, shares].into_iter().chain(marks).collect()
+}
+
+/// Returns the path of the record of the shares beside this key file.
+pub(super) fn record_of_shares(key: &Path) -> PathBuf {
+    key.with_extension("shares.toml")
 }
 
 /// Writes the name of the file.

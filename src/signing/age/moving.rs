@@ -119,8 +119,8 @@ impl MoveKeyFiles for AgeFileStore {
         Ok(coming || ready)
     }
 
-    fn check_resealed(&self, key: &KeyRef, sealed: &[u8]) -> Result<(), KeyError> {
-        self.judge_resealed(&self.path_of(key)?, sealed)
+    fn check_resealed(&self, key: &KeyRef, before: &[u8; 32], sealed: &[u8]) -> Result<(), KeyError> {
+        self.judge_resealed(&self.path_of(key)?, before, sealed)
     }
 
     fn put_resealed(
@@ -268,5 +268,26 @@ mod tests {
             fs::write(&path, octets).unwrap();
             assert!(moving.taken_in(&key, File::open(&path).unwrap().into()).is_err());
         }
+    }
+
+    #[test]
+    fn the_record_of_the_shares_goes_with_a_key_that_gets_another_name() {
+        // K1
+        let (directory, store, key) = store();
+        let other = store.new_key("b");
+        let at = |name: &str| directory.path().join(name);
+        // that beside `b` another key left
+        for (name, text) in [("a.age", "key"), ("a.shares.toml", "of it"), ("b.shares.toml", "of another")] {
+            fs::write(at(name), text).unwrap();
+        }
+        assert!(store.rename(&key, &other).unwrap());
+        assert_eq!(fs::read_to_string(at("b.shares.toml")).unwrap(), "of it");
+        assert!(!at("a.shares.toml").exists());
+        // of a name that has a key nothing is touched
+        for (name, text) in [("a.age", "key"), ("a.shares.toml", "of the next")] {
+            fs::write(at(name), text).unwrap();
+        }
+        assert!(store.rename(&key, &other).is_err());
+        assert_eq!(fs::read_to_string(at("b.shares.toml")).unwrap(), "of it");
     }
 }

@@ -1,6 +1,6 @@
 //! Key files that another program has encrypted anew, and that take the place of the former ones.
 use super::AgeFileStore;
-use super::files::KeyFile;
+use super::files::{self, KeyFile};
 use super::protection::Protection;
 use super::store::{at, check_directory, read_file};
 use crate::failpoint;
@@ -18,8 +18,13 @@ impl AgeFileStore {
     /// present file has more: 512 MiB, which the unit of the signer allows.
     const MOST_GIVEN: u8 = 19;
 
-    /// Refuses a file that has no key, or takes too much to be opened.
-    pub(super) fn judge_resealed(&self, path: &Path, sealed: &[u8]) -> Result<(), KeyError> {
+    /// Refuses a file that has no key, takes too much to be opened, or is to replace another one than is there.
+    pub(super) fn judge_resealed(
+        &self,
+        path: &Path,
+        before: &[u8; 32],
+        sealed: &[u8],
+    ) -> Result<(), KeyError> {
         let fits = u64::try_from(sealed.len()).is_ok_and(|length| length <= KeyFile::LARGEST);
         if !(fits && KeyFile::has_key(sealed)) {
             return Err(KeyError::Backend(
@@ -31,7 +36,8 @@ impl AgeFileStore {
             Some(Protection::Passphrase { log_n }) => log_n,
             _ => None,
         };
-        let present = work(&read_file(path)?).unwrap_or_default();
+        let present = unchanged(path, before)?;
+        let present = work(&present).unwrap_or_default();
         let most = Self::MOST_GIVEN.max(self.work()).max(present);
         match work(sealed) {
             Some(given) if given > most => Err(KeyError::Backend(
@@ -43,8 +49,17 @@ impl AgeFileStore {
     }
 }
 
-/// Puts a file in the place of that of a key, which has this digest. The record of the shares is there before: until the file
-/// is replaced, it is the record of another one.
+/// Reads the file of a key, which has this digest.
+fn unchanged(path: &Path, digest: &[u8; 32]) -> Result<Vec<u8>, KeyError> {
+    let octets = read_file(path)?;
+    if sha256(&octets) == *digest {
+        return Ok(octets);
+    }
+    Err(KeyError::Backend(at(path), "it was changed since it was lent; nothing was changed".into()))
+}
+
+/// Puts a file in the place of that of a key, which has this digest, and then the record of the shares beside it: what
+/// the former file had stays with it until it is replaced.
 pub(super) fn put_resealed(
     path: &Path,
     before: &[u8; 32],
@@ -54,20 +69,15 @@ pub(super) fn put_resealed(
     check_directory(path)?;
     let not_written = |source| KeyError::NotWritten(WriteError { path: path.to_owned(), source });
     let alone = Writing::alone(path.parent().unwrap_or(path), WAIT).map_err(not_written)?;
-    if sha256(&read_file(path)?) != *before {
-        return Err(KeyError::Backend(
-            at(path),
-            "it was changed since it was lent; nothing was changed".into(),
-        ));
-    }
+    unchanged(path, before)?;
     // the former file, whatever has its name afterwards
     let former = Former::of(path).map_err(not_written)?;
-    if let Some(record) = record {
-        replace_alone(&alone, &path.with_extension("shares.toml"), record, Mode::Private)?;
-        failpoint::passed("key: record of the shares in place");
-    }
     replace_alone(&alone, path, sealed, Mode::Private)?;
     failpoint::passed("key: protected anew in its place");
+    if let Some(record) = record {
+        replace_alone(&alone, &files::record_of_shares(path), record, Mode::Private)?;
+        failpoint::passed("key: record of the shares in place");
+    }
     // what was replaced is not needed any more; a disk may keep it all the same
     let _ = former.overwrite();
     Ok(())

@@ -226,6 +226,12 @@ impl CaKeys for AgeFileStore {
         let files =
             mark::places(&from).into_iter().zip(mark::places(&to)).chain([(from.clone(), to.clone())]);
         let mut moved = false;
+        let record = files::record_of_shares(&from);
+        if record.exists() && from.exists() && !to.exists() {
+            // one that another key left under the new name is of no file
+            fs::rename(&record, files::record_of_shares(&to))
+                .map_err(|error| KeyError::Backend(at(&record), error.to_string()))?;
+        }
         for (old, new) in files {
             match renameat_with(CWD, &old, CWD, &new, RenameFlags::NOREPLACE) {
                 Ok(()) => moved = true,

@@ -50,13 +50,15 @@ pub(crate) fn combine(global: &Global, args: &Combine) -> Result<Report, Problem
     if let (Some(terms), Some(service)) = (terms, named.service()) {
         return unlock(service, &named, (&terms, &passphrase), warnings);
     }
-    let opened = opened(&mut named, passphrase, args.in_place)?;
     let used = combination.numbers().map(|numbers| numbers.to_string()).unwrap_or_default();
     if args.check {
+        let tried = named.try_opening(&Restored(passphrase), None);
+        tried.map_err(|problem| opens_nothing(problem, &named.shown()))?;
         let text = format!("the shares open {}: {used} were needed; nothing was written", named.shown());
         let result = json!({ "name": named.name(), "file": null, "checked": true });
         return Ok(Report { changed: false, result, text, warnings });
     }
+    let opened = opened(&mut named, passphrase, args.in_place)?;
     let secrets = sources(global, &named, Some(&args.readers))?;
     let plugins = plugins(global, &secrets, &args.share_passphrase_from);
     let readers = readers(&args.readers, &named, &secrets)?;
@@ -92,7 +94,8 @@ pub(crate) fn combine(global: &Global, args: &Combine) -> Result<Report, Problem
     let text = match is_in_signer {
         true => format!(
             "{opener} opens {shown}, and no longer the shares, which still open the copies that were made with them\n\
-             it is locked"
+             {}",
+            super::rewrap::TIMERS
         ),
         false => format!(
             "{shown} has the key, and {opener} opens it\nno secret was written anywhere else. The shares still open the \
@@ -159,8 +162,8 @@ fn unlock(
     let unlocked = unlocked.map_err(|problem| opens_nothing(problem, &named.shown()))?;
     let scopes: Vec<&str> = unlocked.left.keys().map(String::as_str).collect();
     let text = format!(
-        "{} is unlocked for {} until {}, for this login\nthe passphrase that the shares give was shown to nobody and \
-         written nowhere\nnext: use it as the CA's user, then genfic-ca key lock {}",
+        "{} is unlocked for {} until {}, for this login\nwhat the shares give went to the signer alone, from this \
+         account, and was not shown or written\nnext: use it as the CA's user, then genfic-ca key lock {}",
         unlocked.key,
         scopes.join(", "),
         unlocked.until,

@@ -45,7 +45,7 @@ fn of_key(global: &Global, args: &Page, named: &Path) -> Result<Vec<u8>, Problem
     if named.service().is_some() {
         // only to whoever can open it; what is printed is the file as it is
         let secrets = sources(global, &named, None)?;
-        named.open(&secrets, Some(&plugins(global, &secrets, &[])), false)?;
+        named.try_opening(&secrets, Some(&plugins(global, &secrets, &[])))?;
     }
     let sealed = named.sealed()?;
     let set = named.shares()?.and_then(|record| ShareSet::parse(&record).ok());

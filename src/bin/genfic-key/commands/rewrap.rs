@@ -7,6 +7,10 @@ use genfic_ca::error::{Code, Problem};
 use genfic_ca::signing::{Protection, SealKeyFor, SealedKey, Secret};
 use serde_json::json;
 
+/// What follows for a key of the signer that a new secret opens.
+pub(super) const TIMERS: &str = "it is locked; a credential of the signer's unit for timers needs the new secret: \
+    until then this CA's timers cannot sign any more";
+
 /// Encrypts a key anew, as one step.
 pub(crate) fn rewrap(global: &Global, args: &Rewrap) -> Result<Report, Problem> {
     work(&args.readers)?;
@@ -56,7 +60,8 @@ pub(crate) fn rewrap(global: &Global, args: &Rewrap) -> Result<Report, Problem> 
         opener(before.protection()),
     );
     if in_service {
-        text.push_str("\nit is locked; a credential of the signer's unit for timers needs the new secret");
+        text.push('\n');
+        text.push_str(TIMERS);
     }
     Ok(Report { changed: true, result, text, warnings })
 }

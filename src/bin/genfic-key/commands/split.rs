@@ -115,11 +115,41 @@ pub(crate) fn split(global: &Global, args: &Split) -> Result<Report, Problem> {
     let mut warnings = Vec::new();
     if args.in_place {
         let how = format!("split, {numbers} shares, set {}", set.set());
-        warnings.extend(named.replace(&sealed, &passphrase, Some(&set), &how)?);
+        // from here on they may be all that opens the key, whatever is answered
+        let files = std::mem::take(&mut made.0);
+        match named.replace(&sealed, &passphrase, Some(&set), &how) {
+            Ok(more) => warnings.extend(more),
+            Err(problem) if is_refusal(problem.code) => {
+                made.0 = files;
+                return Err(problem);
+            }
+            Err(problem) => return Err(unknown_whether(problem, args, &named)),
+        }
     }
     made.0.clear();
     let report = report(args, &named, &names, &set, &given);
     Ok(Report { warnings: [warnings, report.warnings].concat(), ..report })
+}
+
+/// Returns whether this is said before a file is replaced, and never after that.
+fn is_refusal(code: Code) -> bool {
+    matches!(
+        code,
+        Code::SignerLocked | Code::KeyMismatch | Code::KeyPassphraseWrong | Code::KeyPassphraseWeak
+    )
+}
+
+/// Adds to an error that the key may be the split one all the same.
+fn unknown_whether(problem: Problem, args: &Split, named: &Named) -> Problem {
+    let service = if args.signer.service { " --service" } else { "" };
+    let hint = format!(
+        "the shares in {} may be all that opens the key now, so they were kept: genfic-key combine {} --check{service} \
+         says whether they open it; only if they do not, destroy them and split it again",
+        args.to.shown(),
+        args.key.shown(),
+    );
+    let message = format!("{}; {} may be the split one already", problem.message, named.shown());
+    Problem { message, ..problem }.hint(hint)
 }
 
 /// Makes sure that the first shares and the last ones restore the passphrase.
@@ -192,9 +222,14 @@ fn report(args: &Split, named: &Named, names: &Names, set: &ShareSet, given: &[S
     });
     let old = named.shown();
     let rest = if args.in_place {
+        let timers = if args.signer.service {
+            "\nit is locked; a credential of the signer's unit opens it no more: this CA's timers cannot sign any more"
+        } else {
+            ""
+        };
         format!(
             "{old} is the split one now; backups and other copies of the former file still open as they did: destroy \
-                 them, then the split is complete"
+                 them, then the split is complete{timers}"
         )
     } else {
         format!(
