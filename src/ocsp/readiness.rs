@@ -48,10 +48,10 @@ pub(crate) fn readiness<S: StatusSource>(
     Readiness { reasons: unreadiness(&snapshot, settings, now), lacking }
 }
 
-/// Returns why the daemon is not ready, one sentence each; empty when it is. It is ready when the status is readable
-/// and recent enough, and every CA that should have a responder has a valid one. A CA that has expired, is revoked,
-/// disabled or retired needs none. The sentences name no files, because everybody may read them; the log names the
-/// files.
+/// Returns why the daemon is not ready, one sentence each; empty when it is. It is ready when the status is readable,
+/// recent enough and not found damaged, and every CA that should have a responder has a valid one. A CA that has
+/// expired, is revoked, disabled or retired needs none. The sentences name no files, because everybody may read them;
+/// the log names the files.
 #[must_use]
 pub(crate) fn unreadiness(snapshot: &Snapshot, settings: &ResponderSettings, now: UnixTime) -> Vec<String> {
     let mut reasons = Vec::new();
@@ -61,6 +61,9 @@ pub(crate) fn unreadiness(snapshot: &Snapshot, settings: &ResponderSettings, now
             let time = status.time();
             let what = if time > now { "lies in the future" } else { "is too old" };
             reasons.push(format!("the published status is of {time}, which {what}"));
+        }
+        Some(status) if status.is_damaged() => {
+            reasons.push("a part of the published status is damaged".into())
         }
         Some(_) => {}
     }
