@@ -36,7 +36,7 @@ pub(super) type Digest = [u8; 32];
 /// The table of a base. The rows of blocks stay as they are in the file.
 #[derive(Debug)]
 pub(super) struct Table {
-    #[cfg_attr(not(any(test, debug_assertions)), expect(dead_code, reason = "it tells nobody but those who look"))]
+    #[cfg_attr(not(any(test, debug_assertions)), expect(dead_code))]
     pub(super) change: u64,
     pub(super) entries: u64,
     issuers: Vec<(IssuerId, Range<usize>)>,
