@@ -154,6 +154,19 @@ impl Publication<'_> {
         self.engine.timekeeper().publish_status()
     }
 
+    /// Publishes the status of every certificate as [`Publication::publish_status`] does, and anew when a published
+    /// file is damaged.
+    ///
+    /// # Errors
+    /// As [`crate::status::StatusPublisher::publish_status`].
+    pub fn sync_status(&self) -> Result<(), StatusError> {
+        match self.engine.status().is_whole() {
+            Ok(false) => self.rebuild_status(),
+            // publishing says what is wrong with a manifest
+            Ok(true) | Err(_) => self.publish_status(),
+        }
+    }
+
     /// Publishes the status anew, whatever is there, as [`crate::status::StatusPublisher::rebuild_status`]
     /// does.
     ///

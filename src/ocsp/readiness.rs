@@ -48,10 +48,10 @@ pub(crate) fn readiness<S: StatusSource>(
     Readiness { reasons: unreadiness(&snapshot, settings, now), lacking }
 }
 
-/// Returns why the daemon is not ready, one sentence each; empty when it is. It is ready when the status is readable
-/// and recent enough, and every CA that should have a responder has a valid one. A CA that has expired, is revoked,
-/// disabled or retired needs none. The sentences name no files, because everybody may read them; the log names the
-/// files.
+/// Returns why the daemon is not ready, one sentence each; empty when it is. It is ready when the status is readable,
+/// recent enough and not found damaged, and every CA that should have a responder has a valid one. A CA that has
+/// expired, is revoked, disabled or retired needs none. The sentences name no files, because everybody may read them;
+/// the log names the files.
 #[must_use]
 pub(crate) fn unreadiness(snapshot: &Snapshot, settings: &ResponderSettings, now: UnixTime) -> Vec<String> {
     let mut reasons = Vec::new();
@@ -61,6 +61,9 @@ pub(crate) fn unreadiness(snapshot: &Snapshot, settings: &ResponderSettings, now
             let time = status.time();
             let what = if time > now { "lies in the future" } else { "is too old" };
             reasons.push(format!("the published status is of {time}, which {what}"));
+        }
+        Some(status) if status.is_damaged() => {
+            reasons.push("a part of the published status is damaged".into())
         }
         Some(_) => {}
     }
@@ -124,7 +127,8 @@ mod tests {
     use crate::index::{CertificateState, Revocation};
     use crate::ocsp::fixture::{Hierarchy, MemoryStatus, NOW};
     use crate::ocsp::responder::answer;
-    use crate::x509::CrlReason;
+    use crate::status::{PublishedAuthority, StatusEntry, StatusError, StatusReader};
+    use crate::x509::{CertificateId, CrlReason};
 
     #[test]
     fn ready_means_a_current_status_and_a_valid_responder_for_every_ca_that_has_one() {
@@ -136,6 +140,39 @@ mod tests {
         let late = NOW.plus_days(40);
         assert_eq!(unreadiness(&hierarchy.snapshot(), &settings, late).len(), 2);
         assert_eq!(unreadiness(&Snapshot::unreadable(NOW), &settings, NOW).len(), 1);
+    }
+
+    struct Damaged(MemoryStatus);
+
+    impl StatusReader for Damaged {
+        fn entry(&self, id: &CertificateId) -> Result<Option<StatusEntry>, StatusError> {
+            self.0.entry(id)
+        }
+
+        fn authorities(&self) -> &[PublishedAuthority] {
+            self.0.authorities()
+        }
+
+        fn change(&self) -> u64 {
+            self.0.change()
+        }
+
+        fn time(&self) -> UnixTime {
+            self.0.time()
+        }
+
+        fn is_damaged(&self) -> bool {
+            true
+        }
+    }
+
+    #[test]
+    fn with_a_status_that_was_found_damaged_the_daemon_is_not_ready() {
+        // O13
+        let (hierarchy, settings) = (Hierarchy::new(), ResponderSettings::default());
+        let issuers = hierarchy.snapshot().issuers().to_vec();
+        let snapshot = Snapshot::new(std::sync::Arc::new(Damaged(hierarchy.status())), issuers);
+        assert_eq!(unreadiness(&snapshot, &settings, NOW), ["a part of the published status is damaged"]);
     }
 
     fn state_of(hierarchy: &Hierarchy, change: impl FnOnce(&mut MemoryStatus), now: UnixTime) -> String {

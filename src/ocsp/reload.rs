@@ -106,6 +106,11 @@ impl<S: StatusSource> Reloader<S> {
         let (faults, refusals) = (self.faults.clone(), self.refusals.clone());
         self.former.retain(|_, (_, since)| (since.0..since.0.saturating_add(FORMER)).contains(&now.0));
         let is_new = self.poll_status(now);
+        if self.view.as_ref().is_some_and(|view| view.is_damaged()) {
+            let fault = "a part of the published status is damaged, and is not answered from; `genfic-ca ocsp sync` \
+                         publishes it anew";
+            self.faults.entry("status".to_owned()).or_insert_with(|| fault.to_owned());
+        }
         let mut changed = is_new;
         let authorities: Vec<PublishedAuthority> =
             self.view.iter().flat_map(|view| view.authorities()).cloned().collect();

@@ -5,7 +5,7 @@ use super::base_writer::BaseWriter;
 use super::changes::Changes;
 use super::continuity::Continuity;
 use super::delta::{Chain, Change};
-use super::delta_file::{self, Delta};
+use super::delta_file::{self, Delta, MOST};
 use super::entry::{Entry, Serial};
 use super::manifest::{FilePart, StatusFiles};
 use super::publish::{Written, authorities, part_file};
@@ -21,8 +21,6 @@ use std::collections::{BTreeMap, HashMap};
 const SHARE: u64 = 32;
 /// The shortest bound of a delta, 64 KiB, for small bases.
 const LEAST: u64 = 64 << 10;
-/// The longest bound of a delta, 4 MiB: it is in the memory of every responder.
-const MOST: u64 = 4 << 20;
 
 /// Bound of the changes that are held in memory, 200,000. With more a base is made from the index.
 const HELD: usize = 200_000;
@@ -30,7 +28,7 @@ const HELD: usize = 200_000;
 /// What was published and is continued.
 struct Standing<'a> {
     files: &'a StatusFiles,
-    /// The delta, and its octets; `None` when there is none that can be continued.
+    /// The delta, and its octets.
     delta: Option<(&'a FilePart, Chain, Vec<u8>)>,
     /// The change number that the published files have.
     since: u64,
@@ -44,19 +42,15 @@ pub(super) fn add(
     asides: &mut Vec<Aside>,
 ) -> Result<Option<(StatusFiles, Written)>, StatusError> {
     let directory = continuity.directory;
-    let delta = files.delta.as_ref().and_then(|part| {
-        // A delta that cannot be read is made again from the changes since the base.
-        let (chain, octets) = delta_file::prefix(directory, part).ok()?;
-        (hex(&chain.over) == files.base.sha256).then_some((part, chain, octets))
-    });
-    let published = continuity.old.map_or(0, super::manifest::StatusManifest::change);
-    let since = match &delta {
-        None if files.delta.is_some() => match Base::open(directory, &files.base) {
-            Ok(base) => base.change(),
-            Err(_) => return Ok(None),
+    let delta = match &files.delta {
+        None => None,
+        Some(part) => match delta_file::prefix(directory, part) {
+            Ok((chain, octets)) if hex(&chain.over) == files.base.sha256 => Some((part, chain, octets)),
+            // What it has revoked is evidence, which the checks before a new base look for.
+            _ => return Ok(None),
         },
-        _ => published,
     };
+    let since = continuity.old.map_or(0, super::manifest::StatusManifest::change);
     let standing = Standing { files, delta, since };
     let Some(rows) = changed(continuity, standing.since)? else { return Ok(None) };
     let is_open = |row: &&StatusRow| !is_final(&row.state);
@@ -118,8 +112,9 @@ impl Standing<'_> {
         let authorities = authorities(continuity, Some(&files.authorities), change, asides)?;
         let delta = match &self.delta {
             // Behind what is in force there may be what a publisher left that was killed.
-            Some((part, ..)) if ends_there(continuity, part)? => {
-                delta_file::append(directory, part, &group)?;
+            Some((part, ..))
+                if ends_there(continuity, part)? && delta_file::append(directory, part, &group)? =>
+            {
                 FilePart { file: part.file.clone(), length: chain.length, sha256: hex(&chain.digest) }
             }
             _ => {
@@ -207,25 +202,25 @@ fn fold(
     let mut present: Option<IssuerId> = None;
     let mut waiting = Vec::new().into_iter().peekable();
     let mut failed = Ok(());
+    let mut put = |issuer: &IssuerId, entry: Entry| -> Result<(), StatusError> {
+        if present.as_ref() != Some(issuer) {
+            if let Some(before) = present.replace(*issuer) {
+                waiting.by_ref().try_for_each(|entry: Entry| writer.put(&before, &entry))?;
+            }
+            waiting = changed.remove(issuer).unwrap_or_default().into_iter().peekable();
+        }
+        let mut is_replaced = false;
+        while let Some(change) = waiting.next_if(|change| change.serial <= entry.serial) {
+            is_replaced |= change.serial == entry.serial;
+            writer.put(issuer, &change)?;
+        }
+        if is_replaced { Ok(()) } else { writer.put(issuer, &entry) }
+    };
     let read = below.base.for_each(&mut |issuer, entry| {
         if failed.is_err() {
             return Ok(());
         }
-        let mut put = || -> Result<(), StatusError> {
-            if present.as_ref() != Some(issuer) {
-                if let Some(before) = present.replace(*issuer) {
-                    waiting.by_ref().try_for_each(|entry: Entry| writer.put(&before, &entry))?;
-                }
-                waiting = changed.remove(issuer).unwrap_or_default().into_iter().peekable();
-            }
-            let mut is_replaced = false;
-            while let Some(change) = waiting.next_if(|change| change.serial <= entry.serial) {
-                is_replaced |= change.serial == entry.serial;
-                writer.put(issuer, &change)?;
-            }
-            if is_replaced { Ok(()) } else { writer.put(issuer, &entry) }
-        };
-        failed = put();
+        failed = put(issuer, entry);
         Ok(())
     });
     failed?;

@@ -13,7 +13,7 @@ use std::fs::File;
 use std::io::ErrorKind;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 /// A base whose table is in memory: 53 octets for each block of 4 KiB. The file stays open, because it may be removed
 /// while it is in use.
@@ -26,6 +26,8 @@ pub(super) struct Base {
     /// Which blocks were compared with their digests: a bit for each. A block is compared when it is first read, so
     /// that a start does not read the whole file.
     compared: Vec<AtomicU64>,
+    /// The number of the last block that was read and is damaged, from 1 on; 0 when none was.
+    damaged: AtomicUsize,
     /// Number of reads from the file.
     #[cfg(test)]
     pub(super) reads: AtomicU64,
@@ -41,8 +43,11 @@ impl Base {
         let path = directory.join(&part.file);
         let file = part.open(directory)?;
         let length = file.metadata().map_err(|error| failed(&path, &error))?.len();
+        if length != part.length {
+            return Err(another(&path));
+        }
         let base = Self::read(path, file, length)?;
-        if length == part.length && base.sha256 == part.sha256 { Ok(base) } else { Err(another(&base.path)) }
+        if base.sha256 == part.sha256 { Ok(base) } else { Err(another(&base.path)) }
     }
 
     /// Opens a base that no manifest may name. Its blocks have the digests in its own table.
@@ -65,6 +70,7 @@ impl Base {
             file,
             table,
             compared: (0..words).map(|_| AtomicU64::new(0)).collect(),
+            damaged: AtomicUsize::new(0),
             #[cfg(test)]
             reads: AtomicU64::new(3),
         })
@@ -75,9 +81,27 @@ impl Base {
         self.path.file_name().is_some_and(|name| name == part.file.as_str()) && self.sha256 == part.sha256
     }
 
-    /// The change number of the index when the base was made.
-    pub(super) fn change(&self) -> u64 {
-        self.table.change
+    /// Returns whether a block was read that is damaged.
+    pub(super) fn is_damaged(&self) -> bool {
+        self.damaged.load(Ordering::Relaxed) != 0
+    }
+
+    /// Opens the file again, which may have been copied again. If not, the block that was damaged is so again.
+    pub(super) fn again(&self, directory: &Path, part: &FilePart) -> Result<Self, StatusError> {
+        let again = Self::open(directory, part)?;
+        if let Some(at) = self.damaged.load(Ordering::Relaxed).checked_sub(1) {
+            let _ = again.read_block(at, &mut [0; BLOCK]);
+        }
+        Ok(again)
+    }
+
+    /// Compares every block with its digest.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] when one has another.
+    pub(super) fn check(&self) -> Result<(), StatusError> {
+        let mut block = [0; BLOCK];
+        (0..self.table.blocks()).try_for_each(|at| self.read_block(at, &mut block))
     }
 
     /// Returns what the base has about a certificate.
@@ -96,13 +120,11 @@ impl Base {
         &self,
         each: &mut dyn FnMut(&IssuerId, Entry) -> Result<(), StatusError>,
     ) -> Result<(), StatusError> {
-        let (mut block, mut entries, mut count) = ([0; BLOCK], Vec::new(), 0_u64);
+        let (mut entries, mut count) = (Vec::new(), 0_u64);
         for (issuer, range) in self.table.issuers() {
             let mut last = None;
             for at in range.clone() {
-                self.read_block(at, &mut block)?;
-                block::for_each(&block, &mut |entry| entries.push(entry))
-                    .map_err(|Malformed| another(&self.path))?;
+                self.entries(at, &mut entries)?;
                 for entry in entries.drain(..) {
                     if last.replace(entry.serial).is_some_and(|last| last >= entry.serial) {
                         return Err(another(&self.path));
@@ -115,7 +137,34 @@ impl Base {
         if count == self.table.entries { Ok(()) } else { Err(another(&self.path)) }
     }
 
+    /// Passes every certificate to `each` that is in a block that can be read, in no order.
+    pub(super) fn for_each_left(&self, each: &mut dyn FnMut(&IssuerId, Entry)) {
+        let mut entries = Vec::new();
+        for (issuer, range) in self.table.issuers() {
+            for at in range.clone() {
+                entries.clear();
+                if self.entries(at, &mut entries).is_ok() {
+                    entries.drain(..).for_each(|entry| each(issuer, entry));
+                }
+            }
+        }
+    }
+
+    fn entries(&self, at: usize, entries: &mut Vec<Entry>) -> Result<(), StatusError> {
+        let mut block = [0; BLOCK];
+        self.read_block(at, &mut block)?;
+        block::for_each(&block, &mut |entry| entries.push(entry)).map_err(|Malformed| another(&self.path))
+    }
+
     fn read_block(&self, at: usize, block: &mut [u8; BLOCK]) -> Result<(), StatusError> {
+        let read = self.compared_block(at, block);
+        if read.is_err() {
+            self.damaged.store(at.saturating_add(1), Ordering::Relaxed);
+        }
+        read
+    }
+
+    fn compared_block(&self, at: usize, block: &mut [u8; BLOCK]) -> Result<(), StatusError> {
         let octets = u64::try_from(BLOCK).unwrap_or(u64::MAX);
         let begin = u64::try_from(at).unwrap_or(u64::MAX).saturating_mul(octets);
         #[cfg(test)]

@@ -187,17 +187,16 @@ fn revoked_in(path: &Path) -> Vec<CertificateId> {
     }
     let mut revoked = Vec::new();
     let mut note = |issuer: &IssuerId, entry: Entry| {
-        if is_final(&entry.state) {
-            let id = CertificateId { issuer: *issuer, serial_number: entry.serial.to_number()? };
-            revoked.push(id);
+        if is_final(&entry.state)
+            && let Ok(serial_number) = entry.serial.to_number()
+        {
+            revoked.push(CertificateId { issuer: *issuer, serial_number });
         }
-        Ok(())
     };
     if let Ok((changes, _)) = delta_file::read_unnamed(path) {
-        let _ = changes.all().into_iter().try_for_each(|(issuer, entry)| note(&issuer, entry));
+        changes.all().into_iter().for_each(|(issuer, entry)| note(&issuer, entry));
     } else if let Ok(base) = Base::open_unnamed(path) {
-        // What was read before a block that is damaged still counts.
-        let _ = base.for_each(&mut note);
+        base.for_each_left(&mut note);
     }
     revoked
 }

@@ -64,6 +64,37 @@ fn a_delta_that_is_folded_into_a_base_does_not_take_back_what_it_had() {
 }
 
 #[test]
+fn a_delta_or_base_that_is_damaged_does_not_take_back_what_else_it_has() {
+    // C4
+    for in_base in [false, true] {
+        for first in [false, true] {
+            let home = Home::new();
+            let many = super::growth_tests::issue_many(&home, 1, 600);
+            home.publish();
+            for id in &many[..40] {
+                home.revoke(id);
+                if !in_base {
+                    home.publish();
+                }
+            }
+            if in_base {
+                std::fs::remove_file(home.status.join("manifest.json")).unwrap();
+                home.publish();
+            }
+            let file = if in_base { home.base() } else { home.delta().unwrap() };
+            let mut octets = std::fs::read(home.status.join(&file)).unwrap();
+            // A block or a group at the beginning, or one near the end.
+            let end = if in_base { 3 * 4096 } else { octets.len() };
+            let at = if first { 110 } else { end - 40 };
+            octets[at] ^= 1;
+            std::fs::write(home.status.join(&file), octets).unwrap();
+            many[..40].iter().for_each(|id| turn_back(&home, id, ISSUED));
+            assert_eq!(refused(&home.index, &home), "index.contradicts-status", "{file} {at}");
+        }
+    }
+}
+
+#[test]
 fn without_a_manifest_the_files_that_are_left_tell_of_an_older_copy() {
     // C7
     let home = Home::new();

@@ -117,6 +117,17 @@ impl Chain {
         *self = after;
         Ok(sections)
     }
+
+    /// Takes a group off that is damaged. The next one is compared with the digest at its end.
+    pub(super) fn pass_over(&mut self, octets: &mut &[u8]) -> Result<(), Malformed> {
+        let mut left = *octets;
+        let length = usize::try_from(u32::from_be_bytes(take_array(&mut left)?)).map_err(|_| Malformed)?;
+        let whole = take(octets, length.checked_add(AROUND).ok_or(Malformed)?)?;
+        let (_, digest) = whole.split_last_chunk().ok_or(Malformed)?;
+        self.digest = *digest;
+        self.length = self.length.saturating_add(u64::try_from(whole.len()).unwrap_or(u64::MAX));
+        Ok(())
+    }
 }
 
 /// Adds the changes in the sections of a group to `changes`.

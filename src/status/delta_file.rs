@@ -13,8 +13,9 @@ use std::io::{Read, Write};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-/// Bound of the octets of a delta that are read: 16 MiB. Publishers fold a delta that is a quarter of it.
-const LARGEST: u64 = 16 << 20;
+/// The longest bound of a delta, 4 MiB: it is in the memory of every responder. No more is read. With a base of more
+/// than 32 times that, folding adds more to a change: some 8 kB with 12 million certificates.
+pub(super) const MOST: u64 = 4 << 20;
 
 /// A delta with its changes in memory.
 #[derive(Clone, Debug)]
@@ -79,7 +80,7 @@ impl Delta {
 
 fn read(path: &Path, file: &File, begin: u64, end: u64) -> Result<Vec<u8>, StatusError> {
     let length =
-        end.checked_sub(begin).filter(|_| end <= LARGEST).and_then(|length| usize::try_from(length).ok());
+        end.checked_sub(begin).filter(|_| end <= MOST).and_then(|length| usize::try_from(length).ok());
     let mut octets = vec![0; length.ok_or_else(|| another(path))?];
     file.read_exact_at(&mut octets, begin).map_err(|error| failed(path, &error))?;
     Ok(octets)
@@ -97,28 +98,33 @@ pub(super) fn prefix(directory: &Path, part: &FilePart) -> Result<(Chain, Vec<u8
     if hex(&chain.digest) == part.sha256 { Ok((chain, octets)) } else { Err(another(&path)) }
 }
 
-/// Returns the changes in all whole groups of a delta that no manifest may name, and the change number of the last.
+/// Returns the changes in all whole groups of a delta that no manifest may name, and the change number of the last. A
+/// group that is damaged is passed over.
 pub(super) fn read_unnamed(path: &Path) -> Result<(Changes, u64), StatusError> {
     let mut octets = Vec::new();
     let file = open_file(path).map_err(|error| failed(path, &error))?;
-    file.take(LARGEST).read_to_end(&mut octets).map_err(|error| failed(path, &error))?;
+    file.take(MOST).read_to_end(&mut octets).map_err(|error| failed(path, &error))?;
     let mut left = octets.as_slice();
     let mut chain = Chain::read(&mut left).map_err(|Malformed| another(path))?;
     let mut all = Changes::default();
-    while let Ok(sections) = chain.next_group(&mut left) {
+    while !left.is_empty() {
         let mut changes = Vec::new();
-        if read_sections(sections, &mut changes).is_ok() {
-            all.add(changes);
+        match chain.next_group(&mut left) {
+            Ok(sections) if read_sections(sections, &mut changes).is_ok() => all.add(changes),
+            Ok(_) => {}
+            Err(Malformed) if chain.pass_over(&mut left).is_ok() => {}
+            Err(Malformed) => break,
         }
     }
     Ok((all, chain.change))
 }
 
 /// Appends a group behind the octets that the manifest names, durably. The file must end there: what a publisher left
-/// that was killed is never written over, because a copy of the directory may have it.
-pub(super) fn append(directory: &Path, part: &FilePart, group: &[u8]) -> Result<(), StatusError> {
+/// that was killed is never written over, because a copy of the directory may have it. Returns false when the file
+/// cannot be written to, as one of another owner: it is as it was.
+pub(super) fn append(directory: &Path, part: &FilePart, group: &[u8]) -> Result<bool, StatusError> {
     let path = directory.join(&part.file);
-    let file = OpenOptions::new().write(true).open(&path).map_err(|error| failed(&path, &error))?;
+    let Ok(file) = OpenOptions::new().write(true).open(&path) else { return Ok(false) };
     failpoint::passed("status: delta to be extended");
     let (first, second) = group.split_at_checked(group.len() / 2).unwrap_or_default();
     file.write_all_at(first, part.length).map_err(|error| failed(&path, &error))?;
@@ -128,7 +134,7 @@ pub(super) fn append(directory: &Path, part: &FilePart, group: &[u8]) -> Result<
     failpoint::passed("status: delta extended");
     file.sync_all().map_err(|error| failed(&path, &error))?;
     failpoint::passed("status: delta durable");
-    Ok(())
+    Ok(true)
 }
 
 /// Writes a delta under a temporary name.

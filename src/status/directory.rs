@@ -44,6 +44,13 @@ impl StatusPublisher for StatusDirectory {
         Ok(published == Some(index.change_number()?))
     }
 
+    fn is_whole(&self) -> Result<bool, StatusError> {
+        if StatusManifest::read(&self.path)?.is_none_or(|(manifest, _)| manifest.files().is_none()) {
+            return Ok(true);
+        }
+        Ok(self.open(None).and_then(|snapshot| snapshot.base.check()).is_ok())
+    }
+
     fn check_continued(&self, index: &dyn IndexReader, signed: SignedCrls<'_>) -> Result<(), StatusError> {
         match StatusManifest::read(&self.path) {
             Ok(Some((published, _))) => is_continued(index, &published).map(drop),
@@ -112,7 +119,8 @@ impl StatusDirectory {
             return Err(StatusError::Former(self.path.join(StatusManifest::FILE)));
         };
         let base = match previous.map(|snapshot| &snapshot.base) {
-            Some(base) if base.is(&files.base) => Arc::clone(base),
+            Some(base) if base.is(&files.base) && !base.is_damaged() => Arc::clone(base),
+            Some(base) if base.is(&files.base) => base.again(&self.path, &files.base).map(Arc::new)?,
             _ => Base::open(&self.path, &files.base).map(Arc::new)?,
         };
         let before = previous.and_then(|snapshot| snapshot.delta.as_ref());

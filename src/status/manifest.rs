@@ -126,16 +126,22 @@ impl FilePart {
         u64::try_from(octets.len()) == Ok(self.length) && hex(&sha256(octets)) == self.sha256
     }
 
-    /// Returns whether the file is there and has its length. A delta may be longer.
-    pub(super) fn is_there(&self, directory: &Path) -> bool {
-        let metadata = std::fs::metadata(directory.join(&self.file));
-        metadata.is_ok_and(|metadata| metadata.is_file() && metadata.len() >= self.length)
+    /// The length of the file; `None` when it is not there.
+    fn found(&self, directory: &Path) -> Option<u64> {
+        let metadata = std::fs::metadata(directory.join(&self.file)).ok()?;
+        metadata.is_file().then_some(metadata.len())
     }
 }
 
 impl StatusFiles {
     pub(super) fn all(&self) -> impl Iterator<Item = &FilePart> {
         [&self.authorities, &self.base].into_iter().chain(&self.delta)
+    }
+
+    /// Returns whether the files are there and have their lengths. A delta may be longer.
+    pub(super) fn are_there(&self, directory: &Path) -> bool {
+        [&self.authorities, &self.base].iter().all(|part| part.found(directory) == Some(part.length))
+            && self.delta.iter().all(|part| part.found(directory) >= Some(part.length))
     }
 }
 

@@ -31,6 +31,8 @@ mod compare_tests;
 mod continuity;
 #[cfg(test)]
 mod continuity_tests;
+#[cfg(test)]
+mod damage_tests;
 mod delta;
 mod delta_file;
 mod directory;

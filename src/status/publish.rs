@@ -62,7 +62,7 @@ pub(crate) fn publish(
     let continued = old.as_ref().map_or(Ok(true), |old| is_continued(reader, old))?;
     let continuity = Continuity { reader, signed, directory, old: old.as_ref(), continued };
     let files = old.as_ref().filter(|_| continued).and_then(StatusManifest::files);
-    write(&continuity, now, files.filter(|files| files.all().all(|part| part.is_there(directory))))
+    write(&continuity, now, files.filter(|files| files.are_there(directory)))
 }
 
 /// Publishes everything again in place of files that are damaged or disagree with the index.

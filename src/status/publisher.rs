@@ -31,6 +31,13 @@ pub trait StatusPublisher: Send + Sync {
     /// When the index or the published status cannot be read.
     fn is_current(&self, index: &dyn IndexReader) -> Result<bool, StatusError>;
 
+    /// Returns whether all that is published can be read. All of it is read; what is not published yet, or by the
+    /// former version, counts as whole.
+    ///
+    /// # Errors
+    /// When the manifest cannot be read.
+    fn is_whole(&self) -> Result<bool, StatusError>;
+
     /// Checks, before anything else is published from this index, that the published status was made from the
     /// index's present or an earlier state. Without a readable manifest, all remaining files must agree with
     /// the index.

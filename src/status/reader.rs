@@ -37,6 +37,11 @@ pub trait StatusReader: Send + Sync {
 
     /// Returns when this status was published or last confirmed.
     fn time(&self) -> UnixTime;
+
+    /// Returns whether a part of it was found damaged, so that some certificates are not answered for.
+    fn is_damaged(&self) -> bool {
+        false
+    }
 }
 
 /// Source of states of the published status.

@@ -70,4 +70,8 @@ impl StatusReader for StatusSnapshot {
     fn time(&self) -> UnixTime {
         self.time
     }
+
+    fn is_damaged(&self) -> bool {
+        self.base.is_damaged()
+    }
 }

@@ -27,6 +27,8 @@ pub(super) const TAIL: usize = 4;
 const ISSUER: usize = 36;
 const ROW: usize = 53;
 const SERIAL: usize = 20;
+/// The longest table that is read, 256 MiB: one of some 800 million certificates.
+const LARGEST: u64 = 256 << 20;
 
 /// SHA-256 of a block or a table.
 pub(super) type Digest = [u8; 32];
@@ -34,6 +36,7 @@ pub(super) type Digest = [u8; 32];
 /// The table of a base. The rows of blocks stay as they are in the file.
 #[derive(Debug)]
 pub(super) struct Table {
+    #[cfg_attr(not(any(test, debug_assertions)), expect(dead_code))]
     pub(super) change: u64,
     pub(super) entries: u64,
     issuers: Vec<(IssuerId, Range<usize>)>,
@@ -41,7 +44,7 @@ pub(super) struct Table {
     rows: Vec<u8>,
 }
 
-/// Returns the octets of a table by its beginning; `None` when no file of this length has it.
+/// Returns the octets of a table by its beginning; `None` when no file of this length has it, or it is too long.
 pub(super) fn length(head: &[u8; HEAD], file: u64) -> Option<(u64, usize)> {
     let (mut octets, mut count) = (head.get(24..)?, 0_u64);
     let mut number = || take_array(&mut octets).map(u32::from_be_bytes).ok();
@@ -50,7 +53,7 @@ pub(super) fn length(head: &[u8; HEAD], file: u64) -> Option<(u64, usize)> {
         count = count.checked_add(many.checked_mul(u64::try_from(size).ok()?)?)?;
     }
     let before = blocks.checked_mul(u64::try_from(BLOCK).ok()?)?;
-    (before.checked_add(count)? == file).then_some((before, usize::try_from(count).ok()?))
+    (before.checked_add(count)? == file && count <= LARGEST).then_some((before, usize::try_from(count).ok()?))
 }
 
 impl Table {
@@ -261,5 +264,16 @@ mod tests {
         ] {
             assert!(Table::parse(&wrong).is_err(), "{why}");
         }
+    }
+
+    #[test]
+    fn a_table_that_is_longer_than_any_is_not_read() {
+        let of = |blocks: u32| {
+            let mut head = [0; HEAD];
+            head[28..].copy_from_slice(&blocks.to_be_bytes());
+            length(&head, u64::from(blocks) * 4149 + 36)
+        };
+        assert_eq!(of(5_000_000), Some((20_480_000_000, 265_000_036)));
+        assert_eq!(of(5_100_000), None);
     }
 }

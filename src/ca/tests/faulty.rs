@@ -130,6 +130,7 @@ impl StatusPublisher for Status {
         publish_status(index: &dyn IndexReader, signed: SignedCrls<'_>, now: UnixTime) -> Result<(), StatusError>, "status";
         published_change() -> Result<Option<u64>, StatusError>;
         is_current(index: &dyn IndexReader) -> Result<bool, StatusError>;
+        is_whole() -> Result<bool, StatusError>;
         check_continued(index: &dyn IndexReader, signed: SignedCrls<'_>) -> Result<(), StatusError>;
         confirmed() -> Result<Option<UnixTime>, StatusError>;
         compare(index: &dyn IndexReader) -> Result<StatusComparison, StatusError>;

@@ -92,7 +92,7 @@ pub(crate) fn sync(session: &Session) -> Result<Report, Problem> {
     let engine = session.engine();
     // revocations are published at any clock time; the status time moves on only with a trusted clock
     let unconfirmed = engine.maintenance().confirm_clock().err();
-    engine.publication().publish_status()?;
+    engine.publication().sync_status()?;
     let change = engine.record().change_number()?;
     if let Some(problem) = unconfirmed {
         let message = format!("the status is published, but not its time: {}", problem.message);
