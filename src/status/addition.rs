@@ -206,26 +206,25 @@ fn fold(
     let mut writer = BaseWriter::begin(&part_file(continuity.directory, "base", change))?;
     let mut present: Option<IssuerId> = None;
     let mut waiting = Vec::new().into_iter().peekable();
+    let mut put = |issuer: &IssuerId, entry: Entry| -> Result<(), StatusError> {
+        if present.as_ref() != Some(issuer) {
+            if let Some(before) = present.replace(*issuer) {
+                waiting.by_ref().try_for_each(|entry: Entry| writer.put(&before, &entry))?;
+            }
+            waiting = changed.remove(issuer).unwrap_or_default().into_iter().peekable();
+        }
+        let mut is_replaced = false;
+        while let Some(change) = waiting.next_if(|change| change.serial <= entry.serial) {
+            is_replaced |= change.serial == entry.serial;
+            writer.put(issuer, &change)?;
+        }
+        if is_replaced { Ok(()) } else { writer.put(issuer, &entry) }
+    };
     let mut failed = Ok(());
     let read = below.base.for_each(&mut |issuer, entry| {
-        if failed.is_err() {
-            return Ok(());
+        if failed.is_ok() {
+            failed = put(issuer, entry);
         }
-        let mut put = || -> Result<(), StatusError> {
-            if present.as_ref() != Some(issuer) {
-                if let Some(before) = present.replace(*issuer) {
-                    waiting.by_ref().try_for_each(|entry: Entry| writer.put(&before, &entry))?;
-                }
-                waiting = changed.remove(issuer).unwrap_or_default().into_iter().peekable();
-            }
-            let mut is_replaced = false;
-            while let Some(change) = waiting.next_if(|change| change.serial <= entry.serial) {
-                is_replaced |= change.serial == entry.serial;
-                writer.put(issuer, &change)?;
-            }
-            if is_replaced { Ok(()) } else { writer.put(issuer, &entry) }
-        };
-        failed = put();
         Ok(())
     });
     failed?;

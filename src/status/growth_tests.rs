@@ -285,11 +285,17 @@ fn a_copy_in_any_order_leaves_a_reader_with_the_former_or_the_new_status() {
     let many = issue_many(&home, 1, 3);
     home.publish();
     let acts: [&dyn Fn(); 5] = [
-        &|| drop(home.revoke(&many[0])),
-        &|| drop(home.revoke(&many[1])),
+        &|| {
+            home.revoke(&many[0]);
+        },
+        &|| {
+            home.revoke(&many[1]);
+        },
         &|| drop(home.root.child(&home.index, "child", 200)),
         &|| drop(issue_many(&home, 2, 3000)),
-        &|| drop(home.revoke(&many[2])),
+        &|| {
+            home.revoke(&many[2]);
+        },
     ];
     let copy = home.directory.path().join("copy");
     let read = |name: &String| std::fs::read(home.status.join(name)).unwrap();
