@@ -89,7 +89,7 @@ pub trait ChangeReader: Send + Sync {
     fn last_of_changes(&self, visit: &mut dyn FnMut(StatusRow) -> bool) -> Result<(), IndexError>;
 
     /// Passes every status row whose change number is above `since` to `visit`. With `since` 0 the rows of an issuer come
-    /// together, in the order of the octets of their serial numbers; otherwise they come in the order of the changes.
+    /// together, in the order of their serial numbers; otherwise they come in the order of the changes.
     fn status_rows(&self, since: u64, visit: &mut dyn FnMut(StatusRow)) -> Result<(), IndexError>;
 }
 

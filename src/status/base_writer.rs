@@ -43,8 +43,7 @@ impl BaseWriter {
         })
     }
 
-    /// Adds a certificate. The certificates of an issuer come together, in the order of the octets of their serial
-    /// numbers.
+    /// Adds a certificate. The certificates of an issuer come together, in the order of their serial numbers.
     pub(super) fn put(&mut self, issuer: &IssuerId, entry: &Entry) -> Result<(), StatusError> {
         if self.issuer.as_ref() != Some(issuer) {
             self.end_block()?;

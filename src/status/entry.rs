@@ -11,7 +11,7 @@
 //!         invalid   5 octets    invalidityDate; only with bit 2
 //! ```
 //!
-//! Serial numbers are in the order of their octets, not of their values: that is how the index stores them. An octet
+//! Serial numbers are in the order of their values, in which the index has them. An octet
 //! string that another entry would be written as is refused, so that equal statuses are equal octets.
 use crate::index::{CertificateState, Revocation};
 use crate::x509::{CrlReason, SerialNumber, UnixTime};
@@ -37,12 +37,12 @@ const NEVER: u8 = 0b0000_1000;
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Malformed;
 
-/// A serial number without an allocation, ordered by its octets.
+/// A serial number without an allocation, ordered by its value.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub(super) struct Serial {
-    // Zeros behind the number are less than whatever may follow, so that the order is that of the octets.
-    octets: [u8; LONGEST],
+    // The first octet is not zero: of two numbers the longer one is the greater one, whatever the octets are.
     length: u8,
+    octets: [u8; LONGEST],
 }
 
 impl Serial {
@@ -188,15 +188,15 @@ impl<'a> Entries<'a> {
     fn joined(&self, shared: usize, rest: &[u8]) -> Option<Serial> {
         let former = self.former.as_ref().map(Serial::as_octets).unwrap_or_default();
         let next = *rest.first()?;
-        // What comes after the shared octets is greater than in the number before, or is more.
-        if former.get(shared).is_some_and(|octet| *octet >= next) {
+        // All octets that are shared are said to be.
+        if former.get(shared) == Some(&next) {
             return None;
         }
         let mut octets = [0; LONGEST];
         octets.get_mut(..shared)?.copy_from_slice(former.get(..shared)?);
         let length = shared.checked_add(rest.len())?;
         octets.get_mut(shared..length)?.copy_from_slice(rest);
-        Serial::new(octets.get(..length)?)
+        Serial::new(octets.get(..length)?).filter(|serial| self.former.is_none_or(|former| former < *serial))
     }
 }
 
@@ -232,6 +232,7 @@ fn reason(nibble: u8) -> Result<Option<CrlReason>, Malformed> {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::x509::compare_serials;
     use proptest::prelude::*;
 
     pub(in super::super) fn any_serial() -> impl Strategy<Value = Serial> {
@@ -298,8 +299,8 @@ pub(super) mod tests {
         }
 
         #[test]
-        fn serial_numbers_are_in_the_order_of_their_octets(one in any_serial(), other in any_serial()) {
-            prop_assert_eq!(one.cmp(&other), one.as_octets().cmp(other.as_octets()));
+        fn serial_numbers_are_in_the_order_of_their_values(one in any_serial(), other in any_serial()) {
+            prop_assert_eq!(one.cmp(&other), compare_serials(one.as_octets(), other.as_octets()));
         }
     }
 

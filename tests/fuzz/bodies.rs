@@ -1,5 +1,4 @@
-//! What each fuzz target does with octets from outside. Nothing here may panic, whatever the octets are; what is
-//! asserted beside that must hold for every input.
+//! What each fuzz target does with octets from outside. Nothing may panic; what is asserted must hold for every input.
 #[path = "admission.rs"]
 pub mod admission;
 #[path = "../support/builders.rs"]
@@ -26,9 +25,7 @@ use genfic_ca::ocsp::settings::{NotIssued, ResponderSettings};
 use genfic_ca::ocsp::snapshot::{ServedIssuer, Snapshot};
 use genfic_ca::ocsp::text::describe;
 use genfic_ca::profile::{Profile, check_alt_name, parse_alt_name};
-use genfic_ca::signing::{
-    KeyError, KeyRecipient, RecipientText, ResponseSigner, Secret, SubscriberKey, TokenUri,
-};
+use genfic_ca::signing::{self, KeyError, KeyRecipient, RecipientText, ResponseSigner, Secret, TokenUri};
 use genfic_ca::status::{PublishedAuthority, StatusEntry, StatusError, StatusReader};
 use genfic_ca::subscriber_key::ForeignKey;
 use genfic_ca::x509::{
@@ -285,7 +282,7 @@ pub fn private_key(octets: &[u8]) {
         false => Err(KeyError::SecretUnavailable(key.to_string())),
     };
     if let Ok(key) = key.open(file, &mut ask) {
-        SubscriberKey::from(key).request(&Name::empty(), &[]).expect("a key that was taken signs");
+        signing::SubscriberKey::from(key).request(&Name::empty(), &[]).expect("a key that was taken signs");
     }
 }
 

@@ -107,7 +107,7 @@ macro_rules! contract {
             a_filter_passes_what_matches_all_of_it
             the_uses_of_a_key_are_known
             whatever_changes_gets_a_higher_change_number
-            all_rows_come_by_issuer_and_in_the_order_of_the_octets_of_serial_numbers
+            all_rows_come_by_issuer_and_in_the_order_of_serial_numbers
             a_visitor_may_ask_the_index_and_change_it
         }
     };

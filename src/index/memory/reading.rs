@@ -206,8 +206,7 @@ impl ChangeReader for MemoryIndex {
         let state = self.now();
         let mut entries: Vec<&Entry> = state.entries.iter().filter(|entry| entry.change > since).collect();
         if since == 0 {
-            entries
-                .sort_by(|a, b| (a.id.issuer, &a.id.serial_number).cmp(&(b.id.issuer, &b.id.serial_number)));
+            entries.sort_by(|a, b| a.id.issuer.cmp(&b.id.issuer).then_with(|| by_serial(&a.id, &b.id)));
         } else {
             entries.sort_by_key(|entry| entry.change);
         }
