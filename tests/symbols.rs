@@ -103,6 +103,7 @@ const PERMITTED: &[&str] = &[
     "genfic_ca::signer::token::TokenRe",
     "genfic_ca::signer::token::WirePurpose",
     "genfic_ca::signer::token::_::",
+    "genfic_ca::signer::token::ends::",
     "genfic_ca::signer::token::holder::",
     "genfic_ca::signer::token::key::",
     "genfic_ca::signer::token::lanes::",

@@ -107,8 +107,8 @@ impl<S: StatusSource> Reloader<S> {
         self.former.retain(|_, (_, since)| (since.0..since.0.saturating_add(FORMER)).contains(&now.0));
         let is_new = self.poll_status(now);
         if self.view.as_ref().is_some_and(|view| view.is_damaged()) {
-            let fault = "a part of the published status is damaged, and is not answered from; `genfic-ca ocsp sync` \
-                         publishes it anew";
+            let fault = "a part of the published status is damaged, and is not answered from until the CA publishes \
+                         it anew";
             self.faults.entry("status".to_owned()).or_insert_with(|| fault.to_owned());
         }
         let mut changed = is_new;

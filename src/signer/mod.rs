@@ -31,14 +31,17 @@ pub(crate) use client::{Administration, CustodyDoor, Link, ProposedKey, PutBack,
 pub(crate) use enrolment::{Enrolment, Known};
 pub(crate) use envelope::KeyEnvelope;
 pub(crate) use journal::{
-    Act, ActKind, Asker, JOURNAL, Journal, JournalFault, JournalHead, JournalReader, ToBeSigned,
-    check_journal, named_keys,
+    Act, ActKind, Asker, JOURNAL, Journal, JournalFault, ToBeSigned, check_journal, named_keys,
 };
+#[cfg(debug_assertions)]
+pub(crate) use journal::{JournalHead, JournalReader};
 pub(crate) use listening::{
     ListeningError, Notice, Patience, Signals, Sockets, listen, passed_by_systemd, say, serve,
 };
 pub(crate) use peer::{Door, Peer};
-pub(crate) use protocol::{Failure, Frame, FrameError, Orders, Reply, Request, WireGrant, WireTerms};
+pub(crate) use protocol::{Failure, FrameError, Orders, WireGrant, WireTerms};
+#[cfg(debug_assertions)]
+pub(crate) use protocol::{Frame, Reply, Request};
 pub(crate) use reconcile::{Contradiction, NamedIntent, Reconciled, Reconciliation, named};
 pub(crate) use record::{LastCrl, RecordError, SignatureRecord, Signed, SignedKind, Verified, WithUsed};
 pub(crate) use rights::{ClientClass, Right};

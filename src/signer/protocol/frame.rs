@@ -156,6 +156,7 @@ impl<M: DeserializeOwned> Frame<M> {
     ///
     /// # Errors
     /// When the octets are no frame, or more than one.
+    #[cfg(debug_assertions)]
     pub(crate) fn from_octets(octets: &[u8]) -> Result<Self, FrameError> {
         let (prefix, mut rest) =
             octets.split_first_chunk::<PREFIX>().ok_or_else(|| malformed("too short"))?;
