@@ -192,9 +192,15 @@ fn signs_for_two_at_once(tokens: Tokens) {
             command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
             command.envs(tokens.environment()).spawn().unwrap()
         });
-        for child in both {
+        for ((name, home), child) in homes.iter().zip(both) {
             let said = Said::of(child.wait_with_output().unwrap());
-            assert_eq!(said.status, 0, "round {round}: {}", said.all());
+            // SoftHSM 2.6.1 at times has no token, or none that works, while another process logs in: then that is
+            // told, and the command can be given once more
+            if said.status != 0 {
+                assert_eq!(said.status, 8, "round {round}: {}", said.all());
+                let mut again = home.command(&["crl", "publish", name]);
+                Said::of(again.envs(tokens.environment()).output().unwrap()).ok();
+            }
         }
     }
     for (name, home) in &homes {
