@@ -165,7 +165,9 @@ fn limited(name: &str, limit: &str) -> Output {
     let directory = tempfile::tempdir().unwrap();
     fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
     let program = directory.path().join("probe");
-    fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
+    // by another process: a test beside this one that forks would hold the file open for writing, and it could not be executed
+    let copied = Command::new("cp").arg(std::env::current_exe().unwrap()).arg(&program).status().unwrap();
+    assert!(copied.success());
     let mut launcher = Command::new("prlimit");
     launcher.arg(limit).env("MALLOC_ARENA_MAX", "1");
     if rustix::process::geteuid().is_root() {
