@@ -165,7 +165,7 @@ fn limited(name: &str, limit: &str) -> Output {
     let directory = tempfile::tempdir().unwrap();
     fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
     let program = directory.path().join("probe");
-    // by another process: a test beside this one that forks would hold the file open for writing, and it could not be executed
+    // by another process: a test beside this one that forks would hold the file open for writing
     let copied = Command::new("cp").arg(std::env::current_exe().unwrap()).arg(&program).status().unwrap();
     assert!(copied.success());
     let mut launcher = Command::new("prlimit");
