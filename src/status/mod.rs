@@ -32,6 +32,8 @@ mod continuity;
 #[cfg(test)]
 mod continuity_tests;
 #[cfg(test)]
+mod copied_tests;
+#[cfg(test)]
 mod damage_tests;
 mod delta;
 mod delta_file;
