@@ -22,8 +22,8 @@ mod signer_tokens;
 mod tokens;
 
 pub use administration::{
-    PassphraseFor, SIGNER_ADMIN_SOCKET, SignerAdministration, Unlocking, UnlockingTerms, back_up_signer,
-    restore_signer_backup,
+    BroughtAuthority, BroughtKeyFile, PassphraseFor, SIGNER_ADMIN_SOCKET, SignerAdministration, Unlocking,
+    UnlockingTerms, back_up_signer, restore_signer_backup,
 };
 pub use backup::{restore_backup, verify_backup};
 pub use ceremony::sign_ceremony;

@@ -7,11 +7,12 @@ use crate::backup::{
 use crate::config::{Config, parse_duration};
 use crate::error::Problem;
 use crate::home::{Accounts, Existing, Mode, write_whole};
-use crate::signer::{Administration, ProposedKey, WireGrant, WireTerms};
+use crate::signer::{Administration, ForeignKeyFor, HandedKey, ProposedKey, WireGrant, WireTerms};
 use crate::signing::{CaKeys, KeyError, KeyLimits, LimitsChange, PassphraseOrders, SealFor, SecretSpec};
-use crate::x509::UnixTime;
+use crate::x509::{Certificate, UnixTime};
 use std::collections::BTreeMap;
 use std::io;
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -75,6 +76,54 @@ pub struct EnvelopeProposal {
     digest: [u8; 32],
 }
 
+/// A CA whose key an administrator brings to the signer in a file of another program.
+#[derive(Clone, Debug)]
+pub struct BroughtAuthority {
+    /// The name of the CA.
+    pub name: String,
+    /// Its certificates; in a chain those of others follow the first, and are left out.
+    pub certificates: Vec<Certificate>,
+    /// The profile of the CA, and no other.
+    pub profile: String,
+    /// Beginnings of the URLs that its certificates may name; none for any.
+    pub urls: Vec<String>,
+    /// Recipients of age to which the key is encrypted; none for a passphrase.
+    pub recipients: Vec<String>,
+}
+
+impl BroughtAuthority {
+    fn wire(&self) -> ForeignKeyFor<'_> {
+        ForeignKeyFor {
+            name: &self.name,
+            certificates: &self.certificates,
+            profile: &self.profile,
+            urls: &self.urls,
+            recipients: &self.recipients,
+        }
+    }
+}
+
+/// The file of such a key, open and not read, and where its passphrases are.
+pub struct BroughtKeyFile<'a> {
+    /// The file.
+    pub file: OwnedFd,
+    /// How messages name it.
+    pub path: &'a Path,
+    /// Where what opens it is; `None` where nobody is asked.
+    pub old: Option<SecretSpec>,
+    /// Where the new passphrase is, or an identity of one of the recipients.
+    pub new: SecretSpec,
+    /// Whether a person may be asked.
+    pub attended: bool,
+}
+
+impl From<ProposedKey> for EnvelopeProposal {
+    fn from(proposed: ProposedKey) -> Self {
+        let ProposedKey { limits, unvouched, digest } = proposed;
+        Self { limits, unvouched, digest }
+    }
+}
+
 impl SignerAdministration {
     /// Returns the door at this socket.
     #[must_use]
@@ -87,12 +136,33 @@ impl SignerAdministration {
     /// # Errors
     /// When the signer cannot be asked.
     pub fn proposal(&self, key: &str) -> Result<Option<EnvelopeProposal>, Problem> {
-        let proposed = self.0.proposal(key)?;
-        Ok(proposed.map(|ProposedKey { limits, unvouched, digest }| EnvelopeProposal {
-            limits,
-            unvouched,
-            digest,
-        }))
+        Ok(self.0.proposal(key)?.map(EnvelopeProposal::from))
+    }
+
+    /// Returns the envelope by which the signer binds a key that is brought for this CA.
+    ///
+    /// # Errors
+    /// When the signer has a key of this name or cannot be asked, or the certificates are not those of a CA.
+    pub fn proposal_for(&self, authority: &BroughtAuthority) -> Result<EnvelopeProposal, Problem> {
+        Ok(self.0.proposal_for(&authority.wire())?.into())
+    }
+
+    /// Brings the key of a CA, with the envelope that was confirmed. It is used once the CA is taken over by a command of
+    /// this login, which has it unlocked on these terms. Returns the form of the key in its file.
+    ///
+    /// # Errors
+    /// As [`SignerAdministration::unlock`]; when the key is another one than that of the certificate, is weak or cannot be
+    /// read; when the new passphrase is weak, or the signer has a key of this name.
+    pub fn bring(
+        &self,
+        authority: &BroughtAuthority,
+        confirmed: &EnvelopeProposal,
+        terms: &UnlockingTerms,
+        key: BroughtKeyFile<'_>,
+    ) -> Result<String, Problem> {
+        let BroughtKeyFile { file, path, old, new, attended } = key;
+        let handed = HandedKey { file, path, old: old.as_ref(), new: &new, attended };
+        Ok(self.0.bring(&authority.wire(), confirmed.digest, wire(terms), handed)?)
     }
 
     /// Unlocks a key. For one that is to come, `confirmed` is the envelope that the administrator has seen; it comes

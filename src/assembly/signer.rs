@@ -109,7 +109,8 @@ impl SignerKeys {
         let (scrypt_log_n, passphrases) = (config.keys.scrypt_log_n, passphrases.clone());
         let profiles = home.policy_directory();
         let own = keys_in(&home.keys_directory(), scrypt_log_n, &passphrases, &profiles);
-        let here = own.with_service(config.keys.signer_socket.clone().map(Link::socket));
+        let with_recipients = passphrases.recipients.keys().cloned().collect();
+        let here = own.with_service(config.keys.signer_socket.clone().map(Link::socket), with_recipients);
         Self { here, medium: None, passphrases, scrypt_log_n, profiles }
     }
 

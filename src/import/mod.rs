@@ -21,7 +21,8 @@ use crate::error::{Code, Problem, Shown as _, remedy};
 use crate::index::Revocation;
 use crate::signing::{FindKeys, FoundKey};
 use crate::x509::extension::CrlNumber;
-use crate::x509::{Certificate, MalformedDer, pem};
+use crate::x509::{Certificate, CertificateList, MalformedDer, pem};
+use numbers::Numbers;
 use std::path::{Path, PathBuf};
 use tree::{Tree, TreeCertificate};
 
@@ -42,6 +43,8 @@ pub struct ForeignAuthority {
     pub inventory: Inventory,
     /// The highest CRL number so far; 0 when there was no CRL.
     pub crl_number: CrlNumber,
+    /// The CRL with the highest number among those that were found.
+    pub last_crl: Option<CertificateList>,
     /// Number of private keys of other owners in the directory; they are not read further.
     pub other_keys: usize,
     /// Warnings: inconsistencies, and files that could not be read.
@@ -72,7 +75,8 @@ pub fn read(wanted: &Wanted<'_>, finder: &dyn FindKeys) -> Result<ForeignAuthori
     };
     let taken = key.as_ref().map(|(path, _)| path);
     let other_keys = tree.keys.iter().filter(|one| Some(&one.path) != taken).count();
-    let (crl_number, mut notices) = numbers::crl_number(&source_paths, &tree, &certificate, finder)?;
+    let Numbers { highest, last, mut notices } =
+        numbers::crl_number(&source_paths, &tree, &certificate, finder)?;
     let inventory = Inventory::of(&lines, &tree, &certificate, &mut notices);
     notices.extend(tree.told_faults());
     let others = tree.certificates.into_iter().map(|found: TreeCertificate| found.certificate);
@@ -84,7 +88,8 @@ pub fn read(wanted: &Wanted<'_>, finder: &dyn FindKeys) -> Result<ForeignAuthori
         key,
         others,
         inventory,
-        crl_number,
+        crl_number: highest,
+        last_crl: last,
         other_keys,
         notices,
     })

@@ -4,8 +4,18 @@ use super::layout::{SourcePaths, bases};
 use super::tree::{Tree, read_text};
 use crate::error::{Code, Problem, Shown as _};
 use crate::signing::FindKeys;
-use crate::x509::Certificate;
 use crate::x509::extension::{CRL_NUMBER, CrlNumber};
+use crate::x509::{Certificate, CertificateList};
+
+/// What is known of the CRLs of an imported CA.
+#[derive(Debug, Default)]
+pub(super) struct Numbers {
+    /// The highest CRL number so far; 0 when there was no CRL.
+    pub(super) highest: CrlNumber,
+    /// The CRL with the highest number among those that were found.
+    pub(super) last: Option<CertificateList>,
+    pub(super) notices: Vec<String>,
+}
 
 /// Returns the highest CRL number so far, from `crlnumber` (the next number, hexadecimal) and from the CRLs.
 pub(super) fn crl_number(
@@ -13,9 +23,8 @@ pub(super) fn crl_number(
     tree: &Tree,
     certificate: &Certificate,
     finder: &dyn FindKeys,
-) -> Result<(CrlNumber, Vec<String>), Problem> {
-    let mut highest = 0;
-    let mut notices = Vec::new();
+) -> Result<Numbers, Problem> {
+    let Numbers { mut highest, mut last, mut notices } = Numbers::default();
     let noted = bases(source_paths).into_iter().map(|base| base.join("crlnumber"));
     if let Some(path) = noted.into_iter().find(|path| path.symlink_metadata().is_ok()) {
         let text = read_text(&path, finder)?;
@@ -33,6 +42,10 @@ pub(super) fn crl_number(
     }
     for crl in own_crls(tree, certificate) {
         let (number, made) = (crl.tbs().crl_number(), crl.tbs().this_update());
+        let before = last.as_ref().and_then(|last: &CertificateList| last.tbs().crl_number());
+        if number.is_some_and(is_small) && number > before {
+            last = Some(crl.clone());
+        }
         match number {
             Some(number) if !is_small(number) => {
                 return Err(too_large(&format!("the CRL of {made} has the number {number:x}")));
@@ -53,7 +66,7 @@ pub(super) fn crl_number(
         }
     }
     notices.dedup();
-    Ok((highest, notices))
+    Ok(Numbers { highest, last, notices })
 }
 
 fn is_small(number: CrlNumber) -> bool {

@@ -1,7 +1,7 @@
 //! Keys that change their place: between the home and the signer that listens.
 use super::{KeyError, KeyLimits, KeyRef};
 use crate::x509::extension::CrlNumber;
-use crate::x509::{Certificate, UnixTime};
+use crate::x509::{Certificate, SerialNumber, UnixTime};
 
 /// Who holds a key.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -36,6 +36,36 @@ pub struct ComingKey {
     pub certificates: Vec<Certificate>,
     /// The text of its envelope, TOML: the one that it has, then the one that was confirmed.
     pub envelope: Option<String>,
+}
+
+/// A key that is in the signer that listens under a name, or that an administrator of this login has brought there.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct AwaitedKey {
+    /// The reference there.
+    pub(crate) key: KeyRef,
+    /// The profile of the CA that it is for; empty where none was said.
+    pub(crate) profile: String,
+    /// Whether it is used there already.
+    pub(crate) is_settled: bool,
+}
+
+impl AwaitedKey {
+    /// Returns the profile of the CA that an administrator has said the key is for.
+    #[must_use]
+    pub fn profile(&self) -> Option<&str> {
+        Some(self.profile.as_str()).filter(|profile| !profile.is_empty())
+    }
+}
+
+/// What a key used elsewhere, as far as it is not shown itself.
+#[derive(Clone, Copy, Debug)]
+pub struct UsedElsewhere<'a> {
+    /// Serial numbers of certificates.
+    pub serials: &'a [SerialNumber],
+    /// Until when these may be valid.
+    pub until: UnixTime,
+    /// The highest CRL number, whether or not anybody has that CRL.
+    pub crl_number: CrlNumber,
 }
 
 /// The answer of a place to a key that is to come.
@@ -84,6 +114,19 @@ pub trait MoveKeys {
         until: UnixTime,
         mark: CrlNumber,
     ) -> Result<(), KeyError>;
+
+    /// Returns the key that is in the signer that listens under the name of this CA, or was brought there for it by an
+    /// administrator of this login; `None` where there is none, or no such signer.
+    ///
+    /// # Errors
+    /// When it cannot be asked.
+    fn awaited(&self, authority: &str) -> Result<Option<AwaitedKey>, KeyError>;
+
+    /// Tells the signer what a key that was brought to it has used elsewhere, which is the last of it.
+    ///
+    /// # Errors
+    /// When it cannot be asked, or the CRL number is far above that of the last CRL that it was shown.
+    fn tell_used(&self, key: &KeyRef, used: &UsedElsewhere<'_>) -> Result<(), KeyError>;
 
     /// Has a key used in the place to which it came. Returns whether this was a change.
     ///

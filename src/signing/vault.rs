@@ -3,9 +3,10 @@
 //! What opens a key here signs only a [`ForKey`], which the signer makes after its rules have admitted the octets
 //! and its journal has them.
 use super::admit::Admitted;
-use super::{BroughtKey, CaKeys, KeyError, KeyRef, OpenedKey};
+use super::{BroughtKey, CaKeys, KeyError, KeyRef, OpenedKey, Secret};
 use crate::x509::{KeyAlgorithm, SubjectPublicKeyInfo};
 use std::os::fd::OwnedFd;
+use std::path::Path;
 use std::sync::Arc;
 
 /// Octets that the journal of the signer has as about to be signed, a subscriber's request, or what a responder signs.
@@ -125,6 +126,25 @@ pub(crate) trait MoveKeyFiles {
     /// # Errors
     /// As [`KeyVault::open_key`].
     fn open_taken(&self, key: &KeyRef, sealed: &[u8]) -> Result<Arc<dyn VaultKey>, KeyError>;
+
+    /// Opens the contents of a key file of another signer, of this path, by this passphrase, or this text with identities.
+    ///
+    /// # Errors
+    /// When the secret is wrong, the file is damaged, or it takes more memory than is there to be taken.
+    fn open_foreign(&self, path: &Path, sealed: &[u8], secret: &Secret) -> Result<OpenedKey, KeyError>;
+
+    /// Refuses the name of a key that is here.
+    ///
+    /// # Errors
+    /// [`KeyError::Exists`] when it is; when others have access to the directory.
+    fn must_be_free(&self, key: &KeyRef) -> Result<(), KeyError>;
+
+    /// Encrypts a key of another program for whoever is to open the one of this name, as a new key is. Nothing is written.
+    /// Returns the contents of its file, for [`MoveKeyFiles::put_aside`], and the open key.
+    ///
+    /// # Errors
+    /// As [`MoveKeyFiles::must_be_free`]; when the store's source has no secret for it.
+    fn seal(&self, key: &KeyRef, brought: OpenedKey) -> Result<(Vec<u8>, Arc<dyn VaultKey>), KeyError>;
 
     /// Keeps such a key beside its place, where nothing uses it. One that is in its place already stays.
     ///

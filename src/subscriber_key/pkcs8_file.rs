@@ -15,9 +15,9 @@ const ENCRYPTED: &str = "ENCRYPTED PRIVATE KEY";
 const PBKDF2_ITERATIONS: u32 = 600_000;
 
 /// Bounds of the work for a file that another program made. Of PBKDF2 they allow some seconds. Of scrypt they allow
-/// 64 times the memory of OpenSSL's own files, and four times as much in all.
+/// 32 times the memory of OpenSSL's own files, which the signer may lock, and eight times as much in all.
 const MOST_ITERATIONS: u32 = 10_000_000;
-const MOST_MEMORY: u64 = 1 << 30;
+const MOST_MEMORY: u64 = 512 << 20;
 const MOST_WORK: u64 = 4 << 30;
 
 /// Bound of the octets that are read of a key file, 64 KiB.

@@ -16,3 +16,4 @@ mod named_files;
 mod no_command_line;
 mod source;
 mod style;
+mod system_calls;

@@ -356,3 +356,26 @@ fn a_person_confirms_the_envelope_of_a_root_before_it_signs_anything() {
     assert_eq!(status, 0, "{text}");
     assert!(service.home.path("signer/example.envelope.toml").exists());
 }
+
+#[test]
+fn recipients_in_the_configuration_are_refused_for_a_key_that_the_service_is_to_make() {
+    // K1, K2
+    if !is_root() {
+        return skipped("becoming two other users needs root");
+    }
+    let service = Service::new();
+    let config = service.home.path("own/home/genfic-ca.toml");
+    let recipient = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p";
+    let line =
+        format!("printf '\\n[authority.example]\\nrecipients = [\"{recipient}\"]\\n' >>{}", config.display());
+    let create = service.ca("create-root example --key ed25519 --ocsp=false");
+    let said = service.done(&[
+        service.own_home(),
+        line,
+        prepare(&service, "example"),
+        service.refused("config.invalid", &create),
+        format!("cat {}", service.home.path("refused").display()),
+    ]);
+    assert!(said.out.contains("key unlock example --new --recipient"), "{}", said.out);
+    assert!(!service.home.path("signer/example.age").exists());
+}

@@ -89,7 +89,7 @@ fn a_signer_that_is_killed_while_a_key_gets_another_name_leaves_the_old_one_or_t
         service.restart(Some(place));
         let said = service.in_one_login(&[unlocking.clone(), format!("{retire} >/dev/null 2>&1 || true")]);
         assert_eq!(said.status, 0, "{place}: {}", said.all());
-        assert!(service.process.0.try_wait().unwrap().is_some(), "not killed at {place}");
+        service.must_be_killed(place);
         service.restart(None);
         // its new name is the one of the record; the old one still opens it where that is its name
         let old = service.home.path(&format!("signer/{name}.age")).exists();
@@ -130,5 +130,75 @@ fn a_record_that_was_lost_is_shown_the_last_crl_before_a_certificate_is_signed()
     service.done(&[unlock.clone(), service.refused("journal.list-unknown", &sign)]);
     fs::rename(&aside, &list).unwrap();
     service.done(&[unlock, service.ca("create-request c.example --sign -p example-system")]);
+    run(&service, "audit verify").ok();
+}
+
+/// Has the signer of this service killed at each point that it passes while this is done after an unlocking; `then` looks at
+/// what is left, with the number of the point.
+fn killed_at_each(service: &mut Service, act: &dyn Fn(&Service) -> String, then: &dyn Fn(&Service, usize)) {
+    let unlocking = |service: &Service| unlock(service, "example-system");
+    let trace = service.home.path("signer/trace");
+    let begun = service.home.path("begun");
+    let (shown, before) = (trace.display().to_string(), begun.display().to_string());
+    service.restart_with(&[("GENFIC_CA_FAILPOINT_TRACE", &shown)]);
+    let line = act(service);
+    service.done(&[unlocking(service), format!("cp {shown} {before}"), line]);
+    let points = |path| fs::read_to_string(path).unwrap().lines().count();
+    let (first, last) = (points(begun), points(trace.clone()));
+    service.end();
+    fs::remove_file(&trace).unwrap();
+    service.restart(None);
+    then(service, 0);
+    assert!(last >= first + 4, "{first} to {last}");
+    for point in first + 1..=last {
+        service.restart(Some(&point.to_string()));
+        let line = act(service);
+        let said = service.in_one_login(&[unlocking(service), format!("{line} >/dev/null 2>&1 || true")]);
+        assert_eq!(said.status, 0, "{point}: {}", said.all());
+        service.must_be_killed(&format!("{point} of {last}"));
+        service.restart(None);
+        then(service, point);
+    }
+}
+
+/// The number of the CRL of `example-system` and its entries, after the next one is published.
+fn next_list(service: &Service) -> (u64, usize) {
+    let said = service.done(&[unlock(service, "example-system"), service.ca("crl publish example-system")]);
+    drop(said);
+    let crl = run(service, "crl show example-system --json").ok().json()["result"].clone();
+    (crl["number"].as_u64().unwrap(), crl["entries"].as_array().unwrap().len())
+}
+
+#[test]
+fn a_signer_that_is_killed_at_any_step_of_a_revocation_or_of_a_crl_takes_nothing_back_and_goes_on() {
+    // X1, C1, K3
+    if !is_root() {
+        return skipped("becoming two other users needs root");
+    }
+    let mut service = with_hierarchy();
+    // enough holders for each step
+    let names: Vec<String> = (0..40).map(|number| format!("n{number}.example")).collect();
+    let requests = names.iter().map(|name| service.ca(&format!("create-request {name} --key ed25519")));
+    let requests: Vec<String> = requests.collect();
+    let files = names.iter().map(|name| format!("{name}.req")).collect::<Vec<_>>().join(" ");
+    let leaf = service.admin("key unlock example-system --scope leaf --passphrase-from fd:0");
+    let sign = service.ca(&format!("sign {files} -p example-system"));
+    service.done(&[requests, vec![leaf, sign]].concat());
+    let last = std::cell::Cell::new((0, 0));
+    let used = std::cell::Cell::new(0);
+    let goes_on = |service: &Service, point: usize| {
+        let (number, entries) = next_list(service);
+        assert!(number > last.get().0, "{point}: a higher number");
+        assert_eq!(entries, used.get(), "{point}: what was revoked is listed");
+        last.set((number, entries));
+    };
+    let publish = |service: &Service| service.ca("crl publish example-system");
+    killed_at_each(&mut service, &publish, &goes_on);
+    let revoke = |service: &Service| {
+        let name = &names[used.get()];
+        used.set(used.get() + 1);
+        service.ca(&format!("revoke {name} --reason superseded --yes"))
+    };
+    killed_at_each(&mut service, &revoke, &goes_on);
     run(&service, "audit verify").ok();
 }

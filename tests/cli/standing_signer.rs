@@ -160,6 +160,16 @@ impl Service {
         }
     }
 
+    /// Waits for the end of the signer, which a failpoint has killed: a client sees that before its parent does.
+    #[track_caller]
+    pub(crate) fn must_be_killed(&mut self, at: &str) {
+        let end = Instant::now() + Duration::from_secs(30);
+        while self.process.0.try_wait().unwrap().is_none() {
+            assert!(Instant::now() < end, "not killed at {at}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     /// Ends the service and starts it again; it is killed at this point, if one is named.
     pub(crate) fn restart(&mut self, failpoint: Option<&str>) {
         let variables: Vec<_> = failpoint.map(|place| ("GENFIC_CA_FAILPOINT", place)).into_iter().collect();

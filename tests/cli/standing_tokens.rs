@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use std::process::Stdio;
 
 /// A service, tokens, and the process between them.
-struct Vault {
-    service: Service,
+pub(crate) struct Vault {
+    pub(crate) service: Service,
     tokens: Tokens,
     process: Running,
 }
@@ -35,7 +35,7 @@ fn connected_with(service: &Service, tokens: &Tokens, stub: &str) -> Running {
 }
 
 impl Vault {
-    fn of(tokens: Tokens) -> Self {
+    pub(crate) fn of(tokens: Tokens) -> Self {
         Self::beside(tokens, None)
     }
 
@@ -54,36 +54,36 @@ impl Vault {
         Self { service, tokens, process }
     }
 
-    fn ca(&self, words: &str) -> String {
+    pub(crate) fn ca(&self, words: &str) -> String {
         self.service.ca(words)
     }
 
     /// Returns the shell line by which the administrator runs a `key` command, with this PIN.
-    fn admin(&self, pin: &str, words: &str) -> String {
+    pub(crate) fn admin(&self, pin: &str, words: &str) -> String {
         self.service.admin_with(pin, words)
     }
 
     /// Returns the shell line by which the PIN is given for a new key of this name.
-    fn new_key(&self, name: &str) -> String {
+    pub(crate) fn new_key(&self, name: &str) -> String {
         let scopes = "--scope leaf --scope ca --scope crl --passphrase-from fd:0";
         let profile = if name == "other" || name.starts_with("system") { "system-ca" } else { "root-ca" };
         let new = format!("--new --profile {profile} {scopes}");
         self.admin(PASSPHRASE, &format!("key unlock 'pkcs11:token=Office;object={name}' {new}"))
     }
 
-    fn unlock(&self, pin: &str, name: &str) -> String {
+    pub(crate) fn unlock(&self, pin: &str, name: &str) -> String {
         self.admin(
             pin,
             &format!("key unlock '{name}' --scope leaf --scope ca --scope crl --passphrase-from fd:0"),
         )
     }
 
-    fn refused(&self, code: &str, line: &str) -> String {
+    pub(crate) fn refused(&self, code: &str, line: &str) -> String {
         self.service.refused(code, line)
     }
 
     #[track_caller]
-    fn done(&self, steps: &[String]) -> String {
+    pub(crate) fn done(&self, steps: &[String]) -> String {
         let said = self.service.in_one_login(steps);
         let log = |name: &str| fs::read_to_string(self.service.home.path(name)).unwrap_or_default();
         assert_eq!(said.status, 0, "{}\n{}\n{}", said.all(), log("log"), log("tokens.log"));
@@ -91,7 +91,7 @@ impl Vault {
     }
 }
 
-const ROOT: &str = "create-root example --keystore pkcs11:token=Office --ocsp=false";
+pub(crate) const ROOT: &str = "create-root example --keystore pkcs11:token=Office --ocsp=false";
 
 fn lives_its_whole_life(tokens: Tokens) {
     let vault = Vault::of(tokens);

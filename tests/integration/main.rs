@@ -31,6 +31,7 @@ mod hierarchy_in_six_lines;
 mod import;
 mod index_rollback;
 mod installed_files;
+mod launcher;
 mod month;
 mod offline_root;
 mod older_home;

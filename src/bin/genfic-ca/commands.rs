@@ -2,6 +2,7 @@
 mod audit;
 mod authority;
 mod backup;
+mod bringing;
 mod calendar;
 mod ceremony;
 mod certified;
@@ -177,7 +178,11 @@ pub(crate) fn run(global: &Global, command: Command) -> Result<Report, Problem> 
         Command::Adopt(args) => at_home(&|session| foreign::adopt(session, &args)),
         Command::Key(Key::Import(args)) => {
             let old = foreign::old_passphrase(args.key_passphrase_from.as_deref())?;
-            at_home(&|session| foreign::import_key(session, &args, old.as_ref()))
+            match &args.file {
+                Some(file) if args.service => bringing::bring(global, &args, file),
+                Some(file) => at_home(&|session| foreign::import_key(session, &args, file, old.as_ref())),
+                None => at_home(&|session| foreign::take_key(session, &args)),
+            }
         }
         Command::Key(Key::ExportBundle(args)) => at_home(&|session| offline::export_bundle(session, &args)),
         Command::Key(Key::ImportBundle(args)) => at_home(&|session| offline::import_bundle(session, &args)),

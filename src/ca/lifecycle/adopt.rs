@@ -12,9 +12,9 @@ use crate::error::{Code, Notice, Problem, remedy};
 use crate::index::{Authority, CertificateState, Imported, ImportedContents, IndexError};
 use crate::profile::Kind;
 use crate::repository::AuthorityFiles;
-use crate::signing::{BroughtKey, KeyError, KeyRef};
+use crate::signing::{AwaitedKey, BroughtKey, KeyError, KeyRef};
 use crate::x509::extension::{CrlNumber, KeyUsage};
-use crate::x509::{Certificate, SerialNumber, SubjectPublicKeyInfo};
+use crate::x509::{Certificate, CertificateList, SerialNumber, SubjectPublicKeyInfo};
 
 /// A CA that was made elsewhere and is to be adopted.
 #[derive(Clone, Debug)]
@@ -38,6 +38,8 @@ pub struct Adoption {
     pub prior: Vec<PriorCertificate>,
     /// The highest number of the CA's CRLs so far.
     pub crl_number: CrlNumber,
+    /// The CRL with the highest number, as far as it is known.
+    pub last_crl: Option<CertificateList>,
     /// Origin of the CA, for the audit record.
     pub source: String,
 }
@@ -70,6 +72,8 @@ pub enum AdoptedKey {
     Foreign(BroughtKey),
     /// In this home.
     Here,
+    /// In the signer that listens, to which an administrator has brought it.
+    InSigner(AwaitedKey),
     /// Somewhere else, where it stays: nothing is signed.
     Away,
 }
@@ -225,9 +229,10 @@ impl Lifecycle<'_> {
         let plan = self.plan_adoption(&adoption)?;
         self.engine.signing_time()?;
         let public_key = adoption.certificate.tbs().public_key().clone();
-        let place = match &adoption.renews {
-            Some(known) => KeyRef::of(known),
-            None => self.pending_key(&adoption.name, &public_key)?,
+        let place = match (&key, &adoption.renews) {
+            (AdoptedKey::InSigner(awaited), _) => awaited.key.clone(),
+            (_, Some(known)) => KeyRef::of(known),
+            (_, None) => self.pending_key(&adoption.name, &public_key)?,
         };
         self.engine.keys().note_profile(&place, &adoption.profile);
         let signing = self.engine.index().signing()?;
@@ -235,6 +240,10 @@ impl Lifecycle<'_> {
         let signer = match key {
             AdoptedKey::Away => None,
             AdoptedKey::Here => Some(self.engine.keys().signer(&place)?),
+            AdoptedKey::InSigner(awaited) => {
+                self.use_adopted_in_signer(&awaited, &adoption)?;
+                Some(self.engine.keys().signer(&place)?)
+            }
             AdoptedKey::Foreign(foreign) if *foreign.public_key() != public_key => {
                 return Err(mismatched(&adoption.name));
             }

@@ -1,6 +1,7 @@
 //! The life cycle of CAs: creation, renewal, new keys, adoption from elsewhere, cross-certification.
 mod adopt;
 mod adopted;
+mod brought_to_signer;
 mod ceremony;
 mod ceremony_answer;
 mod coming_back;

@@ -217,7 +217,10 @@ impl Lifecycle<'_> {
     /// When there is no such CA, the certificate is not such a one, or no profile is known.
     pub fn accept_certificate(&self, accepted: SubordinateCertificate) -> Result<Adoption, Problem> {
         let Some(pending_request) = self.pending_request(&accepted.name)? else {
-            return self.renewed_externally(accepted);
+            return match self.brought_for(&accepted.name)? {
+                Some(awaited) => self.accepted_for(&awaited, accepted),
+                None => self.renewed_externally(accepted),
+            };
         };
         let name = accepted.name;
         let (own, others): (Vec<Certificate>, Vec<Certificate>) = accepted
@@ -243,6 +246,7 @@ impl Lifecycle<'_> {
             others,
             prior: Vec::new(),
             crl_number: 0,
+            last_crl: None,
             source: accepted.source,
             name,
         })
@@ -299,6 +303,7 @@ impl Lifecycle<'_> {
             others,
             prior: Vec::new(),
             crl_number: 0,
+            last_crl: None,
             source: accepted.source,
             name,
         })
@@ -306,7 +311,7 @@ impl Lifecycle<'_> {
 
     /// Checks that the certificate is currently valid and is that of a CA which may sign certificates and
     /// CRLs.
-    fn is_in_force(&self, name: &str, certificate: &Certificate) -> Result<(), Problem> {
+    pub(super) fn is_in_force(&self, name: &str, certificate: &Certificate) -> Result<(), Problem> {
         let tbs = certificate.tbs();
         let (validity, now) = (tbs.validity(), self.engine.now());
         let refuse = |code, message: String, hint: Remedy| Err(Problem::new(code, message).hint(hint));
@@ -339,7 +344,7 @@ impl Lifecycle<'_> {
     }
 }
 
-fn other_key(name: &str) -> Problem {
+pub(super) fn other_key(name: &str) -> Problem {
     let message = format!("the certificate is for another key than that of {name}");
     Problem::new(Code::CertificateOtherKey, message)
 }

@@ -41,6 +41,7 @@ fn sixteen_cas_that_others_run_may_stand_above_one_and_no_more() {
             others,
             prior: Vec::new(),
             crl_number: 0,
+            last_crl: None,
             source: "test".into(),
         })
     };

@@ -72,6 +72,8 @@ pub enum Authority {
     RequestFromOthers,
     /// Import the key of this CA.
     BringKey(String),
+    /// Have an administrator bring the key of this CA to the signer, for the profile that the CA has.
+    BringKeyToSigner(String),
     /// Publish what is missing of this CA, which is on record.
     Finish(String),
     /// Leave out the key rollover certificates (RFC 9810 §4.4) if the old key is lost.

@@ -242,13 +242,23 @@ impl Administration {
 
     /// Asks with descriptors. A terminal has its modes back when this returns, also when the signer was killed.
     fn hand(&self, message: Request, descriptors: Vec<Descriptor>) -> Result<Reply, KeyError> {
+        self.hand_with(message, Vec::new(), descriptors)
+    }
+
+    /// As [`Administration::hand`], with parts.
+    pub(super) fn hand_with(
+        &self,
+        message: Request,
+        parts: Vec<Vec<u8>>,
+        descriptors: Vec<Descriptor>,
+    ) -> Result<Reply, KeyError> {
         let link = self.link()?;
         let terminal = |error: io::Error| unavailable(&SecretSpec::Prompt, &error);
         let own = descriptors.iter().find(|one| one.handed == WireHanded::Terminal);
         let own = own.map(|one| one.file.try_clone()).transpose().map_err(terminal)?;
         let restored = own.as_ref().map(|own| Restored::of(own.as_fd())).transpose().map_err(terminal)?;
         let descriptors = descriptors.into_iter().map(|one| one.file).collect();
-        let answer = link.ask(Frame { message, parts: Vec::new(), descriptors });
+        let answer = link.ask(Frame { message, parts, descriptors });
         drop(restored);
         Ok(answer?.message)
     }
@@ -272,7 +282,7 @@ impl Administration {
 }
 
 /// Returns the reference to the key of the CA of this name, or to the one of this URI, in the signer's own directory.
-fn wire(key: &str) -> WireKey {
+pub(super) fn wire(key: &str) -> WireKey {
     let uri = match key.contains(':') {
         true => key.to_owned(),
         false => KeyLocation::File(&format!("{key}.age")).to_string(),
@@ -296,7 +306,7 @@ fn terminal() -> Option<io::Result<OwnedFd>> {
 }
 
 /// Opens what has the passphrase, and reads nothing.
-fn descriptor(key: &str, from: &SecretSpec, attended: bool) -> Result<Descriptor, KeyError> {
+pub(super) fn descriptor(key: &str, from: &SecretSpec, attended: bool) -> Result<Descriptor, KeyError> {
     let opened = match from {
         SecretSpec::Prompt if !attended => return Err(KeyError::InputNeeded(key.to_owned())),
         SecretSpec::Prompt => {

@@ -1,6 +1,7 @@
 //! A store of keys that a signer has.
 use super::link::Link;
 use super::remote_signer::RemoteSigner;
+use crate::error::Code;
 use crate::index::KeyLocation;
 use crate::signer::protocol::{
     Failure, Frame, MOST_DESCRIPTORS, Reply, Request, WireFound, WireKey, WireSource,
@@ -12,7 +13,7 @@ use crate::signing::{
 };
 use crate::x509::extension::CrlNumber;
 use crate::x509::{KeyAlgorithm, SubjectPublicKeyInfo};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
@@ -31,6 +32,8 @@ pub(crate) struct RemoteKeys {
     service: Option<Arc<Link>>,
     /// Profiles of CAs, by the URIs of their keys.
     profiles: Arc<Mutex<HashMap<String, String>>>,
+    /// The CAs whose new keys are encrypted to recipients by the configuration, which is for keys of the home.
+    with_recipients: Arc<BTreeSet<String>>,
 }
 
 pub(super) fn unexpected() -> Failure {
@@ -40,12 +43,19 @@ pub(super) fn unexpected() -> Failure {
 impl RemoteKeys {
     /// Returns the keys in this directory, which a child opens, and those of the signer that listens, if there is one.
     pub(crate) fn new(directory: PathBuf, child: Link, service: Option<Link>) -> Self {
-        Self { directory, child: Arc::new(child), service: service.map(Arc::new), profiles: Arc::default() }
+        let (child, service) = (Arc::new(child), service.map(Arc::new));
+        Self { directory, child, service, profiles: Arc::default(), with_recipients: Arc::default() }
     }
 
-    /// Returns the same keys, and those of the signer that listens, if there is one.
-    pub(crate) fn with_service(self, service: Option<Link>) -> Self {
-        Self { service: service.map(Arc::new), ..self }
+    /// Returns the same keys, and those of the signer that listens, if there is one. For the CAs of these names the
+    /// configuration has recipients: their keys are not made there.
+    pub(crate) fn with_service(self, service: Option<Link>, with_recipients: BTreeSet<String>) -> Self {
+        Self { service: service.map(Arc::new), with_recipients: Arc::new(with_recipients), ..self }
+    }
+
+    /// Returns whether there is a signer that listens.
+    pub(super) fn has_service(&self) -> bool {
+        self.service.is_some()
     }
 
     /// Returns the link to the signer of a key, and the reference by which that one knows it.
@@ -196,6 +206,21 @@ impl RemoteKeys {
     }
 }
 
+/// The problem that the configuration names recipients of a key that the service is to make. Whoever writes the configuration does
+/// not say who opens a key there.
+fn of_configured_recipients(name: &str) -> KeyError {
+    KeyError::Prevented {
+        code: Code::ConfigInvalid,
+        reason: format!(
+            "the configuration has recipients of age for the key of {name}, which is for keys of the home, and the signer that \
+             listens is to make it"
+        ),
+        hint: format!(
+            "take recipients out of [authority.{name}]; an administrator says them: key unlock {name} --new --recipient AGE1..."
+        ),
+    }
+}
+
 fn public_key(octets: &[u8]) -> Result<SubjectPublicKeyInfo, KeyError> {
     SubjectPublicKeyInfo::from_der(octets)
         .map_err(|error| KeyError::Signer(format!("it gave a public key that is none: {error}")))
@@ -231,6 +256,11 @@ impl CaKeys for RemoteKeys {
     }
 
     fn generate(&self, key: &KeyRef, algorithm: KeyAlgorithm) -> Result<Arc<dyn CaSigner>, KeyError> {
+        if let Some(name) = key.file_stem().filter(|_| key.is_in_service())
+            && self.with_recipients.contains(name.as_str())
+        {
+            return Err(of_configured_recipients(name.as_str()));
+        }
         self.opened(key, |key| Request::Generate { key, algorithm: algorithm.to_string() })
     }
 

@@ -1,6 +1,7 @@
 //! The client's side: keys that the signer has. No key and no passphrase of one comes into this process.
 mod administering;
 mod administration;
+mod bringing;
 mod custody;
 mod journal;
 mod keys;
@@ -11,6 +12,7 @@ mod remote_signer;
 mod start;
 
 pub(crate) use administration::{Administration, ProposedKey};
+pub(crate) use bringing::{ForeignKeyFor, HandedKey};
 pub(crate) use custody::{CustodyDoor, PutBack};
 pub(crate) use journal::RemoteJournal;
 pub(crate) use keys::RemoteKeys;

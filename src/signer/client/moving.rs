@@ -4,8 +4,11 @@ use super::administering::limits_in;
 use super::keys::{RemoteKeys, unexpected};
 use crate::failpoint;
 use crate::index::KeyLocation;
-use crate::signer::protocol::{Failure, Frame, Reply, Request, WireKey, put_serial, serials};
-use crate::signing::{ComingKey, KeyBelongings, KeyError, KeyHolder, KeyRef, MoveKeys, ProposedEnvelope};
+use crate::signer::protocol::{Failure, Frame, MOST_SERIALS, Reply, Request, WireKey, put_serial, serials};
+use crate::signing::{
+    AwaitedKey, ComingKey, KeyBelongings, KeyError, KeyHolder, KeyRef, MoveKeys, ProposedEnvelope,
+    UsedElsewhere,
+};
 use crate::x509::extension::CrlNumber;
 use crate::x509::{Certificate, UnixTime};
 
@@ -100,11 +103,45 @@ impl MoveKeys for RemoteKeys {
             let used = serials(&part).map_err(|failure: Failure| KeyError::from(failure))?;
             // once for the CRL number, also where no certificate was signed
             let last = used.is_empty();
-            let claim = Request::Claim { key: self.wire(to)?, until: until.0, mark, last };
+            let claim = Request::Claim { key: self.wire(to)?, until: until.0, mark, last, unlisted: false };
             self.told_of(to, claim, part)?;
             let Some(last) = used.last() else { return Ok(()) };
             after = Vec::new();
             put_serial(&mut after, last);
+        }
+    }
+
+    fn awaited(&self, authority: &str) -> Result<Option<AwaitedKey>, KeyError> {
+        if !self.has_service() {
+            return Ok(None);
+        }
+        let key = KeyRef::at(KeyLocation::FileOfService(&format!("{authority}.age")));
+        let answer = self.ask(&key, |key| Request::Awaited { key })?;
+        let Reply::Awaited { settled, profile } = answer.message.clone() else {
+            return Err(unexpected().into());
+        };
+        if answer.parts.is_empty() {
+            return Ok(None);
+        }
+        let identity = answer.only_part().map_err(|_| KeyError::from(unexpected()))?;
+        let identity = <[u8; 32]>::try_from(identity).map_err(|_| KeyError::from(unexpected()))?;
+        let key = KeyRef { identity: Some(identity), ..key };
+        Ok(Some(AwaitedKey { key, profile, is_settled: settled }))
+    }
+
+    fn tell_used(&self, key: &KeyRef, used: &UsedElsewhere<'_>) -> Result<(), KeyError> {
+        let mut groups = used.serials.chunks(MOST_SERIALS).peekable();
+        loop {
+            let group = groups.next().unwrap_or_default();
+            let last = groups.peek().is_none();
+            let (until, mark) = (used.until.0, used.crl_number);
+            let claim = Request::Claim { key: self.wire(key)?, until, mark, last, unlisted: true };
+            let mut part = Vec::new();
+            group.iter().for_each(|serial| put_serial(&mut part, serial));
+            self.told_of(key, claim, part)?;
+            if last {
+                return Ok(());
+            }
         }
     }
 

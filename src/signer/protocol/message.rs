@@ -133,8 +133,39 @@ pub(crate) enum Request {
     Used { key: WireKey },
     /// Says which serial numbers a key that has come and not settled has used, and up to which CRL number. A certificate
     /// that was not shown here is valid until this time, in seconds since 1970. `last` says that these were all, without
-    /// which the key does not settle: [`Reply::Done`].
-    Claim { key: WireKey, until: i64, mark: CrlNumber, last: bool },
+    /// which the key does not settle. `unlisted` says that nobody has the CRL of that number: the number alone
+    /// counts: [`Reply::Done`].
+    Claim {
+        key: WireKey,
+        until: i64,
+        mark: CrlNumber,
+        last: bool,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        unlisted: bool,
+    },
+    /// Brings a key that another program made. The parts are as for [`Request::Propose`]. The private key is behind the
+    /// first descriptor that comes with the frame, what opens that behind the next one, where `old` says so, and behind the
+    /// last one the new passphrase, or with recipients of age an identity of one of them. `envelope` is the digest of the
+    /// envelope and the certificates that the administrator has confirmed ([`confirmed`](super::confirmed)). It is not
+    /// used before [`Request::Settle`], and unlocked then: [`Reply::Brought`] with its public key as the part.
+    Bring {
+        key: WireKey,
+        /// The name of the file, for messages.
+        file: WirePath,
+        profile: String,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        urls: Vec<String>,
+        terms: WireTerms,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        old: Option<WireHanded>,
+        new: WireHanded,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        recipients: Vec<String>,
+        envelope: [u8; 32],
+    },
+    /// Asks which key is here under this name, or was brought for it by an administrator of this login: [`Reply::Awaited`]
+    /// with SHA-256 of its SubjectPublicKeyInfo as the part; without a part where none is.
+    Awaited { key: WireKey },
     /// Has a key used that has come: [`Reply::Moved`].
     Settle { key: WireKey },
     /// Removes a key that has left, or that has come and not settled: [`Reply::Moved`].
@@ -257,6 +288,10 @@ pub(crate) enum Reply {
     Found { files: Vec<WireFound> },
     /// Whether there was anything to move.
     Moved { moved: bool },
+    /// The key was brought in this form.
+    Brought { form: String },
+    /// The key of this name: whether it is in its place, and the profile of its envelope.
+    Awaited { settled: bool, profile: String },
     /// The key is encrypted anew, and not in its place yet.
     Reencrypted { number: u32 },
     /// What is known of a key.

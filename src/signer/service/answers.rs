@@ -123,7 +123,7 @@ fn rights(request: &Request) -> &'static [Right] {
         | R::Import { .. }
         | R::Reencrypt { .. }
         | R::PutReencrypted { .. } => &[Right::Restate],
-        R::Belongings { .. } | R::Propose { .. } | R::Used { .. } => &[Right::Describe],
+        R::Belongings { .. } | R::Propose { .. } | R::Used { .. } | R::Awaited { .. } => &[Right::Describe],
         R::Leave { .. } | R::Come { .. } | R::Claim { .. } => &[Right::Move],
         // what an administrator allowed is completed by whoever comes next
         R::Settle { .. } | R::Depart { .. } => &[Right::Move, Right::Renew],
@@ -136,6 +136,7 @@ fn rights(request: &Request) -> &'static [Right] {
         // the service answers these itself
         R::Unlock { .. }
         | R::Prepare { .. }
+        | R::Bring { .. }
         | R::ChangePassphrase { .. }
         | R::Proposal { .. }
         | R::Lend { .. }
@@ -178,6 +179,7 @@ impl Signer {
             | Request::Go
             | Request::Unlock { .. }
             | Request::Prepare { .. }
+            | Request::Bring { .. }
             | Request::ChangePassphrase { .. }
             | Request::Lend { .. }
             | Request::ExportOpened { .. }
@@ -289,9 +291,10 @@ impl Signer {
                 self.come(peer, &key.into(), (&profile, mark), &parts, descriptors)
             }
             Request::Used { key } => self.used(peer, &key.into(), &parts),
-            Request::Claim { key, until, mark, last } => {
-                self.claim(peer, &key.into(), UnixTime(until), mark, (last, &parts))
+            Request::Claim { key, until, mark, last, unlisted } => {
+                self.claim(peer, &key.into(), UnixTime(until), (mark, unlisted), (last, &parts))
             }
+            Request::Awaited { key } => self.awaited(peer, &key.into()),
             Request::Settle { key } => self.settle(peer, &key.into()),
             Request::Depart { key } => self.depart(peer, &key.into()),
             Request::EnvelopeWith { key, profile } => {

@@ -2,10 +2,11 @@
 use super::answers::{Answer, Signer, signer};
 use crate::error::Shown as _;
 use crate::signer::protocol::{Failure, Frame, Reply, WireFound, WirePath, WireSource};
-use crate::signing::{KeyError, KeyPlace, SecretPurpose, open_with};
+use crate::signing::{KeyError, KeyPlace, MoveKeyFiles, OpenedKey, Secret, SecretPurpose, open_with};
 use crate::subscriber_key::{ForeignKey, has_private_key, without_private_keys};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::{AsFd as _, OwnedFd};
@@ -19,6 +20,8 @@ const LARGEST: u64 = 1024 * 1024;
 const PIECE: usize = 64 * 1024;
 /// What a private key in PEM has in its first line.
 const MARKER: &[u8] = b"PRIVATE KEY-----";
+/// What a file of age begins with.
+const AGE: &[u8] = b"age-encryption.org/v1\n";
 
 /// Time for the other end of a pipe to write all of it.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -48,6 +51,61 @@ impl Read for HandedOver {
             }
         }
     }
+}
+
+/// A key in a file of another program, or in a key file of another signer.
+pub(super) enum Found {
+    /// PKCS#8, PKCS#1 or SEC 1.
+    Foreign(ForeignKey),
+    /// `age-encryption.org/v1`, as the keys here are.
+    Age(Zeroizing<Vec<u8>>),
+}
+
+impl Found {
+    /// Returns whether a passphrase, or an identity, is needed to open it.
+    pub(super) fn is_encrypted(&self) -> bool {
+        match self {
+            Self::Foreign(key) => key.is_encrypted(),
+            Self::Age(_) => true,
+        }
+    }
+
+    /// Opens it, with a secret where it is encrypted. A store opens a file of age.
+    pub(super) fn open(
+        &self,
+        path: &Path,
+        files: &dyn MoveKeyFiles,
+        secret: Option<&Secret>,
+    ) -> Result<OpenedKey, KeyError> {
+        let given = || secret.cloned().ok_or_else(|| KeyError::InputNeeded(path.shown().to_string()));
+        match self {
+            Self::Foreign(key) => key.open(path, &mut || given()),
+            Self::Age(octets) => files.open_foreign(path, octets, &given()?),
+        }
+    }
+}
+
+/// Writes the form, never the key.
+impl fmt::Display for Found {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Foreign(key) => key.fmt(f),
+            Self::Age(_) => f.write_str("age"),
+        }
+    }
+}
+
+/// Reads the private key behind a descriptor.
+pub(super) fn found(descriptor: OwnedFd, path: &Path) -> Result<Found, KeyError> {
+    let octets = read(&mut HandedOver::within(descriptor, PATIENCE), path)?;
+    if is_too_large(&octets) {
+        return Err(too_large(path));
+    }
+    if octets.starts_with(AGE) {
+        return Ok(Found::Age(octets));
+    }
+    let found = ForeignKey::find(&octets, path)?;
+    found.map(Found::Foreign).ok_or_else(|| KeyError::NotFound(KeyPlace::File(path.to_owned())))
 }
 
 /// Reads a file from where its descriptor stands, up to one octet more than a key may have.

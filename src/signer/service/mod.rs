@@ -6,6 +6,9 @@ mod administering;
 mod answers;
 #[cfg(test)]
 mod bound_tests;
+mod bringing;
+#[cfg(test)]
+mod bringing_tests;
 mod child;
 #[cfg(test)]
 mod clients_tests;

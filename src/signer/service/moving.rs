@@ -8,10 +8,11 @@ use super::remembering::identity;
 use super::seams::Coming;
 use crate::failpoint;
 use crate::index::KeyLocation;
+use crate::signer::KeyEnvelope;
 use crate::signer::copies::MOST as MOST_OF_ONE_CA;
 use crate::signer::protocol::{Failure, Frame, MOST_SERIALS, Reply, confirmed, put_serial, serials};
 use crate::signer::unlocking::{Login, known_as, login_of};
-use crate::signer::{Act, ActKind, ClientClass, Peer, Scope};
+use crate::signer::{Act, ActKind, Admission, ClientClass, Peer, Scope};
 use crate::signing::{KeyError, KeyRef, MoveKeyFiles};
 use crate::x509::extension::CrlNumber;
 use crate::x509::{Certificate, SerialNumber, UnixTime, sha256};
@@ -43,7 +44,7 @@ pub(super) struct Came {
 }
 
 impl Signer {
-    fn files(&self, key: &KeyRef) -> Result<&dyn MoveKeyFiles, KeyError> {
+    pub(super) fn files(&self, key: &KeyRef) -> Result<&dyn MoveKeyFiles, KeyError> {
         let unable = || KeyError::Signer(format!("the key {} is in no file that can be moved", key.uri));
         self.vault(key)?.moving().ok_or_else(unable)
     }
@@ -159,26 +160,56 @@ impl Signer {
         if opened.is_some_and(|opened| opened.public_key().digest() != of) {
             return Err(KeyError::OtherKey(self.vault(key)?.keys().place(key)).into());
         }
+        let comes = (ActKind::KeyMoved, format!("{} comes", key.uri));
+        self.take_in(peer, &coming, (&envelope, comes), (&sealed, mark))?;
+        Ok(Reply::Done.into())
+    }
+
+    /// Takes in a key that is not used yet: the journal has it, then its limits and its mark are kept, then it is put beside
+    /// its place.
+    pub(super) fn take_in(
+        &self,
+        peer: &Peer,
+        coming: &Coming<'_>,
+        (envelope, comes): (&str, (ActKind, String)),
+        (sealed, mark): (&[u8], CrlNumber),
+    ) -> Result<(), Failure> {
+        let (key, of) = (coming.key, identity(coming.key)?);
         // before the key is there, so that what it signed elsewhere is older than its coming
-        let mut acts = vec![
-            (ActKind::KeyMoved, format!("{} comes", key.uri)),
-            (ActKind::Envelope, on_one_line(&envelope)),
-        ];
-        let strange = self.parts.rules.unvouched(&coming)?;
+        let mut acts = vec![comes, (ActKind::Envelope, on_one_line(envelope))];
+        let strange = self.parts.rules.unvouched(coming)?;
         acts.extend(strange.into_iter().map(|one| (ActKind::Envelope, format!("{}: {one}", key.uri))));
         let acts = acts.into_iter().map(|(kind, details)| Act { kind, key: Some(of), details });
         let (by, at, journal) = self.remembers(peer)?;
         let turn = journal.turn()?.acted(by, at, acts.collect())?;
         failpoint::passed("signer: coming noted");
-        self.parts.rules.keep(&coming, &envelope)?;
+        self.parts.rules.keep(coming, envelope)?;
         drop(turn);
         failpoint::passed("signer: envelope of the coming key kept");
         self.vault(key)?.keys().raise_mark(key, mark)?;
-        files.put_aside(key, &sealed)?;
+        self.files(key)?.put_aside(key, sealed)?;
         // the next one is shown anew
         self.proposals().remove(&known_as(key));
         self.coming().insert(key.uri.clone(), Came { identity: of, login: login_of(peer) });
-        Ok(Reply::Done.into())
+        Ok(())
+    }
+
+    /// Says which key is in its place under this name, or was brought for it by an administrator of this login.
+    pub(super) fn awaited(&self, peer: &Peer, key: &KeyRef) -> Answer {
+        let is_by = |came: &&Came| came.login.is_some() && came.login == login_of(peer);
+        let came = self.coming().get(&key.uri).filter(is_by).map(|came| came.identity);
+        let of = match came {
+            Some(of) => Some(of),
+            None if self.is_there(key)? => self.parts.rules.identity_named(key)?,
+            None => None,
+        };
+        let Some(of) = of else {
+            return Ok(Reply::Awaited { settled: false, profile: String::new() }.into());
+        };
+        let envelope = self.parts.rules.kept(key, &of)?.envelope;
+        let profile = envelope.and_then(|text| KeyEnvelope::parse(&text).ok()).map(|one| one.profile);
+        let message = Reply::Awaited { settled: came.is_none(), profile: profile.unwrap_or_default() };
+        Ok(Frame::with(message, vec![of.to_vec()]))
     }
 
     fn coming(&self) -> std::sync::MutexGuard<'_, std::collections::HashMap<String, Came>> {
@@ -216,7 +247,7 @@ impl Signer {
         peer: &Peer,
         key: &KeyRef,
         until: UnixTime,
-        mark: CrlNumber,
+        (mark, is_unlisted): (CrlNumber, bool),
         (last, parts): (bool, &[Vec<u8>]),
     ) -> Answer {
         let of = identity(key)?;
@@ -234,8 +265,17 @@ impl Signer {
             }
         };
         let (by, at, journal) = self.remembers(peer)?;
-        journal.turn()?.claim(by, at, of, used, until, mark)?;
+        let turn = journal.turn()?;
+        let shown = turn.record().last_crl(&of)?.map_or(0, |last| last.number);
+        if is_unlisted && mark.saturating_sub(shown) > Admission::FAR / 2 {
+            return Err(signer(&format!(
+                "the CRL number {mark} is so far above {shown}, that of the last CRL of this CA that it was shown, that the \
+                 next CRL would not be signed; show it the last CRL"
+            )));
+        }
+        turn.claim(by, at, of, used, until, if is_unlisted { 0 } else { mark })?;
         failpoint::passed("signer: what was signed elsewhere is remembered");
+        self.vault(key)?.keys().raise_mark(key, mark)?;
         if last {
             self.files(key)?.completed(key)?;
         }
@@ -247,9 +287,9 @@ impl Signer {
         let identity = self.identity_of_coming(peer, key);
         let moved = self.files(key)?.settle(key)?;
         if moved {
-            self.parts.ring.forget(key);
             self.act(peer, ActKind::KeyMoved, identity, format!("{} is here", key.uri))?;
             failpoint::passed("signer: settling noted");
+            self.parts.ring.settled(key);
         }
         self.coming().remove(&key.uri);
         Ok(Reply::Moved { moved }.into())
@@ -305,13 +345,13 @@ fn on_one_line(envelope: &str) -> String {
 }
 
 /// What comes with a key.
-struct Brought {
+pub(super) struct Brought {
     envelope: Option<String>,
     certificates: Vec<Certificate>,
 }
 
 impl Brought {
-    fn of(key: &KeyRef, parts: &[Vec<u8>]) -> Result<Self, Failure> {
+    pub(super) fn of(key: &KeyRef, parts: &[Vec<u8>]) -> Result<Self, Failure> {
         let of = identity(key)?;
         let (envelope, certificates) =
             parts.split_first().ok_or_else(|| signer("a key comes with its envelope"))?;
@@ -330,13 +370,13 @@ impl Brought {
     }
 
     /// Returns the SHA-256 of each certificate, in order.
-    fn digests(&self) -> Vec<[u8; 32]> {
+    pub(super) fn digests(&self) -> Vec<[u8; 32]> {
         let mut digests: Vec<[u8; 32]> = self.certificates.iter().map(|one| sha256(one.as_der())).collect();
         digests.sort_unstable();
         digests
     }
 
-    fn coming<'a>(
+    pub(super) fn coming<'a>(
         &'a self,
         peer: &Peer,
         key: &'a KeyRef,

@@ -82,7 +82,7 @@ impl Elsewhere {
     fn claim(&self, service: &Service, peer: &Peer, serial: &str, last: bool) -> Reply {
         let mut part = Vec::new();
         put_serial(&mut part, &serial.parse().unwrap());
-        let request = Request::Claim { key: self.wire(), until: UNTIL.0, mark: 1, last };
+        let request = Request::Claim { key: self.wire(), until: UNTIL.0, mark: 1, last, unlisted: false };
         service.ask(peer, request, vec![part]).message
     }
 

@@ -51,6 +51,12 @@ pub(crate) trait Ring: Send + Sync {
 
     /// Forgets a key that is renamed, replaced or deleted.
     fn forget(&self, key: &KeyRef);
+
+    /// Forgets what was open under the name of a key that is used from now on, and unlocks that where an administrator
+    /// brought it.
+    fn settled(&self, key: &KeyRef) {
+        self.forget(key);
+    }
 }
 
 /// A ring that others have too.
@@ -92,6 +98,10 @@ impl<R: Ring + ?Sized> Ring for Arc<R> {
 
     fn forget(&self, key: &KeyRef) {
         (**self).forget(key);
+    }
+
+    fn settled(&self, key: &KeyRef) {
+        (**self).settled(key);
     }
 }
 

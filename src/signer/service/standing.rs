@@ -1,5 +1,6 @@
 //! The signer as a service: its clients, and what administrators ask.
 use super::answers::{Signer, may_ask};
+use super::bringing::Bringing;
 use super::custody::Protected;
 use crate::error::Code;
 use crate::signer::listening::{Clients, say};
@@ -127,6 +128,21 @@ impl Standing {
             Request::Prepare { key, terms, handed, profile, urls, recipients } => {
                 let bound = Bound { profile, urls, subject: None };
                 self.prepare(connection, peer, (key, bound, recipients), (terms, handed), asked.descriptors)
+            }
+            Request::Bring { key, file, profile, urls, terms, old, new, recipients, envelope } => {
+                let bound = Bound { profile, urls, subject: None };
+                let bringing = Bringing {
+                    key: key.into(),
+                    file: file.into(),
+                    bound,
+                    terms,
+                    old,
+                    new,
+                    recipients,
+                    envelope,
+                };
+                let brought = self.bring(connection, peer, bringing, (asked.parts, asked.descriptors));
+                return brought.unwrap_or_else(refused);
             }
             Request::ChangePassphrase { key, old, new } => {
                 self.change_passphrase(connection, peer, &key, (old, new), asked.descriptors)

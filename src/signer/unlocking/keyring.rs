@@ -161,12 +161,27 @@ impl<K> Keyring<K> {
         note: &dyn Fn(Event) -> Result<(), KeyError>,
         is_over: &dyn Fn() -> bool,
     ) -> Result<T, UnlockError> {
-        let is_person = asked.handed == Handed::Terminal;
         let question = format!("{} for the key of {}, read by genfic-signer: ", asked.word(), asked.key);
+        self.opened_by(asked, &question, open, note, is_over)
+    }
+
+    /// As [`Keyring::opened`], with this question where a person is asked.
+    ///
+    /// # Errors
+    /// As [`Keyring::unlock`].
+    pub(super) fn opened_by<T>(
+        &self,
+        asked: &Asked,
+        question: &str,
+        open: &dyn Fn(&str, &Secret) -> Result<T, KeyError>,
+        note: &dyn Fn(Event) -> Result<(), KeyError>,
+        is_over: &dyn Fn() -> bool,
+    ) -> Result<T, UnlockError> {
+        let is_person = asked.handed == Handed::Terminal;
         let (mut tries, mut quiet) = (1, None);
         loop {
             self.wait_for_turn(asked, is_person, is_over)?;
-            let secret = read_handed(&asked.from, asked.handed, asked.user, &question, is_over)?;
+            let secret = read_handed(&asked.from, asked.handed, asked.user, question, is_over)?;
             match self.tried(asked, &secret, open, note) {
                 Err(UnlockError::Key(KeyError::SecretRejected(_))) if is_person && tries < TRIES => {
                     tries += 1;

@@ -4,6 +4,7 @@
 //! descriptor. What is unlocked is pure state (`unlocked.rs`); the signer's keyring (`keyring.rs`) gives it the time and is asked for a key before
 //! each group of signatures.
 mod attempts;
+mod brought;
 mod custody;
 mod descriptor;
 mod expected;
@@ -17,6 +18,7 @@ mod terminal;
 mod unlocked;
 
 use attempts::Attempts;
+pub(crate) use brought::ForeignFile;
 pub(crate) use custody::Resealed;
 pub(crate) use descriptor::Handed;
 pub(crate) use keyring::{Asked, Event, UnlockError};

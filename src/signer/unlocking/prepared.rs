@@ -92,7 +92,17 @@ impl Prepared {
     /// As [`Prepared::with`], where a new key of this name is made: for the recipients that were said, if any.
     pub(super) fn with_readers<T>(&self, key: &str, secret: &Secret, act: impl FnOnce() -> T) -> T {
         let recipients = self.waiting().get(key).map(|waiting| waiting.recipients.clone());
-        self.readers().insert(thread::current().id(), recipients.unwrap_or_default());
+        self.with_recipients(secret, recipients.unwrap_or_default(), act)
+    }
+
+    /// As [`Prepared::with`], where a key is encrypted to these recipients, if there are any.
+    pub(super) fn with_recipients<T>(
+        &self,
+        secret: &Secret,
+        recipients: Vec<RecipientText>,
+        act: impl FnOnce() -> T,
+    ) -> T {
+        self.readers().insert(thread::current().id(), recipients);
         self.with(secret, act)
     }
 

@@ -1,4 +1,5 @@
 //! The open keys of the service, as its requests meet them.
+use super::brought::BroughtKeys;
 use super::descriptor::read_handed;
 use super::expected::Expected;
 use super::keyring::{Asked, Event, Keyring, UnlockError};
@@ -24,6 +25,7 @@ pub(crate) struct SharedRing {
     renewing: Renewing,
     pub(super) prepared: Arc<Prepared>,
     expected: Expected,
+    pub(super) brought: BroughtKeys,
     pub(super) note: Box<Noting>,
 }
 
@@ -35,6 +37,7 @@ impl SharedRing {
             renewing: Renewing::default(),
             prepared,
             expected: Expected::default(),
+            brought: BroughtKeys::default(),
             note,
         }
     }
@@ -197,6 +200,7 @@ impl SharedRing {
     /// Locks a key, or every key, for everybody; returns what ended.
     pub(crate) fn lock(&self, key: Option<&str>) -> Vec<Grant> {
         self.renewing.lock(key);
+        self.brought.lock(key);
         let expected = match key {
             Some(key) => {
                 self.prepared.forget(key);
@@ -219,13 +223,15 @@ impl SharedRing {
     /// Locks what has had its time.
     pub(crate) fn expire(&self) {
         self.renewing.expire();
+        self.brought.expire();
         self.prepared.expire();
         self.noted([self.keyring.expire(), self.expected.expire()].concat());
     }
 
     /// Whether nothing is open.
     pub(crate) fn is_empty(&self) -> bool {
-        self.grants().is_empty() && self.renewing.is_empty() && self.prepared.is_empty()
+        let is_open = !self.grants().is_empty() || !self.renewing.is_empty() || !self.brought.is_empty();
+        !is_open && self.prepared.is_empty()
     }
 
     /// Notes what was locked. It is locked whether or not the journal can have it.
@@ -338,6 +344,10 @@ impl Ring for SharedRing {
 
     fn forget(&self, key: &KeyRef) {
         self.lock(Some(&known_as(key)));
+    }
+
+    fn settled(&self, key: &KeyRef) {
+        self.unlock_settled(&known_as(key));
     }
 }
 

@@ -2,14 +2,14 @@
 //!
 //! A key that comes is first `NAME.coming`, which nothing opens; once it is known what it signed elsewhere,
 //! [`MoveKeyFiles::completed`] makes it `NAME.ready`, and [`MoveKeyFiles::settle`] gives it its name.
-use super::at_rest::decrypt;
+use super::at_rest::{decrypt, decrypt_with};
 use super::files::{COMING, KeyFile, READY};
 use super::resealed::put_resealed;
-use super::store::{AgeFileStore, at, check_directory, missing_or, name_of, read_file};
+use super::store::{AgeFileStore, at, check_directory, missing_or, must_be_free, name_of, read_file};
 use crate::error::{Code, Shown as _};
 use crate::failpoint;
 use crate::home::{AccessRule, Mode, OpenError, open_checked, overwrite, replace, sync_directory};
-use crate::signing::{KeyError, KeyRef, MoveKeyFiles, SecretPurpose, VaultKey, open_with};
+use crate::signing::{KeyError, KeyRef, MoveKeyFiles, OpenedKey, Secret, SecretPurpose, VaultKey, open_with};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
 use std::fs::{self, File};
@@ -50,9 +50,30 @@ impl MoveKeyFiles for AgeFileStore {
 
     fn open_taken(&self, key: &KeyRef, sealed: &[u8]) -> Result<Arc<dyn VaultKey>, KeyError> {
         let path = &self.path_of(key)?;
+        self.judge_work(path, sealed, 0)?;
         let purpose = SecretPurpose::Open(name_of(path));
         let opened = open_with(self.secrets.as_ref(), &purpose, |ask| decrypt(path, sealed, ask))?;
         Ok(Arc::new(opened))
+    }
+
+    fn open_foreign(&self, path: &Path, sealed: &[u8], secret: &Secret) -> Result<OpenedKey, KeyError> {
+        let fits = u64::try_from(sealed.len()).is_ok_and(|length| length <= KeyFile::LARGEST);
+        if !fits {
+            return Err(KeyError::Malformed(format!("{} is too large for a key", path.shown())));
+        }
+        self.judge_work(path, sealed, 0)?;
+        decrypt_with(path, sealed, None, &mut || Ok(secret.clone())).map(OpenedKey::from)
+    }
+
+    fn must_be_free(&self, key: &KeyRef) -> Result<(), KeyError> {
+        must_be_free(&self.path_of(key)?)
+    }
+
+    fn seal(&self, key: &KeyRef, brought: OpenedKey) -> Result<(Vec<u8>, Arc<dyn VaultKey>), KeyError> {
+        let path = &self.path_of(key)?;
+        must_be_free(path)?;
+        let (new, sealed) = self.seal_new(path, || Ok(brought.into_inner()))?;
+        Ok((sealed, Arc::new(new)))
     }
 
     fn put_aside(&self, key: &KeyRef, sealed: &[u8]) -> Result<(), KeyError> {

@@ -3,7 +3,7 @@ use super::AgeFileStore;
 use super::at_rest::{decrypt, encrypt};
 use super::store::{at, check_directory, name_of, read_file};
 use crate::failpoint;
-use crate::home::{Mode, WriteError, Writing, replace_alone};
+use crate::home::{Former, Mode, WriteError, Writing, replace_alone};
 use crate::signing::{
     KeyError, KeyRef, ProtectKeys, Reencrypted, SecretPurpose, SecretSource as _, open_with,
 };
@@ -45,7 +45,12 @@ impl ProtectKeys for AgeFileStore {
             return Err(KeyError::Backend(at(path), "another process has changed it meanwhile".into()));
         }
         failpoint::passed("key: encrypted anew");
-        Ok(replace_alone(&alone, path, after, Mode::Private)?)
+        // the former file, whatever has its name afterwards
+        let former = Former::of(path).map_err(not_written)?;
+        replace_alone(&alone, path, after, Mode::Private)?;
+        // what was replaced is not needed any more; a disk may keep it all the same
+        let _ = former.overwrite();
+        Ok(())
     }
 }
 
@@ -56,6 +61,7 @@ mod tests {
     use crate::x509::KeyAlgorithm;
     use std::collections::VecDeque;
     use std::fs::{self, Permissions};
+    use std::io::Read as _;
     use std::os::unix::fs::PermissionsExt;
     use std::sync::{Arc, Mutex};
 
@@ -94,7 +100,11 @@ mod tests {
         let (directory, store, key) = store();
         let reencrypted = typing(&store, &["wrong", "old", "new"]).reencrypt(&key).unwrap();
         assert!(typing(&store, &["old"]).signer(&key).is_ok(), "nothing is written yet");
+        let mut former = fs::File::open(directory.path().join("genfic.age")).unwrap();
         store.put_reencrypted(&reencrypted).unwrap();
+        let mut left = Vec::new();
+        former.read_to_end(&mut left).unwrap();
+        assert!(left.iter().all(|octet| *octet == 0), "the former file is overwritten");
         let opened = typing(&store, &["new"]).signer(&key).unwrap();
         assert_eq!(key.identity, Some(opened.public_key().digest()));
         assert!(matches!(typing(&store, &["old"]).signer(&key), Err(KeyError::SecretRejected(_))));

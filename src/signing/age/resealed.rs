@@ -32,20 +32,32 @@ impl AgeFileStore {
                 "what was handed over for it is no encrypted key".into(),
             ));
         }
-        let work = |octets: &[u8]| match Protection::of(octets) {
-            Some(Protection::Passphrase { log_n }) => log_n,
-            _ => None,
-        };
         let present = unchanged(path, before)?;
-        let present = work(&present).unwrap_or_default();
+        self.judge_work(path, sealed, work_of(&present).unwrap_or_default())
+    }
+
+    /// Refuses a file that another program made and that takes more memory to be opened than the signer may lock, unless
+    /// the present file takes as much.
+    pub(super) fn judge_work(&self, path: &Path, sealed: &[u8], present: u8) -> Result<(), KeyError> {
         let most = Self::MOST_GIVEN.max(self.work()).max(present);
-        match work(sealed) {
+        match work_of(sealed) {
             Some(given) if given > most => Err(KeyError::Backend(
                 at(path),
-                format!("a scrypt work factor of {given} is too much for the signer: at most {most}"),
+                format!(
+                    "a scrypt work factor of {given} is too much for the signer: at most {most}; give the key another \
+                     passphrase where it is, with less work"
+                ),
             )),
             _ => Ok(()),
         }
+    }
+}
+
+/// Returns the work factor of a file that a passphrase opens, as its header says.
+fn work_of(octets: &[u8]) -> Option<u8> {
+    match Protection::of(octets) {
+        Some(Protection::Passphrase { log_n }) => log_n,
+        _ => None,
     }
 }
 

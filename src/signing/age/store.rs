@@ -116,12 +116,22 @@ impl AgeFileStore {
         make: impl FnOnce() -> Result<SoftKey, KeyError>,
     ) -> Result<SoftKey, KeyError> {
         let path = &self.path_of(key)?;
-        check_directory(path)?;
-        match path.symlink_metadata() {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(KeyError::Backend(at(path), error.to_string())),
-            Ok(_) => return Err(KeyError::Exists(at(path))),
-        }
+        must_be_free(path)?;
+        let (new, encrypted) = self.seal_new(path, make)?;
+        write_new(path, &encrypted, Mode::Private).map_err(|error| match error.source.kind() {
+            io::ErrorKind::AlreadyExists => KeyError::Exists(at(path)),
+            _ => KeyError::NotWritten(error),
+        })?;
+        Ok(new)
+    }
+
+    /// Makes a key and encrypts it for whoever is to open the one in this place. The key is made only after its passphrase
+    /// was given.
+    pub(super) fn seal_new(
+        &self,
+        path: &Path,
+        make: impl FnOnce() -> Result<SoftKey, KeyError>,
+    ) -> Result<(SoftKey, Vec<u8>), KeyError> {
         let name = name_of(path);
         let of_source = self.secrets.recipients(&name);
         let read = of_source.iter().map(|text| text.to_string().parse::<KeyRecipient>());
@@ -142,11 +152,7 @@ impl AgeFileStore {
                 return Err(KeyError::OtherKey(at(path)));
             }
         }
-        write_new(path, &encrypted, Mode::Private).map_err(|error| match error.source.kind() {
-            io::ErrorKind::AlreadyExists => KeyError::Exists(at(path)),
-            _ => KeyError::NotWritten(error),
-        })?;
-        Ok(new)
+        Ok((new, encrypted))
     }
 
     /// Returns this passphrase with the store's work factor as what opens a key file.
@@ -329,6 +335,16 @@ impl InspectKeys for AgeFileStore {
 
     fn files(&self, key: &KeyRef) -> Vec<PathBuf> {
         files::files_in(&self.directory, key)
+    }
+}
+
+/// Refuses a place where something is.
+pub(super) fn must_be_free(path: &Path) -> Result<(), KeyError> {
+    check_directory(path)?;
+    match path.symlink_metadata() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(KeyError::Backend(at(path), error.to_string())),
+        Ok(_) => Err(KeyError::Exists(at(path))),
     }
 }
 

@@ -13,9 +13,17 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
 
 /// Modules by their paths. `C_Initialize` is of a whole process, so this is too.
 static LOADED: Mutex<BTreeMap<PathBuf, Arc<Module>>> = Mutex::new(BTreeMap::new());
+
+/// How often, and how long, a token is waited for that another process keeps from being seen. SoftHSM 2.6.1 empties the file
+/// of a token at each login, gives up its lock on it, and writes it then: until then others see no token, or one without a
+/// PIN.
+pub(super) const MOMENTS: u32 = 3;
+pub(super) const MOMENT: Duration = Duration::from_millis(20);
 
 pub(super) fn held<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
@@ -224,7 +232,13 @@ impl Described for Seen<'_> {
 /// Returns the one token that the URI describes, among those of the configured modules.
 pub(super) fn token(configured: &[PathBuf], uri: &TokenUri, place: &KeyPlace) -> Result<Token, KeyError> {
     let (mut found, mut failed) = tokens(configured, uri, place, false)?;
-    if found.is_empty() {
+    for more in 0..=MOMENTS {
+        if !found.is_empty() {
+            break;
+        }
+        if more > 0 {
+            thread::sleep(MOMENT);
+        }
         (found, failed) = tokens(configured, uri, place, true)?;
     }
     let several = found.len();

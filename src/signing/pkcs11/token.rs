@@ -1,6 +1,6 @@
 //! A token, its sessions, and the objects in it.
 use super::failure;
-use super::modules::{Module, held, tries};
+use super::modules::{MOMENT, MOMENTS, Module, held, tries};
 use super::uri::TokenUri;
 use crate::signing::{KeyError, KeyPlace, Secret};
 use cryptoki::error::{Error, RvError};
@@ -24,6 +24,21 @@ pub(super) struct Token {
     slot: Slot,
     serial: String,
     place: KeyPlace,
+}
+
+/// Logs in with this PIN. A token that has no PIN at this moment, which was not tried then, is asked again: another process may
+/// be writing its file.
+fn log_in_with(session: &Session, pin: &Secret) -> Result<(), Error> {
+    let mut left = MOMENTS;
+    loop {
+        match session.login(UserType::User, Some(&AuthPin::from(pin.as_str()))) {
+            Err(Error::Pkcs11(RvError::UserPinNotInitialized, _)) if left > 0 => {
+                left = left.saturating_sub(1);
+                thread::sleep(MOMENT);
+            }
+            done => return done,
+        }
+    }
 }
 
 impl Token {
@@ -60,7 +75,7 @@ impl Token {
     /// Opens a session. A token that has only a few is waited for.
     pub(super) fn session(&self, writes: bool) -> Result<Session, KeyError> {
         let context = self.module.context();
-        let mut left = TRIES;
+        let (mut left, mut moments) = (TRIES, MOMENTS);
         loop {
             let opened =
                 if writes { context.open_rw_session(self.slot) } else { context.open_ro_session(self.slot) };
@@ -68,6 +83,10 @@ impl Token {
                 Err(Error::Pkcs11(RvError::SessionCount, _)) if left > 0 => {
                     left = left.saturating_sub(1);
                     thread::sleep(PAUSE);
+                }
+                Err(Error::Pkcs11(RvError::TokenNotRecognized, _)) if moments > 0 => {
+                    moments = moments.saturating_sub(1);
+                    thread::sleep(MOMENT);
                 }
                 opened => return opened.map_err(self.failed("opening a session")),
             }
@@ -115,7 +134,7 @@ impl Token {
         if pins.has_rejected(&self.serial, &pin) {
             return Err(KeyError::PinRejected(self.place.clone()));
         }
-        match session.login(UserType::User, Some(&AuthPin::from(pin.as_str()))) {
+        match log_in_with(session, &pin) {
             Err(Error::Pkcs11(RvError::UserAlreadyLoggedIn, _)) => Ok(Some(pin)),
             Err(error) => {
                 if matches!(error, Error::Pkcs11(RvError::PinIncorrect, _)) {

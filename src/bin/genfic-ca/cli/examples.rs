@@ -61,7 +61,10 @@ pub(super) const EXAMPLES: &[(&str, &str)] = &[
     ("retire", "genfic-ca retire genfic-oops"),
     ("key list", "genfic-ca key list"),
     ("key move", "genfic-ca key move genfic --to signer\ngenfic-ca key move genfic --to home"),
-    ("key import", "genfic-ca key import genfic-user ca.key"),
+    (
+        "key import",
+        "genfic-ca key import genfic-user ca.key\ngenfic-ca key import genfic-user ca.key --service --cert ca.pem",
+    ),
     (
         "key export",
         "genfic-ca key export genfic-user -o genfic-user.key\n\

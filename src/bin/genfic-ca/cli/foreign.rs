@@ -1,9 +1,11 @@
 //! Arguments of commands on CAs that other programs made.
+use super::unlocking::SignerSocket;
 use super::{
     Ensure, KeyEnvelope, KeyExport, KeyExportBundle, KeyImportBundle, KeyLock, KeyMove, KeyPassphrase,
-    KeyStatus, KeyUnlock, NewPassphrase,
+    KeyStatus, KeyUnlock, NewPassphrase, UnlockScope,
 };
 use clap::{Args, Subcommand};
+use genfic_ca::signing::RecipientText;
 use std::path::PathBuf;
 
 #[derive(Debug, Subcommand)]
@@ -102,12 +104,42 @@ pub(crate) enum Key {
 pub(crate) struct KeyImport {
     /// The CA: one of this home whose key is away, or one that `adopt` will make
     pub(crate) name: String,
-    /// The key: PKCS#8, PKCS#1 or SEC 1, plain or encrypted
-    #[arg(value_name = "FILE")]
-    pub(crate) file: PathBuf,
-    /// Where the old passphrase comes from [default: as --passphrase-from]
+    /// The key: PKCS#8, PKCS#1 or SEC 1, plain or encrypted; with --service also a file of age. Without FILE, the key that an
+    /// administrator has brought to the signer for a CA of this home
+    #[arg(value_name = "FILE", required_if_eq("service", "true"))]
+    pub(crate) file: Option<PathBuf>,
+    /// Where the old passphrase comes from [default: as --passphrase-from; with --service the terminal]
     #[arg(long, value_name = "SPEC")]
     pub(crate) key_passphrase_from: Option<String>,
     #[command(flatten)]
     pub(crate) passphrase: NewPassphrase,
+    /// Into the signer that listens: as yourself, an administrator, without sudo -u; no home is needed. `import`, `adopt`
+    /// or `key import` without FILE takes the CA over then, in the same login
+    #[arg(long, requires = "cert", conflicts_with_all = ["generate", "weak_passphrase"])]
+    pub(crate) service: bool,
+    /// With --service: the certificate of the CA, PEM or DER; may be repeated
+    #[arg(long, value_name = "CERT", requires = "service")]
+    pub(crate) cert: Vec<PathBuf>,
+    /// With --service: the profile of the CA, and no other [default: user-ca for NAME-user, system-ca for NAME-system]
+    #[arg(long, value_name = "PROFILE", requires = "service")]
+    pub(crate) profile: Option<String>,
+    /// With --service: a beginning of the URLs that its certificates may name; may be repeated [default: the server of the
+    /// configuration, where it can be read; else any]
+    #[arg(long, value_name = "URL", requires = "service")]
+    pub(crate) url: Vec<String>,
+    /// With --service: encrypt the key to this recipient of age in place of a passphrase; may be repeated.
+    /// --passphrase-from names a file with the identity of one of them
+    #[arg(long, value_name = "AGE1...", requires = "service")]
+    pub(crate) recipient: Vec<RecipientText>,
+    /// With --service: for how long the key is unlocked, once the CA is taken over; and how long that may take
+    #[arg(long = "for", value_name = "TIME", default_value = "15m")]
+    pub(crate) lasting: String,
+    /// With --service: what it is unlocked for; may be repeated [default: ca and crl]
+    #[arg(long, value_name = "SCOPE", value_enum, requires = "service")]
+    pub(crate) scope: Vec<UnlockScope>,
+    /// With --service: the CA once more, in place of typing it when the envelope is shown; --yes alone does not confirm this
+    #[arg(long, value_name = "NAME", requires = "service")]
+    pub(crate) confirm: Option<String>,
+    #[command(flatten)]
+    pub(crate) signer: SignerSocket,
 }

@@ -8,7 +8,7 @@ use crate::cli::{Adopt, Ensure, KeyImport, RenewCa};
 use crate::hints;
 use crate::report::{Report, path_value};
 use crate::session::Session;
-use genfic_ca::ca::{AdoptedKey, AuthorityRekeying, Difference, NewAuthority, SubordinateCertificate};
+use genfic_ca::ca::{AuthorityRekeying, Difference, NewAuthority, SubordinateCertificate};
 use genfic_ca::error::{Problem, Shown as _};
 use genfic_ca::home::AuthorityName;
 use genfic_ca::import::certificates;
@@ -221,7 +221,8 @@ fn accept(session: &Session, args: &Adopt, name: String, found: Vec<Certificate>
         source: args.certificate.shown().to_string(),
     })?;
     let renews = adoption.renews.as_ref().map(|known| known.certificate.tbs().serial_number().to_string());
-    let adopted = engine.lifecycle().adopt(adoption, AdoptedKey::Here)?;
+    let key = engine.lifecycle().key_of_accepted(&adoption)?;
+    let adopted = engine.lifecycle().adopt(adoption, key)?;
     let authority = &adopted.authority;
     let tbs = authority.certificate.tbs();
     let result = json!({
@@ -253,10 +254,11 @@ fn accept(session: &Session, args: &Adopt, name: String, found: Vec<Certificate>
 pub(crate) fn import_key(
     session: &Session,
     args: &KeyImport,
+    file: &Path,
     old: Option<&SecretSpec>,
 ) -> Result<Report, Problem> {
     let name = AuthorityName::from_str(&args.name)?.to_string();
-    let (opened, form) = open_key(session, &args.file, old)?;
+    let (opened, form) = open_key(session, file, old)?;
     let algorithm = opened.public_key().algorithm();
     let pending_request = session.engine().lifecycle().bring_key(&name, opened, adopting)?;
     let result = json!({
@@ -273,7 +275,22 @@ pub(crate) fn import_key(
     let text = format!(
         "the key of {name} is here ({algorithm}), encrypted as {name}.age\n{next}\nthen destroy {}, and every copy \
          of it that is not kept as safe as this one",
-        args.file.shown()
+        file.shown()
     );
+    Ok(Report::done(result, text))
+}
+
+/// Puts on record that the signer that listens has the key of a CA, which an administrator has brought there.
+pub(crate) fn take_key(session: &Session, args: &KeyImport) -> Result<Report, Problem> {
+    let name = AuthorityName::from_str(&args.name)?.to_string();
+    let algorithm = session.engine().lifecycle().take_key_in_signer(&name)?;
+    let result = json!({
+        "name": name,
+        "key": format!("{name}.age"),
+        "algorithm": algorithm.to_string(),
+        "form": null,
+        "waiting": false,
+    });
+    let text = format!("the signer has the key of {name} ({algorithm})\nnext: genfic-ca crl publish {name}");
     Ok(Report::done(result, text))
 }

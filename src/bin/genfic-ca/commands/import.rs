@@ -7,12 +7,12 @@ use crate::cli::ImportFrom;
 use crate::report::{Report, columns, counted, path_value};
 use crate::session::Session;
 use genfic_ca::ca::{AdoptedAuthority, AdoptedKey, Adoption, AdoptionPlan, PriorCertificate};
-use genfic_ca::error::{Exit, Problem, Shown as _};
+use genfic_ca::error::{Code, Exit, Problem, Shown as _};
 use genfic_ca::home::AuthorityName;
 use genfic_ca::import::{self, ForeignAuthority, Inventory, Layout, Wanted};
 use genfic_ca::index::{Authority, ImportedContents};
 use genfic_ca::profile::Kind;
-use genfic_ca::signing::SecretSpec;
+use genfic_ca::signing::{AwaitedKey, SecretSpec};
 use genfic_ca::x509::extension::{CRL_DISTRIBUTION_POINTS, distribution_point_urls};
 use genfic_ca::x509::{Certificate, UnixTime};
 use serde_json::{Map, Value, json};
@@ -29,6 +29,8 @@ struct Reading {
     plan: AdoptionPlan,
     /// The CA, when it was already taken over before.
     known: Option<Authority>,
+    /// Its key, when an administrator has brought that to the signer.
+    awaited: Option<AwaitedKey>,
     said: Vec<String>,
 }
 
@@ -36,6 +38,10 @@ struct Reading {
 fn reading(session: &Session, args: &ImportFrom, layout: Layout) -> Result<Reading, Problem> {
     let name = AuthorityName::from_str(&args.name)?.to_string();
     let before = session.engine().record().authority(&name)?.filter(|one| !one.is_external());
+    let awaited = match before.is_some() || args.without_key || args.key.is_some() {
+        true => None,
+        false => brought(session, &name)?,
+    };
     let wanted = Wanted {
         directory: &args.dir,
         layout,
@@ -43,14 +49,15 @@ fn reading(session: &Session, args: &ImportFrom, layout: Layout) -> Result<Readi
         certificate: args.cert.as_ref(),
         key: args.key.as_deref(),
         // a CA that was taken over already does not need its old key
-        without_key: args.without_key || before.is_some(),
+        without_key: args.without_key || before.is_some() || awaited.is_some(),
         chain: &args.chain,
     };
     let foreign = import::read(&wanted, session.keys())?;
     let mut said = foreign.notices.clone();
     let issuer = foreign.certificate.tbs().as_issuer();
     let of_before = before.filter(|one| one.issuer == issuer).map(|one| one.profile);
-    let profile = args.profile.clone().or(of_before).unwrap_or_else(|| {
+    let confirmed = awaited.as_ref().and_then(AwaitedKey::profile).map(str::to_owned);
+    let profile = args.profile.clone().or(of_before).or(confirmed).unwrap_or_else(|| {
         let profile = profile_for(session, &name, &foreign);
         said.push(format!("no --profile was given; {profile} was taken for {name}"));
         profile
@@ -68,6 +75,7 @@ fn reading(session: &Session, args: &ImportFrom, layout: Layout) -> Result<Readi
         others: foreign.others.clone(),
         prior: prior(&foreign.inventory),
         crl_number: foreign.crl_number,
+        last_crl: foreign.last_crl.clone(),
         source: source.shown().to_string(),
     };
     let known = session.engine().lifecycle().taken_over(&adoption)?;
@@ -77,7 +85,16 @@ fn reading(session: &Session, args: &ImportFrom, layout: Layout) -> Result<Readi
             AdoptionPlan { parent: known.parent.clone(), issuer_path: Vec::new(), notices: Vec::new() }
         }
     };
-    Ok(Reading { foreign, adoption, plan, known, said })
+    Ok(Reading { foreign, adoption, plan, known, awaited, said })
+}
+
+/// Returns the key of the CA that an administrator of this login has brought to the signer. Where nobody listens there is none,
+/// and the key comes into the home.
+fn brought(session: &Session, name: &str) -> Result<Option<AwaitedKey>, Problem> {
+    match session.engine().lifecycle().key_in_signer(name) {
+        Err(problem) if problem.code == Code::SignerUnavailable => Ok(None),
+        awaited => awaited,
+    }
 }
 
 fn prior(inventory: &Inventory) -> Vec<PriorCertificate> {
@@ -171,6 +188,7 @@ fn fields(reading: &Reading, now: UnixTime) -> Map<String, Value> {
             "certificate": path_value(&foreign.certificate_file),
             "key": foreign.key.as_ref().map(|(path, _)| path_value(path)),
             "key_form": foreign.key.as_ref().map(|(_, key)| key.form.as_str()),
+            "key_in_signer": reading.awaited.is_some(),
             "other_keys": foreign.other_keys,
         },
         "certificates": {
@@ -213,6 +231,7 @@ fn rows(reading: &Reading, now: UnixTime) -> Vec<(String, String)> {
         "  key",
         match &foreign.key {
             Some((path, key)) => format!("{} ({}), here {}.age", path.shown(), key.form, adoption.name),
+            None if reading.awaited.is_some() => "in the signer, where an administrator brought it".into(),
             None => "stays where it is".into(),
         },
     ));
@@ -323,7 +342,7 @@ pub(crate) fn import(
     let engine = session.engine();
     let now = engine.now();
     let (mut result, mut rows) = (fields(&reading, now), rows(&reading, now));
-    let Reading { foreign, adoption, said, known, .. } = reading;
+    let Reading { foreign, adoption, said, known, awaited, .. } = reading;
     if let Some(known) = known {
         return import_again::import(session, &known, &adoption, result, said);
     }
@@ -331,9 +350,11 @@ pub(crate) fn import(
         let shown = columns(&rows);
         Ok(format!("{shown}\nTake it over as {}? It cannot be undone", adoption.name))
     })?;
-    let key = match &foreign.key {
-        Some((path, _)) => AdoptedKey::Foreign(open_key(session, path, old)?.0),
-        None => AdoptedKey::Away,
+    let is_in_signer = awaited.is_some();
+    let key = match (&foreign.key, awaited) {
+        (Some((path, _)), _) => AdoptedKey::Foreign(open_key(session, path, old)?.0),
+        (None, Some(awaited)) => AdoptedKey::InSigner(awaited),
+        (None, None) => AdoptedKey::Away,
     };
     let doubts = engine.lifecycle().doubts(&adoption.name, &adoption.prior)?;
     let adopted = engine.lifecycle().adopt(adoption, key)?;
@@ -345,7 +366,7 @@ pub(crate) fn import(
         ("crl_details", json!(adopted.crl.as_ref().map(crl_fields))),
         ("responder", json!(adopted.responder.as_ref().map(|one| one.tbs().serial_number().to_string()))),
         ("dry_run", json!(false)),
-        ("key_opened", json!(foreign.key.is_some())),
+        ("key_opened", json!(foreign.key.is_some() || is_in_signer)),
     ] {
         result.insert(key.into(), value);
     }

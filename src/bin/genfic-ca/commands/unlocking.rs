@@ -6,53 +6,35 @@ use crate::cli::{Global, KeyLock, KeyPassphrase, KeyStatus, KeyUnlock, UnlockSco
 use crate::report::{Column, Report, table};
 use crate::session::home_of;
 use genfic_ca::assembly::{PassphraseFor, SignerAdministration, Unlocking, UnlockingTerms, configured_base};
-use genfic_ca::config::{format_duration, parse_duration};
+use genfic_ca::config::format_duration;
 use genfic_ca::error::Problem;
-use genfic_ca::signing::{SecretSpec, TokenUri};
+use genfic_ca::signing::{RecipientText, SecretSpec, TokenUri};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 
 const TABLE: [Column; 4] =
     [Column::whole("KEY"), Column::text("FOR"), Column::times("UNTIL"), Column::text("BY").leaves(1)];
 
 /// Unlocks a key, or gives the passphrase of one that is about to be made.
 pub(crate) fn unlock(global: &Global, args: &KeyUnlock) -> Result<Report, Problem> {
-    let lasting = parse_duration(&args.lasting)
-        .ok()
-        .and_then(|seconds| u64::try_from(seconds).ok())
-        .filter(|seconds| *seconds > 0)
-        .ok_or_else(|| usage(format!("--for {}", args.lasting), "give a time such as 15m or 2h"))?;
     let scopes = match args.scope.as_slice() {
         [] => &[UnlockScope::Leaf, UnlockScope::Crl][..],
         scopes => scopes,
     };
-    let scopes: BTreeMap<String, Option<u64>> =
-        scopes.iter().map(|scope| (scope.name().to_owned(), args.count)).collect();
+    let terms = terms_of(&args.lasting, scopes, args.count)?;
+    let lasting = terms.lasting;
     let spec = match &global.passphrase_from {
         Some(spec) => spec.parse::<SecretSpec>()?,
         None => SecretSpec::Prompt,
     };
-    if !args.recipient.is_empty() && spec == SecretSpec::Prompt {
-        return Err(usage(
-            "a key that is encrypted to recipients is opened by an identity of one of them",
-            "name the file that has it: --passphrase-from file:PATH",
-        ));
-    }
+    needs_identity(&args.recipient, &spec)?;
     let attended = !global.no_input;
     let passphrase = PassphraseFor { spec, attended };
     let administration = SignerAdministration::at(&args.signer.socket);
-    let terms = UnlockingTerms { scopes, lasting };
     if args.new {
         let token = args.name.parse::<TokenUri>().ok();
         let said = token.as_ref().and_then(TokenUri::object).unwrap_or(&args.name);
-        let profile = match &args.profile {
-            Some(profile) => profile.clone(),
-            None => shipped_profile(said).ok_or_else(|| no_profile(said))?,
-        };
-        let urls: Vec<String> = match args.url.as_slice() {
-            [] => configured_base(&home_of(global), global.config.as_deref()).into_iter().collect(),
-            urls => urls.iter().map(|url| format!("{}/", url.trim_end_matches('/'))).collect(),
-        };
+        let profile = profile_of(said, args.profile.as_deref())?;
+        let urls = urls_of(global, &args.url);
         let recipients: Vec<String> = args.recipient.iter().map(ToString::to_string).collect();
         let left = administration.prepare(&args.name, (&profile, &urls, &recipients), &terms, &passphrase)?;
         let result = json!({
@@ -96,6 +78,44 @@ pub(crate) fn unlock(global: &Global, args: &KeyUnlock) -> Result<Report, Proble
     let unlocked = administration.unlock(&args.name, coming.as_ref(), &terms, &passphrase)?;
     let text = format!("{} is unlocked for {} until {}", unlocked.key, left(&unlocked), unlocked.until);
     Ok(Report::done(fields(&unlocked), text))
+}
+
+/// Returns for how long and for what a key is unlocked, so often.
+pub(super) fn terms_of(
+    lasting: &str,
+    scopes: &[UnlockScope],
+    count: Option<u64>,
+) -> Result<UnlockingTerms, Problem> {
+    let scopes = scopes.iter().map(|scope| (scope.name().to_owned(), count)).collect();
+    UnlockingTerms::lasting_for(scopes, lasting)
+        .ok_or_else(|| usage(format!("--for {lasting}"), "give a time such as 15m or 2h"))
+}
+
+/// Refuses recipients where nobody has an identity of one of them.
+pub(super) fn needs_identity(recipients: &[RecipientText], spec: &SecretSpec) -> Result<(), Problem> {
+    match !recipients.is_empty() && *spec == SecretSpec::Prompt {
+        false => Ok(()),
+        true => Err(usage(
+            "a key that is encrypted to recipients is opened by an identity of one of them",
+            "name the file that has it: --passphrase-from file:PATH",
+        )),
+    }
+}
+
+/// Returns the profile of a CA: the one that was said, or that of its name.
+pub(super) fn profile_of(name: &str, said: Option<&str>) -> Result<String, Problem> {
+    match said {
+        Some(profile) => Ok(profile.to_owned()),
+        None => shipped_profile(name).ok_or_else(|| no_profile(name)),
+    }
+}
+
+/// Returns the beginnings of the URLs that certificates may name: those that were said, or that of the configuration.
+pub(super) fn urls_of(global: &Global, said: &[String]) -> Vec<String> {
+    match said {
+        [] => configured_base(&home_of(global), global.config.as_deref()).into_iter().collect(),
+        urls => urls.iter().map(|url| format!("{}/", url.trim_end_matches('/'))).collect(),
+    }
 }
 
 /// Returns the command that makes a CA of this profile.

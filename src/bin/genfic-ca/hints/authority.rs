@@ -117,6 +117,13 @@ pub(super) fn text(remedy: &R) -> Cow<'static, str> {
         R::BringKey(authority) => {
             return format!("bring it by `genfic-ca key import {authority} FILE`").into();
         }
+        R::BringKeyToSigner(authority) => {
+            return format!(
+                "an administrator brings it, as oneself and in the same login: genfic-ca key import {authority} FILE \
+                 --service --cert CERT --profile PROFILE; or give FILE, and the key comes into the home"
+            )
+            .into();
+        }
         R::Finish(authority) => {
             return format!(
                 "the CA {authority} is on record; its certificate is published by the next command, and what \
