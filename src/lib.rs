@@ -145,6 +145,9 @@
 //! 5. `x509/crl_builder.rs` encodes the CRL. Like a certificate it is checked against the rules in `lint/crl/`,
 //!    recorded and signed: `lint/linted.rs`, `index/recorded.rs`, `signing/ca_signer.rs`.
 //! 6. `repository/directory.rs` replaces the published CRL, never a newer one by an older one.
+//! 7. Where delta CRLs are configured, `ca/maintenance/delta.rs` makes one beside it: from the one before, from what the
+//!    CRL says otherwise than the last (`ca/maintenance/difference.rs`), and without what has not changed since its base.
+//!    The signer compares it with what it noted of each complete CRL since that base (`signer/record/changes.rs`).
 //!
 //! Several certificates at once go through `bin/genfic-ca/commands/several.rs` and `ca/revocation/several.rs`: the
 //! second step for each, then the others once, with one CRL of each CA.

@@ -208,7 +208,7 @@ impl Assembly {
         let crls: Vec<_> = compared.crls().collect();
         for (key, number) in crls {
             for (issuer, _) in keys.iter().filter(|(_, (of, _))| *of == key) {
-                if let Some(digest) = self.index.recorded_crl(issuer, number)? {
+                for digest in self.index.recorded_crls(issuer, number)? {
                     compared.crl(&key, number, &digest);
                 }
             }

@@ -31,6 +31,8 @@ pub(in crate::ca) enum CrlSigned {
     Unknown(Vec<SerialNumber>),
     /// The signer refuses it for its number: it has signed a CRL with a higher one.
     Overtaken(Problem),
+    /// The signer refuses a delta CRL: it does not know what changed since its base, or that otherwise.
+    NoDelta,
 }
 
 pub(super) fn mismatched(name: &str) -> Problem {
@@ -210,6 +212,7 @@ impl CrlAuthority {
             Err(error @ SigningError::NotAdmitted { code: Code::SignerCrlNumber, .. }) => {
                 Ok(CrlSigned::Overtaken(error.into()))
             }
+            Err(SigningError::NotAdmitted { code: Code::SignerDelta, .. }) => Ok(CrlSigned::NoDelta),
             Err(error) => Err(error.into()),
         }
     }

@@ -85,7 +85,7 @@ pub use lifecycle::{
 };
 #[cfg(test)]
 pub(crate) use lifecycle::{RekeyedAuthority, RenewedAuthority};
-pub use maintenance::{ExternalCrl, ImportedCrl, Maintenance, PublishedCrl, Recovered};
+pub use maintenance::{ExternalCrl, ImportedCrl, Maintenance, PublishedCrl, PublishedDelta, Recovered};
 pub use publication::{Publication, Published};
 pub use revocation::{
     AffectedAuthority, ChainStatuses, ChangedStates, KeyRevocation, Revocations, Revoked, RevokedAuthority,

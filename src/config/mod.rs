@@ -2,6 +2,7 @@
 //!
 //! An empty text is the default configuration. Unknown keys and values out of bounds are errors with their line.
 //! [`template()`] returns the commented file that `init` writes into a home.
+mod authority;
 mod clock;
 mod duration;
 mod lifetime;
@@ -14,6 +15,7 @@ mod sections;
 mod setting;
 mod template;
 
+pub(crate) use authority::AuthorityConfig;
 pub(crate) use clock::ClockConfig;
 pub use duration::{format_duration, parse_duration, parse_period};
 pub use lifetime::{Lifetime, Stage};
@@ -21,10 +23,10 @@ pub use listen::{InvalidListenAddress, ListenAddress};
 pub use log::{AddressForm, InvalidLevel, LogConfig, LogFormat, LogLevel, LogLevels, LogTarget};
 pub(crate) use organization::Organization;
 pub(crate) use pkcs11::Pkcs11Config;
-pub(crate) use sections::{
-    AuthorityConfig, DaemonConfig, IssuanceConfig, KeyConfig, NonceHandling, OcspConfig, PublicationConfig,
-};
 pub use sections::{CrlConfig, NotIssued};
+pub(crate) use sections::{
+    DaemonConfig, IssuanceConfig, KeyConfig, NonceHandling, OcspConfig, PublicationConfig,
+};
 pub use template::template;
 
 use crate::document::{self, Mistake, Section};
@@ -169,6 +171,14 @@ impl Config {
             self.crl.next_update
         };
         self.authorities.get(authority).and_then(|own| own.crl_next_update).unwrap_or(general)
+    }
+
+    /// Returns the seconds from thisUpdate to nextUpdate of a CA's delta CRLs; `None` where none are made: they are
+    /// made by configuration, and not with a key that is kept offline.
+    #[must_use]
+    pub fn delta_crl_next_update(&self, authority: &str, offline: bool) -> Option<i64> {
+        let own = self.authorities.get(authority)?;
+        own.delta_crl_next_update.filter(|_| !self.is_offline(authority, offline))
     }
 }
 

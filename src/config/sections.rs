@@ -6,13 +6,13 @@ use super::pkcs11::pin_source;
 use super::setting::path;
 use crate::document::Section;
 use crate::profile::parse_alt_name;
-use crate::signing::{InvalidRecipient, RecipientText, SecretSpec};
+use crate::signing::SecretSpec;
 use crate::x509::KeyAlgorithm;
 use std::path::PathBuf;
 
 const MINUTE: i64 = 60;
 const MIB: u64 = 1 << 20;
-const HOUR: i64 = 3600;
+pub(super) const HOUR: i64 = 3600;
 pub(super) const DAY: i64 = 86_400;
 
 pub(super) fn span(section: &mut Section, key: &str, least: i64, most: i64) -> Option<i64> {
@@ -64,6 +64,12 @@ impl PublicationConfig {
     #[must_use]
     pub(crate) fn crl_url(&self, authority: &str) -> Option<String> {
         self.below(&format!("{authority}.crl"))
+    }
+
+    /// Returns the URL of a CA's delta CRL.
+    #[must_use]
+    pub(crate) fn delta_crl_url(&self, authority: &str) -> Option<String> {
+        self.below(&format!("{authority}.delta.crl"))
     }
 
     /// Returns the URL of a CA's certificate.
@@ -362,36 +368,6 @@ impl DaemonConfig {
             shutdown_timeout: span(section, "shutdown_timeout", 1, 10 * MINUTE)
                 .unwrap_or(default.shutdown_timeout),
             pin_from: pin_source(section),
-        }
-    }
-}
-
-/// `[authority.NAME]`: settings of one CA; `None` means those of the general sections.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct AuthorityConfig {
-    /// Source of the passphrase.
-    pub passphrase_from: Option<SecretSpec>,
-    /// Whether the key is kept offline; by default only a root's is.
-    pub offline: Option<bool>,
-    /// Seconds from thisUpdate to nextUpdate of the CA's CRLs.
-    pub crl_next_update: Option<i64>,
-    /// The recipients to which its key is encrypted when it is made; none for a passphrase.
-    pub recipients: Vec<RecipientText>,
-}
-
-impl AuthorityConfig {
-    pub(super) fn read(section: &mut Section) -> Self {
-        Self {
-            passphrase_from: super::source(section, "passphrase_from"),
-            offline: section.get("offline"),
-            crl_next_update: span(section, "crl_next_update", HOUR, 1100 * DAY),
-            recipients: if section.has("recipients") {
-                section.require_list_as("recipients", "recipient", |text| {
-                    text.parse().map_err(|error: InvalidRecipient| error.to_string())
-                })
-            } else {
-                Vec::new()
-            },
         }
     }
 }

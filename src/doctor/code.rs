@@ -53,6 +53,8 @@ codes! {
     ConfigMissing, "config.missing", "the configuration is not there";
     ConfigNoSuchCa, "config.no-such-ca", "the configuration has settings for a CA that there is not";
     ConfigNoUrl, "config.no-url", "certificates name neither CRL nor OCSP";
+    CrlDeltaDue, "crl.delta-due", "the delta CRL is to be made or renewed";
+    CrlDeltaLapsed, "crl.delta-lapsed", "the delta CRL has lapsed";
     CrlDue, "crl.due", "the CRL is to be renewed";
     CrlEntries, "crl.entries", "the CRL has entries that cannot be read";
     CrlExtraEntry, "crl.extra-entry", "the CRL lists what is not revoked on record";

@@ -7,7 +7,7 @@ use super::{Examination, FindingCode, Unseen, authorities, external_crls, keys, 
 use crate::ca::Hierarchy;
 use crate::config::{Lifetime, Stage};
 use crate::error::remedy;
-use crate::index::{Authority, StoreError};
+use crate::index::{Authority, Index, IndexError, StoreError};
 use crate::signing::KeyRef;
 use crate::status::{StatusAge, StatusError};
 use crate::x509::UnixTime;
@@ -62,6 +62,7 @@ pub fn due(examination: &Examination<'_>) -> Result<Due, Unseen> {
             continue;
         }
         findings.extend(crl(examination, authority, &hierarchy)?);
+        findings.extend(delta_crl(examination, examination.index()?, authority)?);
     }
     findings.extend(signer_away(examination, &all));
     external_crls::check(examination, &all, &mut findings)?;
@@ -172,6 +173,47 @@ fn crl(
     let owed = owed.then(|| Finding::warning(FindingCode::CrlOwed, name, OWED));
     let gravest = [behind, owed, late].into_iter().flatten().rev().max_by_key(|one| one.severity);
     Ok(gravest.map(|finding| to_be_published(finding, authority)))
+}
+
+/// Returns the finding about the delta CRL of a CA that is to have one: it belongs to the last complete CRL.
+pub(super) fn delta_crl(
+    examination: &Examination<'_>,
+    index: &dyn Index,
+    authority: &Authority,
+) -> Result<Option<Finding>, IndexError> {
+    let (settings, name) = (examination.settings(), &authority.name);
+    let last = index.last_crl(&authority.issuer)?;
+    let (Some(last), Some(_)) =
+        (last, settings.delta_crl_next_update(name, authority.is_offline_unless_configured()))
+    else {
+        return Ok(None);
+    };
+    let due = |message: String| Finding::warning(FindingCode::CrlDeltaDue, name, message);
+    let subject = authority.certificate.tbs().subject();
+    let found = match examination.publisher.delta_crl_in_place(name) {
+        Ok(Some(delta)) if delta.issuer().is_same_as(subject) && delta.base_crl_number().is_some() => {
+            let next_update = delta.next_update().unwrap_or_default();
+            let life = settings.crl_lifetime(name, false, delta.this_update(), next_update);
+            let number = delta.crl_number().unwrap_or(0);
+            match life.stage(examination.now) {
+                Stage::Lapsed => Some(Finding::error(
+                    FindingCode::CrlDeltaLapsed,
+                    name,
+                    format!("has a delta CRL that lapsed at {next_update}"),
+                )),
+                _ if number < last.number => {
+                    Some(due(format!("has the delta CRL {number}, and CRL {} was published", last.number)))
+                }
+                Stage::Due => Some(due(format!(
+                    "has a delta CRL that is due to be renewed; it lapses at {next_update}"
+                ))),
+                Stage::Future | Stage::Current => None,
+            }
+        }
+        Ok(_) => Some(due("has no delta CRL beside its CRL".into())),
+        Err(error) => Some(due(format!("has a delta CRL that cannot be read: {error}"))),
+    };
+    Ok(found.map(|finding| to_be_published(finding, authority)))
 }
 
 /// Returns the finding about a CA whose CRL is not in place, or in place in only one of its two forms.

@@ -177,6 +177,7 @@ impl Subject<'_, '_> {
         let life = self.examination.settings().crl_lifetime(name, offline, crl.tbs().this_update(), next);
         let late = due::crl_times(name, &life, hierarchy.has_ended(authority, now), now);
         self.findings.extend(late.map(|late| due::to_be_published(late, self.authority)));
+        self.findings.extend(due::delta_crl(self.examination, self.index, authority)?);
         Ok(())
     }
 

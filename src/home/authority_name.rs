@@ -15,7 +15,7 @@ pub struct InvalidAuthorityName {
 }
 
 /// Suffixes of a CA's files. A name that ended in one could be that of another CA's file.
-const ENDINGS: [&str; 7] = [".pem", ".crt", ".crl", ".chain", ".crossed", ".age", ".key"];
+const ENDINGS: [&str; 8] = [".pem", ".crt", ".crl", ".chain", ".crossed", ".delta", ".age", ".key"];
 
 impl AuthorityName {
     /// Returns the name as text.
@@ -36,7 +36,7 @@ fn fault(text: &str) -> Option<&'static str> {
     } else if text.contains("..") || text.ends_with('.') {
         Some("a dot stands between other characters")
     } else if ENDINGS.iter().any(|ending| text.ends_with(ending)) {
-        Some("it does not end in .pem, .crt, .crl, .chain, .crossed, .age or .key")
+        Some("it does not end in .pem, .crt, .crl, .chain, .crossed, .delta, .age or .key")
     } else {
         None
     }

@@ -28,17 +28,23 @@ pub enum PublicFile {
     Crl,
     /// `NAME.crl.pem`: the CA's CRL, PEM.
     CrlPem,
+    /// `NAME.delta.crl`: the CA's delta CRL, DER. freshestCRL points here (RFC 5280 §5.2.6).
+    DeltaCrl,
+    /// `NAME.delta.crl.pem`: the CA's delta CRL, PEM.
+    DeltaCrlPem,
 }
 
 impl PublicFile {
     /// Every file of a CA.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::Certificate,
         Self::CertificateDer,
         Self::Chain,
         Self::CrossCertificates,
         Self::Crl,
         Self::CrlPem,
+        Self::DeltaCrl,
+        Self::DeltaCrlPem,
     ];
 
     /// Returns what follows the CA's name in the file name.
@@ -51,6 +57,8 @@ impl PublicFile {
             Self::CrossCertificates => ".crossed.pem",
             Self::Crl => ".crl",
             Self::CrlPem => ".crl.pem",
+            Self::DeltaCrl => ".delta.crl",
+            Self::DeltaCrlPem => ".delta.crl.pem",
         }
     }
 }

@@ -147,13 +147,11 @@ impl Home {
     }
 
     fn known_files(&self, authorities: &[AuthorityName], kept: &[PathBuf]) -> BTreeSet<PathBuf> {
-        use PublicFile::{Certificate, CertificateDer, Chain, Crl, CrlPem, CrossCertificates};
         let of_one = |name: &AuthorityName| {
-            let public = [Certificate, CertificateDer, Chain, CrossCertificates, Crl, CrlPem];
             let ceremony =
                 [self.ceremony_file(name), self.ceremony_history_file(name), self.key_move_file(name)];
             let copies = ENDINGS.map(|ending| self.keys_directory().join(format!("{name}{ending}")));
-            let public = public.map(|file| self.public_file(name, file)).into_iter();
+            let public = PublicFile::ALL.map(|file| self.public_file(name, file)).into_iter();
             public.chain(ceremony).chain(copies).collect::<Vec<_>>()
         };
         let pending_requests = self.pending_requests().unwrap_or_default();

@@ -19,6 +19,14 @@ impl<'a> Comparison<'a> {
         Self { list, at: 0, missing: Vec::new() }
     }
 
+    /// Passes the entry at this position of the last CRL, which the next one has unchanged, unless it is not the next
+    /// one there. Returns whether it did.
+    pub(crate) fn passes(&mut self, found: Option<usize>) -> bool {
+        let is_next = found == Some(self.at);
+        self.at += usize::from(is_next);
+        is_next
+    }
+
     /// Takes the following entry of the next CRL.
     pub(crate) fn meet(&mut self, entry: &CrlEntry) {
         let serial = entry.serial_number.as_be_octets();

@@ -3,7 +3,7 @@ use super::{CertificateState, CrlRecord, FoundRevocation, IndexError, Recorded, 
 use crate::audit::AuditEvent;
 use crate::lint::Linted;
 use crate::x509::extension::CrlNumber;
-use crate::x509::{CertificateId, CrlEntry, IssuerId, TbsCertList, UnixTime};
+use crate::x509::{CertificateId, CrlEntry, IssuerId, SerialNumber, TbsCertList, UnixTime};
 
 /// Reads the contents of the next CRLs, and the CRLs on record.
 pub trait CrlReader: Send + Sync {
@@ -21,11 +21,31 @@ pub trait CrlReader: Send + Sync {
     /// before the first.
     fn highest_crl_number(&self, issuer: &IssuerId) -> Result<CrlNumber, IndexError>;
 
+    /// Returns the number of the published complete CRL on which a delta CRL with this number is based: the lowest
+    /// below it that has not lapsed at `now`, so that the delta serves whoever has any of those; where all have
+    /// lapsed, the highest below it. `None` where none was published.
+    fn delta_base(
+        &self,
+        issuer: &IssuerId,
+        number: CrlNumber,
+        now: UnixTime,
+    ) -> Result<Option<CrlNumber>, IndexError>;
+
+    /// Returns those of these certificates that changed since the number of this CRL was taken. One that is not on
+    /// record has changed; so have all when the number was not taken.
+    fn changed_since(
+        &self,
+        issuer: &IssuerId,
+        number: CrlNumber,
+        serials: Vec<SerialNumber>,
+    ) -> Result<Vec<SerialNumber>, IndexError>;
+
     /// Returns whether exactly this CRL was recorded under its number ([`RevocationIndex::record_crl`]).
     fn is_recorded(&self, issuer: &IssuerId, tbs: &TbsCertList) -> Result<bool, IndexError>;
 
-    /// Returns SHA-256 of the TBSCertList that was recorded under this number; `None` where none was.
-    fn recorded_crl(&self, issuer: &IssuerId, number: CrlNumber) -> Result<Option<[u8; 32]>, IndexError>;
+    /// Returns SHA-256 of each TBSCertList that was recorded under this number: the complete CRL, then the delta CRL
+    /// that was made beside it.
+    fn recorded_crls(&self, issuer: &IssuerId, number: CrlNumber) -> Result<Vec<[u8; 32]>, IndexError>;
 
     /// Returns whether a CRL is outstanding: no CRL was published yet, or a certificate was revoked, released
     /// or abandoned since the number of the published CRL with the highest number was taken.
@@ -67,11 +87,12 @@ pub trait RevocationIndex: Send + Sync {
     ) -> Result<CrlNumber, IndexError>;
 
     /// Records the CRL that is about to be signed under its number. Higher numbers may have been taken
-    /// meanwhile.
+    /// meanwhile. A delta CRL is recorded beside the complete CRL of the same number and thisUpdate, once.
     ///
     /// # Errors
     /// [`IndexError::CrlNumber`] when the number was not taken, was taken for another thisUpdate, or has a CRL
-    /// recorded already; [`IndexError::ClockBehind`] when a CRL with a lower number has a later thisUpdate.
+    /// recorded already, and for a delta CRL when no complete one was recorded under it; [`IndexError::ClockBehind`]
+    /// when a CRL with a lower number has a later thisUpdate.
     fn record_crl(
         &self,
         issuer: &IssuerId,

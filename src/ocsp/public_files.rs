@@ -21,7 +21,7 @@ pub struct ServedFile {
     pub modified: UnixTime,
     /// For CRLs: `nextUpdate`, by which a newer file is published.
     pub next_update: Option<UnixTime>,
-    /// For CRLs: the entries, parsed from the same octets.
+    /// For complete CRLs: the entries, parsed from the same octets.
     pub list: Option<Arc<CrlListing>>,
 }
 
@@ -38,16 +38,19 @@ pub enum PublicKind {
     Crl,
     /// `NAME.crt`
     Certificate,
+    /// `NAME.delta.crl`
+    DeltaCrl,
 }
 
 impl PublicKind {
-    /// Both kinds.
-    pub const ALL: [Self; 2] = [Self::Crl, Self::Certificate];
+    /// Every kind.
+    pub const ALL: [Self; 3] = [Self::Crl, Self::Certificate, Self::DeltaCrl];
 
     fn extension(self) -> &'static str {
         match self {
             Self::Crl => "crl",
             Self::Certificate => "crt",
+            Self::DeltaCrl => "delta.crl",
         }
     }
 
@@ -104,6 +107,17 @@ impl PublicFiles {
                 let tag = Fingerprint::of(&octets).to_hex();
                 let media_type = "application/pkix-crl";
                 Ok(ServedFile { octets, media_type, tag, modified, next_update, list: Some(list) })
+            }
+            PublicKind::DeltaCrl => {
+                let list = CertificateList::from_der(&octets).map_err(|error| failed(error.to_string()))?;
+                if list.tbs().base_crl_number().is_none() || !list.is_signed_by(key) {
+                    return Err(
+                        failed(format!("no delta CRL signed by the key of {}", authority.name)).into()
+                    );
+                }
+                let (tag, next_update) = (Fingerprint::of(&octets).to_hex(), list.tbs().next_update());
+                let (octets, media_type) = (octets.into(), "application/pkix-crl");
+                Ok(ServedFile { octets, media_type, tag, modified, next_update, list: None })
             }
             PublicKind::Certificate => {
                 let certificate =

@@ -53,6 +53,18 @@ impl HomeDirectory {
     fn crl_forms(&self, name: &str) -> Result<CrlForms, PublishError> {
         Ok(CrlForms::new(self.public(name, PublicFile::Crl)?, self.public(name, PublicFile::CrlPem)?))
     }
+
+    fn delta_forms(&self, name: &str) -> Result<CrlForms, PublishError> {
+        let text = self.public(name, PublicFile::DeltaCrlPem)?;
+        Ok(CrlForms::new(self.public(name, PublicFile::DeltaCrl)?, text))
+    }
+
+    fn read_crl(&self, name: &str, file: PublicFile) -> Result<Option<CertificateList>, PublishError> {
+        let path = self.public(name, file)?;
+        read_if_there(&path)?
+            .map(|octets| CertificateList::from_der(&octets).map_err(|error| unreadable(&path, error)))
+            .transpose()
+    }
 }
 
 pub(super) fn unreadable(path: &Path, reason: impl ToString) -> PublishError {
@@ -196,10 +208,19 @@ impl Publisher for HomeDirectory {
     }
 
     fn published_crl(&self, name: &str) -> Result<Option<CertificateList>, PublishError> {
-        let path = self.public(name, PublicFile::Crl)?;
-        read_if_there(&path)?
-            .map(|octets| CertificateList::from_der(&octets).map_err(|error| unreadable(&path, error)))
-            .transpose()
+        self.read_crl(name, PublicFile::Crl)
+    }
+
+    fn delta_crl(&self, name: &str, crl: &CertificateList) -> Result<Vec<PathBuf>, PublishError> {
+        self.delta_forms(name)?.publish(crl, || self.hold())
+    }
+
+    fn published_delta_crl(&self, name: &str) -> Result<Option<CertificateList>, PublishError> {
+        self.read_crl(name, PublicFile::DeltaCrl)
+    }
+
+    fn delta_crl_in_place(&self, name: &str) -> Result<Option<CrlSummary>, PublishError> {
+        self.delta_forms(name)?.in_place(|| self.hold())
     }
 
     fn signed_list(

@@ -59,6 +59,24 @@ pub trait Publisher: Send + Sync {
     /// [`PublishError::Busy`] when another process holds the lock for too long.
     fn crl(&self, name: &str, crl: &CertificateList) -> Result<Vec<PathBuf>, PublishError>;
 
+    /// Publishes a CA's delta CRL, DER and PEM, and returns the paths, as [`Publisher::crl`] does.
+    ///
+    /// # Errors
+    /// As [`Publisher::crl`].
+    fn delta_crl(&self, name: &str, crl: &CertificateList) -> Result<Vec<PathBuf>, PublishError>;
+
+    /// Returns the published delta CRL, if there is one.
+    ///
+    /// # Errors
+    /// When the file exists and is not a CRL.
+    fn published_delta_crl(&self, name: &str) -> Result<Option<CertificateList>, PublishError>;
+
+    /// Returns the outline of the published delta CRL, as [`Publisher::crl_in_place`] does.
+    ///
+    /// # Errors
+    /// When the file exists and is not a CRL.
+    fn delta_crl_in_place(&self, name: &str) -> Result<Option<CrlSummary>, PublishError>;
+
     /// Returns the paths of a CA's CRL, DER then PEM.
     ///
     /// # Errors

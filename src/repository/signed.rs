@@ -45,10 +45,9 @@ impl SignedLists {
             return Ok(Some(Arc::clone(list)));
         }
         known.remove(path);
-        let mut octets = Vec::new();
+        let mut octets = Vec::with_capacity(usize::try_from(identity.2.min(LARGEST)).unwrap_or(0));
         file.take(LARGEST).read_to_end(&mut octets).map_err(failed)?;
-        let Ok(list) = CertificateList::from_der(&octets) else { return Ok(None) };
-        drop(octets);
+        let Ok(list) = CertificateList::from_octets(octets) else { return Ok(None) };
         if !list.was_signed_by(key) {
             return Ok(None);
         }

@@ -187,8 +187,10 @@ impl Turn<'_> {
     ) -> Result<Vec<Journaled<T>>, RecordError> {
         let mut turn = self.mended(by, at)?;
         turn.may_intend(&key, &group)?;
-        for crl in group.iter().filter_map(ToBeSigned::as_crl) {
-            turn.prepare(&key, crl)?;
+        for one in &group {
+            if let Some(crl) = one.as_crl() {
+                turn.prepare(&key, (crl, &one.entry(key).digest), one.changes())?;
+            }
         }
         let first = turn.head().sequence.saturating_add(1);
         if !group.is_empty() {

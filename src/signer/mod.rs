@@ -46,7 +46,9 @@ pub(crate) use protocol::{Failure, FrameError, Orders, WireGrant, WireTerms};
 #[cfg(debug_assertions)]
 pub(crate) use protocol::{Frame, Reply, Request};
 pub(crate) use reconcile::{Contradiction, NamedIntent, Reconciled, Reconciliation, named};
-pub(crate) use record::{LastCrl, RecordError, SignatureRecord, Signed, SignedKind, Verified, WithUsed};
+pub(crate) use record::{
+    LastCrl, ListChanges, RecordError, SignatureRecord, Signed, SignedKind, Verified, WithUsed,
+};
 pub(crate) use rights::{ClientClass, Right};
 pub(crate) use sandbox::{
     Confined, Demand, Places, confine, confine_launcher, confine_module, confine_plugins,

@@ -4,7 +4,7 @@ use crate::error::Code;
 use crate::x509::extension::{
     AUTHORITY_INFO_ACCESS, AccessDescription, CRL_DISTRIBUTION_POINTS, FRESHEST_CRL, distribution_point_urls,
 };
-use crate::x509::{GeneralName, TbsCertificate};
+use crate::x509::{GeneralName, TbsCertList, TbsCertificate};
 
 /// Returns whether every URL that begins so is at one server: the name of the host has ended.
 pub(crate) fn is_base(text: &str) -> bool {
@@ -44,11 +44,33 @@ pub(super) fn check(tbs: &TbsCertificate, bases: Option<&[String]>) -> Result<()
             }
         }
     }
-    let is_pinned = |url: &String| bases.iter().any(|base| url.starts_with(base.as_str()));
-    match urls.iter().find(|url| !is_pinned(url)) {
-        Some(url) => refuse(url),
-        None => Ok(()),
-    }
+    elsewhere(&urls, bases).map_or(Ok(()), |url| refuse(url))
+}
+
+/// Returns the first URL that is not below one of these bases.
+fn elsewhere<'u>(urls: &'u [String], bases: &[String]) -> Option<&'u String> {
+    urls.iter().find(|url| !bases.iter().any(|base| url.starts_with(base.as_str())))
+}
+
+/// Checks that a CRL sends its readers to no other places than these for delta CRLs (RFC 5280 §5.2.6).
+///
+/// # Errors
+/// When it does, or names a place without a URL.
+pub(super) fn check_crl(tbs: &TbsCertList, bases: Option<&[String]>) -> Result<(), Refusal> {
+    let freshest = tbs.extensions().iter().find(|one| one.oid == FRESHEST_CRL);
+    let (Some(bases), Some(freshest)) = (bases, freshest) else { return Ok(()) };
+    let urls = distribution_point_urls(&freshest.value).unwrap_or_default();
+    let place = if urls.is_empty() {
+        Some("a place without a URL")
+    } else {
+        elsewhere(&urls, bases).map(String::as_str)
+    };
+    let Some(place) = place else { return Ok(()) };
+    let message = format!(
+        "the CRL sends its readers to {place} for delta CRLs, and the key was made for {}",
+        bases.join(", ")
+    );
+    Err(Refusal::beyond(Code::SignerEnvelopeUrl, "RFC 5280 §5.2.6", message))
 }
 
 #[cfg(test)]

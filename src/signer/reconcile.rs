@@ -255,7 +255,9 @@ impl Reconciliation {
 
     /// Takes a CRL of the record: SHA-256 of its TBSCertList.
     pub(crate) fn crl(&mut self, key: &Key, number: CrlNumber, tbs: &[u8; 32]) {
-        let is_it = |list: &&mut List| list.key == *key && list.number == number && list.digest == *tbs;
+        let is_it = |list: &&mut List| {
+            !list.is_seen && list.key == *key && list.number == number && list.digest == *tbs
+        };
         for list in self.lists.iter_mut().filter(is_it) {
             list.is_seen = true;
             self.found.both = self.found.both.saturating_add(1);

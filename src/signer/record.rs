@@ -1,4 +1,5 @@
 //! What the signer remembers of its own signatures. It trusts no index.
+mod changes;
 mod file;
 mod listed;
 mod lists;
@@ -7,6 +8,7 @@ mod shown;
 mod with_used;
 mod write_ahead;
 
+pub(crate) use changes::ListChanges;
 pub(super) use file::RecordFile;
 pub(super) use lists::CLAIMED;
 pub(crate) use shown::Verified;
@@ -141,8 +143,7 @@ impl SignedList {
         Self {
             scope: value(extension::ISSUING_DISTRIBUTION_POINT).unwrap_or_default(),
             this_update: tbs.this_update(),
-            base: value(extension::DELTA_CRL_INDICATOR)
-                .map(|value| extension::read_number(&value).unwrap_or(0)),
+            base: tbs.base_crl_number(),
         }
     }
 }
@@ -321,4 +322,16 @@ pub(crate) trait SignatureRecord: Send + Sync {
         key: &[u8; 32],
         entry: &mut dyn FnMut(&SerialNumber, u8) -> bool,
     ) -> Result<(), RecordError>;
+
+    /// Returns the serial numbers that complete CRLs of this key list otherwise than the one before, from that after
+    /// `base` to the last, each as often as it changed: those that were added, or got another reason. `None` where they
+    /// are not known since `base`.
+    ///
+    /// # Errors
+    /// When the record cannot be read.
+    fn changed_since(
+        &self,
+        key: &[u8; 32],
+        base: CrlNumber,
+    ) -> Result<Option<Vec<SerialNumber>>, RecordError>;
 }

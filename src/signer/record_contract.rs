@@ -44,6 +44,40 @@ pub(crate) fn keeps_the_contract(record: &dyn Fill) {
     crls_are_known_by_key(record);
     the_last_enrolment_is_known_by_key(record);
     crls_for_timers_are_counted_by_key(record);
+    what_lists_say_otherwise_than_those_before_is_known_by_key(record);
+}
+
+fn what_lists_say_otherwise_than_those_before_is_known_by_key(record: &dyn Fill) {
+    // C5
+    const THIRD: [u8; 32] = [3; 32];
+    let crl = |number: CrlNumber, entries: &[(&str, u8)]| {
+        let entries: Vec<_> = entries.iter().map(|(text, reason)| (serial(text), *reason)).collect();
+        record.crl(&THIRD, LastCrl { number, this_update: UnixTime(900) }, false, &entries);
+    };
+    let since = |base| {
+        let changed = record.changed_since(&THIRD, base).unwrap();
+        changed.map(|changed| {
+            let mut texts: Vec<String> = changed.iter().map(ToString::to_string).collect();
+            texts.sort();
+            texts
+        })
+    };
+    assert_eq!(since(0), None);
+    crl(3, &[("4a", 0)]);
+    assert_eq!(
+        (since(2), since(3)),
+        (None, Some(vec![])),
+        "what the first one was compared with is not known"
+    );
+    crl(5, &[("4a", 0), ("4b", 6), ("4c", 6)]);
+    crl(6, &[("4a", 0), ("4b", 1)]);
+    let told = |texts: &[&str]| Some(texts.iter().map(ToString::to_string).collect::<Vec<_>>());
+    assert_eq!(
+        [3, 4, 5, 6].map(since),
+        [told(&["4b", "4b", "4c"]), told(&["4b", "4b", "4c"]), told(&["4b"]), told(&[])]
+    );
+    assert_eq!(since(2), None);
+    assert_eq!(record.changed_since(&[9; 32], 3).unwrap(), None);
 }
 
 fn crls_for_timers_are_counted_by_key(record: &dyn Fill) {

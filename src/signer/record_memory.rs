@@ -1,6 +1,7 @@
 //! A record of signatures in memory, for tests.
 use super::contract::Fill;
 use super::{LastCrl, RecordError, SignatureRecord};
+use crate::x509::extension::CrlNumber;
 use crate::x509::{SerialNumber, UnixTime, compare_serials};
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -17,6 +18,8 @@ struct Contents {
     deltas: HashMap<Key, LastCrl>,
     enrolments: HashMap<Key, UnixTime>,
     timer_crls: Vec<(Key, UnixTime)>,
+    /// What a complete CRL lists otherwise than the one before, and the number of that one.
+    changed: HashMap<(Key, CrlNumber), (CrlNumber, Vec<SerialNumber>)>,
 }
 
 /// The record.
@@ -89,6 +92,18 @@ impl SignatureRecord for MemoryRecord {
         }
         Ok(())
     }
+
+    fn changed_since(&self, key: &Key, base: CrlNumber) -> Result<Option<Vec<SerialNumber>>, RecordError> {
+        let contents = self.0.lock().unwrap();
+        let Some((last, _)) = contents.crls.get(key) else { return Ok(None) };
+        let (mut at, mut serials) = (last.number, Vec::new());
+        while at > base {
+            let Some((before, changed)) = contents.changed.get(&(*key, at)) else { return Ok(None) };
+            serials.extend(changed.iter().cloned());
+            at = *before;
+        }
+        Ok(Some(serials))
+    }
 }
 
 impl Fill for MemoryRecord {
@@ -118,6 +133,11 @@ impl Fill for MemoryRecord {
         if is_delta {
             contents.deltas.insert(*key, crl);
         } else {
+            let before = contents.crls.get(key).cloned();
+            if let Some((last, before)) = before {
+                let new = entries.iter().filter(|one| !before.contains(one)).map(|one| one.0.clone());
+                contents.changed.insert((*key, crl.number), (last.number, new.collect()));
+            }
             contents.crls.insert(*key, (crl, entries.to_vec()));
         }
     }

@@ -57,8 +57,16 @@ impl TbsCertList {
     /// # Errors
     /// When the octets are malformed.
     pub fn from_der(octets: &[u8]) -> Result<Self, MalformedDer> {
-        let mut tbs = Self::read(octets)?;
-        (tbs.octets, tbs.place) = (octets.to_vec(), 0..octets.len());
+        Self::from_octets(octets.to_vec())
+    }
+
+    /// As [`TbsCertList::from_der`], with octets that are kept without a copy.
+    ///
+    /// # Errors
+    /// When the octets are malformed.
+    pub(crate) fn from_octets(octets: Vec<u8>) -> Result<Self, MalformedDer> {
+        let mut tbs = Self::read(&octets)?;
+        (tbs.place, tbs.octets) = (0..octets.len(), octets);
         Ok(tbs)
     }
 
@@ -152,6 +160,15 @@ impl TbsCertList {
         extension::read_number(&extension.value).ok()
     }
 
+    /// `deltaCRLIndicator`: the number of the complete CRL that a delta CRL is based on; `None` for a complete CRL. A
+    /// value that is malformed or beyond 64 bits is 0, which no CRL of ours is based on.
+    #[must_use]
+    pub fn base_crl_number(&self) -> Option<CrlNumber> {
+        let extension =
+            self.extensions.iter().find(|extension| extension.oid == extension::DELTA_CRL_INDICATOR)?;
+        Some(extension::read_number(&extension.value).unwrap_or(0))
+    }
+
     /// Tells whether `revokedCertificates` is present. The field must be absent when there are no entries.
     #[cfg(test)]
     #[must_use]
@@ -159,10 +176,14 @@ impl TbsCertList {
         self.entries.is_some()
     }
 
+    /// Returns the elements of `revokedCertificates`, one after the other.
+    pub(super) fn entry_octets(&self) -> &[u8] {
+        self.as_der().get(self.entries.clone().unwrap_or_default()).unwrap_or_default()
+    }
+
     /// Returns every entry in order. Each entry is decoded when the iterator reaches it.
     pub fn entries(&self) -> impl Iterator<Item = Result<CrlEntry, MalformedDer>> + '_ {
-        let range = self.entries.clone().unwrap_or_default();
-        let mut rest = self.as_der().get(range).unwrap_or_default();
+        let mut rest = self.entry_octets();
         std::iter::from_fn(move || {
             if rest.is_empty() {
                 return None;
@@ -180,7 +201,7 @@ impl TbsCertList {
     }
 }
 
-fn read_entry(octets: &[u8]) -> (Result<CrlEntry, MalformedDer>, &[u8]) {
+pub(super) fn read_entry(octets: &[u8]) -> (Result<CrlEntry, MalformedDer>, &[u8]) {
     match first_element(octets) {
         Ok(element) => {
             let entry = decode_entry(element).map_err(|error| error.reading("CRL entry"));
@@ -243,14 +264,24 @@ impl CertificateList {
     /// # Errors
     /// When the octets are malformed, or the outer and inner signature algorithms differ.
     pub fn from_der(octets: &[u8]) -> Result<Self, MalformedDer> {
-        let signed = Signed::from_der(octets).map_err(|error| error.reading("CertificateList"))?;
+        Self::from_octets(octets.to_vec())
+    }
+
+    /// Reads exactly one CRL, whose octets are kept without a copy: it may have a million entries.
+    ///
+    /// # Errors
+    /// As [`CertificateList::from_der`].
+    pub(crate) fn from_octets(octets: Vec<u8>) -> Result<Self, MalformedDer> {
+        let signed = Signed::from_der(&octets).map_err(|error| error.reading("CertificateList"))?;
         let mut tbs = TbsCertList::read(signed.tbs)?;
         if SignatureAlgorithm::from_der(signed.algorithm)? != tbs.signature {
             return Err(MalformedDer::new("CertificateList", "outer and inner signature algorithm differ"));
         }
-        let start = octets.len().saturating_sub(AnyRef::from_der(octets)?.value().len());
-        (tbs.octets, tbs.place) = (octets.to_vec(), start..start.saturating_add(signed.tbs.len()));
-        Ok(Self { tbs, signature: signed.signature.to_vec() })
+        let start = octets.len().saturating_sub(AnyRef::from_der(&octets)?.value().len());
+        tbs.place = start..start.saturating_add(signed.tbs.len());
+        let signature = signed.signature.to_vec();
+        tbs.octets = octets;
+        Ok(Self { tbs, signature })
     }
 
     /// Adds the algorithm and this signature to a TBSCertList. The signature is not verified here;

@@ -33,6 +33,12 @@ impl TbsCertListBuilder {
 
     /// Adds an entry.
     pub(crate) fn push(&mut self, entry: &CrlEntry) {
+        self.put(entry);
+    }
+
+    /// Adds an entry, and returns its DER.
+    pub(crate) fn put(&mut self, entry: &CrlEntry) -> &[u8] {
+        let start = self.entries.len();
         let (contents, extensions) = (&mut self.entry, &mut self.extensions);
         contents.clear();
         extensions.clear();
@@ -50,6 +56,7 @@ impl TbsCertListBuilder {
         }
         put_header(&mut self.entries, SEQUENCE, contents.len());
         self.entries.extend_from_slice(contents);
+        self.entries.get(start..).unwrap_or_default()
     }
 
     /// Encodes a version 2 list with these extensions. Without entries, `revokedCertificates` is left out.

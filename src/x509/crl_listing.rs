@@ -95,11 +95,8 @@ impl CrlListing {
     /// Returns the entry at this position in the order of serial numbers.
     #[must_use]
     pub fn entry(&self, at: usize) -> Option<CrlEntry> {
-        let offset = *self.entries.get(at)?;
-        let serial = serial_at(&self.octets, offset)?;
-        let header = Header::at(&self.octets, offset.into())?;
-        let element = self.octets.get(usize::try_from(offset).ok()?..usize::try_from(header.end).ok()?)?;
-        decode_entry(element).ok().or_else(|| {
+        let serial = self.serial_octets(at)?;
+        decode_entry(self.element(at)?).ok().or_else(|| {
             Some(CrlEntry {
                 serial_number: SerialNumber::from_be_octets(serial).ok()?,
                 revocation_date: self.this_update,
@@ -107,6 +104,13 @@ impl CrlListing {
                 invalidity_date: None,
             })
         })
+    }
+
+    /// Returns the DER of the entry at this position in the order of serial numbers.
+    pub(crate) fn element(&self, at: usize) -> Option<&[u8]> {
+        let offset = *self.entries.get(at)?;
+        let header = Header::at(&self.octets, offset.into())?;
+        self.octets.get(usize::try_from(offset).ok()?..usize::try_from(header.end).ok()?)
     }
 
     /// Returns the serial number at this position in the order of serial numbers: its octets without leading zeros.

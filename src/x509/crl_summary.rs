@@ -66,6 +66,12 @@ impl CrlSummary {
         self.bare.tbs().crl_number()
     }
 
+    /// `deltaCRLIndicator`, as [`crate::x509::TbsCertList::base_crl_number`].
+    #[must_use]
+    pub fn base_crl_number(&self) -> Option<CrlNumber> {
+        self.bare.tbs().base_crl_number()
+    }
+
     /// Returns the number of octets after the entries: extensions, signature algorithm and signature.
     #[must_use]
     pub(crate) fn after_entries(&self) -> u64 {

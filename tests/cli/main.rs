@@ -22,6 +22,7 @@ mod cross_sign;
 mod custody_in_service;
 mod custody_killed;
 mod damaged_home;
+mod delta_crls;
 mod doctor;
 mod doctor_lost_files;
 mod doctor_online;

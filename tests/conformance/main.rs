@@ -18,6 +18,7 @@ mod support;
 
 mod apache;
 mod chain_files;
+mod deltas;
 mod differential;
 mod foreign_issuer;
 mod foreign_notes;

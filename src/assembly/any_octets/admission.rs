@@ -127,4 +127,8 @@ impl SignatureRecord for Last {
         entries.map_while(|(serial, reason)| entry(serial, *reason).then_some(())).for_each(drop);
         Ok(())
     }
+
+    fn changed_since(&self, _: &[u8; 32], _: CrlNumber) -> Result<Option<Vec<SerialNumber>>, RecordError> {
+        Ok(Some(self.0.iter().flat_map(|(_, entries)| entries).map(|(serial, _)| serial.clone()).collect()))
+    }
 }

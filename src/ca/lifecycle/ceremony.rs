@@ -92,7 +92,9 @@ impl Lifecycle<'_> {
         let floor = engine.index().highest_crl_number(&authority.issuer)?;
         let crl_number = floor.max(engine.publisher().crl_number_floor(name)?);
         let list = match plan.crl {
-            true => Some(engine.maintenance().next_list(&authority, &authority.certificate, None, &[])?),
+            true => {
+                Some(engine.maintenance().next_list(&authority, &authority.certificate, None, &[], None)?)
+            }
             false => None,
         };
         let ended = match &list {

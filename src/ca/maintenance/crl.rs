@@ -1,5 +1,6 @@
 //! CRLs: number, entries, lint, record, sign, publish.
 use super::Maintenance;
+use super::delta::PublishedDelta;
 use super::next_list::{NextList, in_order};
 use crate::ca::CrlAuthority;
 use crate::ca::authority::CrlSigned;
@@ -32,6 +33,8 @@ pub struct PublishedCrl {
     pub files: Vec<PathBuf>,
     /// The CRL itself.
     pub crl: CertificateList,
+    /// The delta CRL that was made beside it.
+    pub delta: Option<PublishedDelta>,
 }
 
 fn unknown_ends(name: &str) -> Problem {
@@ -99,8 +102,10 @@ impl Maintenance<'_> {
         kept: Vec<CrlEntry>,
     ) -> Result<PublishedCrl, Problem> {
         let authority = self.engine.hierarchy().authority(name)?;
-        let next = self.next_list(&authority, signer.certificate(), until, &kept)?;
-        let NextList { tbs, number, entries, next_update, confirmed, before } = next;
+        // after the last CRL of a CA there are no others
+        let delta_life = self.delta_life(&authority).filter(|_| until.is_none());
+        let next = self.next_list(&authority, signer.certificate(), until, &kept, delta_life)?;
+        let NextList { tbs, number, entries, next_update, confirmed, before, delta } = next;
         if let Some(before) = &before {
             self.engine.show_signer(&authority, before)?;
         }
@@ -121,7 +126,7 @@ impl Maintenance<'_> {
                 let kept = self.keep(&authority, &unknown, kept)?;
                 return self.make_crl(name, signer, again.saturating_sub(1), until, kept);
             }
-            CrlSigned::Unknown(_) => return Err(unknown_ends(name)),
+            CrlSigned::Unknown(_) | CrlSigned::NoDelta => return Err(unknown_ends(name)),
             CrlSigned::Overtaken(refusal) => {
                 // another process took the higher number, unless this index is an older copy
                 let is_own = self.engine.index().highest_crl_number(&authority.issuer)? > number;
@@ -147,7 +152,11 @@ impl Maintenance<'_> {
         let mut event = self.engine.event(self.engine.now(), "crl.published", name);
         event.details.push(("number".into(), number.to_string()));
         self.engine.index().record_crl_published(&authority.issuer, number, confirmed, event)?;
-        Ok(PublishedCrl { authority: authority.name, number, next_update, entries, files, crl })
+        let delta = match delta {
+            Some(next) => self.publish_delta(&authority, signer, (number, next))?,
+            None => None,
+        };
+        Ok(PublishedCrl { authority: authority.name, number, next_update, entries, files, crl, delta })
     }
 
     /// Returns the entries to be kept on the CRL: those that the signer knows no end of, and whose certificates are not on
@@ -183,13 +192,14 @@ impl Maintenance<'_> {
         }
         let (entries, files) =
             (crl.tbs().entries().count(), self.engine.publisher().crl_files(&authority.name)?);
-        Ok(Some(PublishedCrl { authority: authority.name, number, next_update, entries, files, crl }))
+        let authority = authority.name;
+        Ok(Some(PublishedCrl { authority, number, next_update, entries, files, crl, delta: None }))
     }
 
-    /// Whether a new CRL is due for a CA. That is so when there is none; when the configured share of its
-    /// life (by default half) is over, or, for a CA kept offline, when it lapses within weeks
-    /// ([`crate::config::Lifetime`]); when the published CRL is not the one on record, is another CA's, or
-    /// exists in only one of its two forms; or when a certificate was revoked or released since. It is never
+    /// Whether a new CRL is due for a CA. That is so when there is none; when the configured share of its life (by
+    /// default half) is over, or, for a CA kept offline, when it lapses within weeks ([`crate::config::Lifetime`]);
+    /// when the published CRL is not the one on record, is another CA's, or exists in only one of its two forms; when
+    /// its delta CRL is due, where deltas are made; or when a certificate was revoked or released since. It is never
     /// due for an external CA or a retired one ([`crate::ca::Hierarchy::is_retired`]).
     ///
     /// # Errors
@@ -225,6 +235,7 @@ impl Maintenance<'_> {
             config.crl_lifetime(name, authority.is_offline_unless_configured(), this_update, next_update);
         Ok(self.engine.now() >= from(life)
             || published.is_none_or(|published| published < number)
-            || self.engine.index().crl_is_owed(&authority.issuer)?)
+            || self.engine.index().crl_is_owed(&authority.issuer)?
+            || self.delta_is_due(&authority, number)?)
     }
 }

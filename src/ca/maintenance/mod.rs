@@ -2,6 +2,8 @@
 mod answering;
 mod clock;
 mod crl;
+mod delta;
+mod difference;
 mod external_crl;
 mod foreign_crl;
 mod maintain;
@@ -13,6 +15,7 @@ mod retired;
 mod signer_memory;
 
 pub use crl::PublishedCrl;
+pub use delta::PublishedDelta;
 pub use external_crl::ExternalCrl;
 pub use foreign_crl::ImportedCrl;
 pub(in crate::ca) use next_list::NextList;

@@ -1,6 +1,8 @@
 //! The next complete CRL of a CA: its number taken, encoded and checked. Whoever has the key signs it, here or at a
 //! ceremony.
 use super::Maintenance;
+use super::delta::{DeltaPlan, NextDelta};
+use super::difference::Difference;
 use super::signer_memory::{Before, LeftOut};
 use crate::ca::problems::lint_problem;
 use crate::error::Problem;
@@ -8,7 +10,7 @@ use crate::index::{Authority, Comparison, contradicting};
 use crate::lint::{self, Linted};
 use crate::signing::KeyRef;
 use crate::status::{check_contradicting, last_signed};
-use crate::x509::extension::{CrlNumber, authority_key_identifier, crl_number};
+use crate::x509::extension::{CrlNumber, authority_key_identifier, crl_number, freshest_crl};
 use crate::x509::{Certificate, CrlEntry, TbsCertList, TbsCertListBuilder, UnixTime, compare_serials};
 use std::cmp::Ordering;
 
@@ -22,6 +24,8 @@ pub(in crate::ca) struct NextList {
     pub(super) confirmed: UnixTime,
     /// What was signed last, and what the new CRL leaves out of it.
     pub(super) before: Option<Before>,
+    /// The delta CRL to be made beside it.
+    pub(super) delta: Option<NextDelta>,
 }
 
 /// The order of entries: that of their serial numbers as numbers.
@@ -30,14 +34,17 @@ pub(super) fn in_order(one: &CrlEntry, other: &CrlEntry) -> Ordering {
 }
 
 impl Maintenance<'_> {
-    /// Takes the number of the next complete CRL of a CA, and returns what is to be recorded and signed. The CRL lasts
-    /// until `until` if that is later than its usual end, and lists these entries, in order, beside those of the index.
+    /// Takes the number of the next complete CRL of a CA, and returns what is to be recorded and signed. The CRL
+    /// lasts until `until` if that is later than its usual end, and lists these entries, in order, beside those of
+    /// the index. With the seconds that delta CRLs last it says where they are, and one is made beside it when there
+    /// was a CRL before.
     pub(in crate::ca) fn next_list(
         &self,
         authority: &Authority,
         certificate: &Certificate,
         until: Option<UnixTime>,
         kept: &[CrlEntry],
+        delta_life: Option<i64>,
     ) -> Result<NextList, Problem> {
         let name = authority.name.as_str();
         let algorithm = certificate.tbs().public_key().algorithm().signature_algorithm();
@@ -58,48 +65,70 @@ impl Maintenance<'_> {
         let key = KeyRef::of(authority);
         let published = self.engine.publisher().crl_number_floor(name)?;
         let floor = self.engine.keys().mark(&key)?.number.unwrap_or(0).max(published);
-        let (number, this_update, list, entries, comparison, left_out) = self.engine.in_time(|now| {
-            let issuer = certificate.tbs().subject().clone();
-            let mut list = TbsCertListBuilder::new(algorithm, issuer, now, now.plus(life));
-            let (mut entries, mut kept) = (0, kept.iter().peekable());
-            let mut comparison = last.as_deref().map(Comparison::with);
-            let mut left_out = last.as_deref().map(LeftOut::of);
-            let number =
-                self.engine.index().next_crl_number(&authority.issuer, floor, now, &mut |entry| {
-                    if let Some(comparison) = &mut comparison {
-                        comparison.meet(&entry);
-                    }
-                    let is_before = |kept: &&CrlEntry| in_order(kept, &entry).is_lt();
-                    while let Some(kept) = kept.next_if(is_before) {
-                        list.push(kept);
-                        entries += 1;
-                    }
-                    // the index has it again
-                    kept.next_if(|kept| in_order(kept, &entry).is_eq());
-                    if let Some(left_out) = &mut left_out {
-                        left_out.meet(&entry.serial_number);
-                    }
-                    // a revocation dated by a clock that was ahead is listed all the same
-                    let revocation_date = entry.revocation_date.min(now);
-                    list.push(&CrlEntry { revocation_date, ..entry });
+        let (number, this_update, list, entries, comparison, left_out, difference) =
+            self.engine.in_time(|now| {
+                let issuer = certificate.tbs().subject().clone();
+                let mut list = TbsCertListBuilder::new(algorithm, issuer, now, now.plus(life));
+                let (mut entries, mut kept) = (0, kept.iter().peekable());
+                let mut comparison = last.as_deref().map(Comparison::with);
+                let mut left_out = last.as_deref().map(LeftOut::of);
+                let mut difference = last.as_deref().map(|last| Difference::from(last, delta_life.is_some()));
+                let mut push = |entry: &CrlEntry| {
                     entries += 1;
-                })?;
-            for kept in kept {
-                list.push(kept);
-                entries += 1;
-            }
-            Ok((number, now, list, entries, comparison, left_out.map(LeftOut::finish)))
-        })?;
+                    let der = list.put(entry);
+                    difference.as_mut().and_then(|difference| difference.meet(entry, der))
+                };
+                let number =
+                    self.engine.index().next_crl_number(&authority.issuer, floor, now, &mut |entry| {
+                        let is_before = |kept: &&CrlEntry| in_order(kept, &entry).is_lt();
+                        while let Some(kept) = kept.next_if(is_before) {
+                            let _ = push(kept);
+                        }
+                        // the index has it again
+                        kept.next_if(|kept| in_order(kept, &entry).is_eq());
+                        // a revocation dated by a clock that was ahead is listed all the same
+                        let revocation_date = entry.revocation_date.min(now);
+                        let entry = CrlEntry { revocation_date, ..entry };
+                        // nearly every entry is as on the last CRL, and is compared once
+                        let found = push(&entry);
+                        if let Some(comparison) = &mut comparison
+                            && !comparison.passes(found)
+                        {
+                            comparison.meet(&entry);
+                        }
+                        if let Some(left_out) = &mut left_out
+                            && !left_out.passes(found)
+                        {
+                            left_out.meet(&entry.serial_number);
+                        }
+                    })?;
+                for kept in kept {
+                    let _ = push(kept);
+                }
+                let (left_out, difference) =
+                    (left_out.map(LeftOut::finish), difference.map(Difference::finish));
+                Ok((number, now, list, entries, comparison, left_out, difference.flatten()))
+            })?;
         if let (Some(last), Some(comparison)) = (&last, comparison) {
             let lacking = comparison.finish(self.engine.index(), authority)?;
             check_contradicting(self.engine.index(), self.engine.publisher(), authority, last, lacking)?;
         }
+        let delta = match (&last, difference, delta_life) {
+            (Some(last), Some(found), Some(life)) => {
+                let plan = DeltaPlan { last: last.number(), found, life };
+                Some(self.next_delta(authority, certificate, (number, this_update), plan)?)
+            }
+            _ => None,
+        };
         let before =
             last.map(|last| Before { number: last.number(), left_out: left_out.unwrap_or_default() });
 
-        let extensions = vec![authority_key_identifier(&certificate.key_identifier()), crl_number(number)];
+        let mut extensions =
+            vec![authority_key_identifier(&certificate.key_identifier()), crl_number(number)];
+        let deltas = self.engine.settings().config.publication.delta_crl_url(name);
+        extensions.extend(deltas.filter(|_| delta_life.is_some()).map(|url| freshest_crl(&[url])));
         let tbs = lint::check_crl(list.encode(extensions), certificate)
             .map_err(|findings| lint_problem(&findings))?;
-        Ok(NextList { tbs, number, entries, next_update: this_update.plus(life), confirmed, before })
+        Ok(NextList { tbs, number, entries, next_update: this_update.plus(life), confirmed, before, delta })
     }
 }

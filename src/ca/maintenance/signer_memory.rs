@@ -21,6 +21,14 @@ impl<'l> LeftOut<'l> {
         Self { last, at: 0, serials: Vec::new() }
     }
 
+    /// Passes the entry at this position of the last CRL, which the new one has next, unless it is not the
+    /// next one there. Returns whether it did.
+    pub(super) fn passes(&mut self, found: Option<usize>) -> bool {
+        let is_next = found == Some(self.at);
+        self.at = self.at.saturating_add(is_next.into());
+        is_next
+    }
+
     /// Meets the next entry of the new CRL.
     pub(super) fn meet(&mut self, serial: &SerialNumber) {
         while let Some(found) = self.last.serial_octets(self.at) {

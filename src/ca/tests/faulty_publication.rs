@@ -24,6 +24,9 @@ impl Publisher for Publication {
         authority(name: &str, own: &Certificate, issuer_path: &[Certificate], cross_certificates: &[Certificate])
             -> Outcome<AuthorityFiles>, "authority";
         crl(name: &str, crl: &CertificateList) -> Outcome<Vec<PathBuf>>, "crl";
+        delta_crl(name: &str, crl: &CertificateList) -> Outcome<Vec<PathBuf>>, "delta";
+        published_delta_crl(name: &str) -> Outcome<Option<CertificateList>>;
+        delta_crl_in_place(name: &str) -> Outcome<Option<CrlSummary>>;
         published_crl(name: &str) -> Outcome<Option<CertificateList>>;
         signed_list(name: &str, certificate: &Certificate) -> Outcome<Option<Arc<CrlListing>>>;
         crl_files(name: &str) -> Outcome<Vec<PathBuf>>;

@@ -6,6 +6,7 @@ mod batches;
 mod concurrent_publication;
 mod create_ca;
 mod crls;
+mod deltas;
 mod ensure;
 mod external_crl;
 mod faulty;

@@ -168,6 +168,25 @@ impl CertificateAuthority {
         lint::check_crl(tbs, &self.certificate).unwrap()
     }
 
+    /// Returns a delta CRL on this base with these entries.
+    pub(crate) fn delta_crl(
+        &self,
+        base: CrlNumber,
+        number: CrlNumber,
+        this_update: UnixTime,
+        entries: &[CrlEntry],
+    ) -> lint::Linted<TbsCertList> {
+        let identifier = extension::authority_key_identifier(&self.certificate.key_identifier());
+        let tbs = tbs_cert_list(
+            SignatureAlgorithm::ED25519,
+            &self.subject(),
+            (this_update, this_update.plus_days(1)),
+            entries.iter().cloned(),
+            vec![identifier, extension::crl_number(number), extension::delta_crl_indicator(base)],
+        );
+        lint::check_crl(tbs, &self.certificate).unwrap()
+    }
+
     /// Takes a number, records a CRL of every revoked certificate, and records its publication. Returns the
     /// listed serial numbers.
     pub(crate) fn publish_crl(&self, index: &dyn Index, this_update: UnixTime) -> Vec<SerialNumber> {

@@ -59,6 +59,9 @@ macro_rules! contract {
             no_number_is_for_an_earlier_list_than_a_number_before_it
             a_list_is_recorded_once_under_a_number_that_was_taken
             a_list_counts_once_it_is_published
+            a_delta_is_recorded_once_beside_the_complete_list_of_its_number
+            a_delta_is_based_on_the_oldest_published_list_that_has_not_lapsed
+            what_changed_since_a_list_is_known
             a_list_signed_elsewhere_counts_by_its_own_number
             lists_that_overtake_each_other_are_both_recorded_and_the_highest_counts
             the_entries_of_a_list_are_those_of_the_moment_its_number_was_taken

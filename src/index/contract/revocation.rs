@@ -98,9 +98,9 @@ pub(crate) fn a_list_is_recorded_once_under_a_number_that_was_taken(index: &dyn 
     let is_recorded = |number, at| index.is_recorded(&issuer, root.crl(number, at, &[]).get()).unwrap();
     assert!(!is_recorded(second, NOW));
     record(second, NOW).unwrap();
-    let recorded = |number| index.recorded_crl(&issuer, number).unwrap();
-    assert_eq!(recorded(second), Some(sha256(root.crl(second, NOW, &[]).get().as_der())));
-    assert_eq!((recorded(first), recorded(second + 1)), (None, None));
+    let recorded = |number| index.recorded_crls(&issuer, number).unwrap();
+    assert_eq!(recorded(second), [sha256(root.crl(second, NOW, &[]).get().as_der())]);
+    assert_eq!((recorded(first), recorded(second + 1)), (vec![], vec![]));
     assert!(is_recorded(second, NOW) && !is_recorded(second, NOW.plus(1)) && !is_recorded(first, NOW));
     assert!(matches!(record(second, NOW), Err(IndexError::CrlNumber(2))), "used");
     index.record_event(event(NOW.plus(60), "time passes")).unwrap();
@@ -282,4 +282,65 @@ pub(crate) fn a_list_signed_elsewhere_counts_by_its_own_number(index: &dyn Index
     taken(9, NOW.plus(2), true).unwrap();
     assert!(!index.crl_is_owed(&issuer).unwrap());
     assert_eq!(root.take_crl_number(index, NOW.plus(20)).0, 10);
+}
+
+pub(crate) fn a_delta_is_recorded_once_beside_the_complete_list_of_its_number(index: &dyn Index) {
+    // C1, C5
+    let root = CertificateAuthority::root(index, "genfic");
+    let issuer = root.issuer();
+    root.publish_crl(index, NOW);
+    let (taken, _) = root.take_crl_number(index, NOW);
+    let record = |number, at| {
+        index.record_crl(&issuer, root.delta_crl(1, number, at, &[]), event(at, "crl.intended")).map(drop)
+    };
+    assert!(matches!(record(taken, NOW), Err(IndexError::CrlNumber(2))), "without a complete one");
+    let (number, _) = root.record_crl(index, NOW);
+    assert!(matches!(record(number, NOW.plus(1)), Err(IndexError::CrlNumber(3))), "of another time");
+    let delta = root.delta_crl(1, number, NOW, &[]);
+    let is_recorded = || index.is_recorded(&issuer, delta.get()).unwrap();
+    assert!(!is_recorded());
+    record(number, NOW).unwrap();
+    assert!(is_recorded());
+    assert!(!index.is_recorded(&issuer, root.delta_crl(1, number, NOW.plus(1), &[]).get()).unwrap());
+    assert!(index.is_recorded(&issuer, root.crl(number, NOW, &[]).get()).unwrap(), "both are");
+    assert!(matches!(record(number, NOW), Err(IndexError::CrlNumber(3))), "once");
+    let digests = [root.crl(number, NOW, &[]), root.delta_crl(1, number, NOW, &[])];
+    let digests = digests.map(|one| sha256(one.get().as_der()));
+    assert_eq!(index.recorded_crls(&issuer, number).unwrap(), digests);
+    index.record_crl_published(&issuer, number, NOW, event(NOW, "crl.published")).unwrap();
+    let last = CrlRecord { number, this_update: NOW, next_update: NOW.plus_days(7) };
+    assert_eq!(index.last_crl(&issuer).unwrap(), Some(last), "the times are those of the complete one");
+}
+
+pub(crate) fn a_delta_is_based_on_the_oldest_published_list_that_has_not_lapsed(index: &dyn Index) {
+    // C5
+    let root = CertificateAuthority::root(index, "genfic");
+    let base = |number, days| index.delta_base(&root.issuer(), number, NOW.plus_days(days)).unwrap();
+    assert_eq!(base(9, 0), None);
+    root.publish_crl(index, NOW);
+    index.record_event(event(NOW.plus_days(2), "time passes")).unwrap();
+    root.record_crl(index, NOW.plus_days(2));
+    root.publish_crl(index, NOW.plus_days(2));
+    root.publish_crl(index, NOW.plus_days(4));
+    assert_eq!([0, 7, 8, 9, 10, 11, 12].map(|days| base(9, days)), [1, 1, 3, 3, 4, 4, 4].map(Some));
+    assert_eq!([(1, 0), (2, 8), (4, 10)].map(|(number, days)| base(number, days)), [None, Some(1), Some(3)]);
+    assert_eq!(index.delta_base(&root.child(index, "genfic-user", 2).issuer(), 9, NOW).unwrap(), None);
+}
+
+pub(crate) fn what_changed_since_a_list_is_known(index: &dyn Index) {
+    // C5
+    let root = CertificateAuthority::root(index, "genfic");
+    let ids = [5, 6, 7].map(|octet| root.issue_leaf(index, &format!("h{octet}.example"), 10, octet));
+    revoke(index, &ids[0]);
+    let hold = revoked(Some(CrlReason::CertificateHold));
+    index.transition(&ids[1], &CertificateState::Issued, &hold, event(NOW, "hold")).unwrap();
+    root.publish_crl(index, NOW);
+    index.transition(&ids[1], &hold, &CertificateState::Issued, event(NOW, "release")).unwrap();
+    revoke(index, &ids[2]);
+    let all = || [5, 6, 7, 8].map(serial).to_vec();
+    let since = |number| index.changed_since(&root.issuer(), number, all()).unwrap();
+    assert_eq!(since(1), [6, 7, 8].map(serial), "and what is not on record");
+    assert_eq!(since(2), all(), "a number that was not taken");
+    root.publish_crl(index, NOW);
+    assert_eq!(since(2), [serial(8)]);
 }

@@ -51,14 +51,48 @@ impl CrlReader for MemoryIndex {
         self.now().highest_crl_number(issuer)
     }
 
-    fn recorded_crl(&self, issuer: &IssuerId, number: CrlNumber) -> Result<Option<[u8; 32]>, IndexError> {
-        Ok(self.now().crls.get(&(*issuer, number)).and_then(|crl| crl.digest))
+    fn recorded_crls(&self, issuer: &IssuerId, number: CrlNumber) -> Result<Vec<[u8; 32]>, IndexError> {
+        let state = self.now();
+        let digests = state.crls.get(&(*issuer, number)).map(|crl| [crl.digest, crl.delta_digest]);
+        Ok(digests.into_iter().flatten().flatten().collect())
     }
 
     fn is_recorded(&self, issuer: &IssuerId, tbs: &TbsCertList) -> Result<bool, IndexError> {
         let state = self.now();
         let recorded = tbs.crl_number().and_then(|number| state.crls.get(&(*issuer, number)));
-        Ok(recorded.is_some_and(|crl| crl.digest == Some(sha256(tbs.as_der()))))
+        let is_delta = tbs.base_crl_number().is_some();
+        let digest = |crl: &Crl| if is_delta { crl.delta_digest } else { crl.digest };
+        Ok(recorded.is_some_and(|crl| digest(crl) == Some(sha256(tbs.as_der()))))
+    }
+
+    fn delta_base(
+        &self,
+        issuer: &IssuerId,
+        number: CrlNumber,
+        now: UnixTime,
+    ) -> Result<Option<CrlNumber>, IndexError> {
+        let state = self.now();
+        let published = state.crls.range((*issuer, 0)..(*issuer, number)).filter(|(_, crl)| crl.is_published);
+        let published: Vec<(CrlNumber, &Crl)> = published.map(|((_, number), crl)| (*number, crl)).collect();
+        let current = published.iter().find(|(_, crl)| crl.next_update.is_some_and(|next| next >= now));
+        Ok(current.or(published.last()).map(|(number, _)| *number))
+    }
+
+    fn changed_since(
+        &self,
+        issuer: &IssuerId,
+        number: CrlNumber,
+        mut serials: Vec<SerialNumber>,
+    ) -> Result<Vec<SerialNumber>, IndexError> {
+        let state = self.now();
+        let Some(since) = state.crls.get(&(*issuer, number)).map(|crl| crl.change) else {
+            return Ok(serials);
+        };
+        serials.retain(|serial| {
+            let is_it = |entry: &&Entry| entry.id.issuer == *issuer && entry.id.serial_number == *serial;
+            state.entries.iter().find(is_it).is_none_or(|entry| entry.change > since)
+        });
+        Ok(serials)
     }
 
     fn crl_is_owed(&self, issuer: &IssuerId) -> Result<bool, IndexError> {
@@ -128,6 +162,16 @@ impl RevocationIndex for MemoryIndex {
             state.ca(issuer)?;
             let number = tbs.crl_number().ok_or(IndexError::CrlNumber(0))?;
             let this_update = tbs.this_update();
+            if tbs.base_crl_number().is_some() {
+                let complete = state.crls.get_mut(&(*issuer, number)).filter(|crl| {
+                    crl.digest.is_some() && crl.delta_digest.is_none() && crl.this_update == Some(this_update)
+                });
+                let complete = complete.ok_or(IndexError::CrlNumber(number))?;
+                complete.delta_digest = Some(sha256(tbs.as_der()));
+                state.sign(this_update, format!("CRL {number} of {}", event.object));
+                state.append(event);
+                return Ok(());
+            }
             let before = state.crls.range((*issuer, 0)..(*issuer, number)).rev();
             let before = before.map(|(_, crl)| crl).find(|crl| crl.digest.is_some());
             let before = before.and_then(|crl| crl.this_update);
@@ -195,6 +239,7 @@ impl RevocationIndex for MemoryIndex {
                 this_update: Some(this_update),
                 next_update: Some(tbs.next_update().unwrap_or(this_update)),
                 digest: Some(sha256(tbs.as_der())),
+                delta_digest: None,
                 change: if is_complete { state.change } else { 0 },
                 is_published: true,
             };

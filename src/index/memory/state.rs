@@ -82,6 +82,7 @@ pub(super) struct Crl {
     pub(super) this_update: Option<UnixTime>,
     pub(super) next_update: Option<UnixTime>,
     pub(super) digest: Option<[u8; 32]>,
+    pub(super) delta_digest: Option<[u8; 32]>,
     pub(super) change: u64,
     pub(super) is_published: bool,
 }

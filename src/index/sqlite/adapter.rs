@@ -12,7 +12,7 @@ use crate::index::{
 };
 use crate::lint::Linted;
 use crate::x509::extension::CrlNumber;
-use crate::x509::{CertificateId, CrlEntry, IssuerId, Name, TbsCertList, UnixTime, sha256};
+use crate::x509::{CertificateId, CrlEntry, IssuerId, Name, SerialNumber, TbsCertList, UnixTime, sha256};
 use std::ops::RangeInclusive;
 use std::path::Path;
 
@@ -190,12 +190,30 @@ impl CrlReader for SqliteIndex {
         self.read(|connection| revoking::highest_crl_number(connection, issuer))
     }
 
-    fn recorded_crl(&self, issuer: &IssuerId, number: CrlNumber) -> Result<Option<[u8; 32]>, IndexError> {
-        self.read(|connection| revoking::recorded_crl(connection, issuer, number))
+    fn recorded_crls(&self, issuer: &IssuerId, number: CrlNumber) -> Result<Vec<[u8; 32]>, IndexError> {
+        self.read(|connection| revoking::recorded_crls(connection, issuer, number))
     }
 
     fn is_recorded(&self, issuer: &IssuerId, tbs: &TbsCertList) -> Result<bool, IndexError> {
         self.read(|connection| revoking::is_recorded(connection, issuer, tbs))
+    }
+
+    fn delta_base(
+        &self,
+        issuer: &IssuerId,
+        number: CrlNumber,
+        now: UnixTime,
+    ) -> Result<Option<CrlNumber>, IndexError> {
+        self.read(|connection| revoking::delta_base(connection, issuer, number, now))
+    }
+
+    fn changed_since(
+        &self,
+        issuer: &IssuerId,
+        number: CrlNumber,
+        serials: Vec<SerialNumber>,
+    ) -> Result<Vec<SerialNumber>, IndexError> {
+        self.read(|connection| revoking::changed_since(connection, issuer, number, serials))
     }
 
     fn crl_is_owed(&self, issuer: &IssuerId) -> Result<bool, IndexError> {

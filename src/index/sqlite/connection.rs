@@ -19,7 +19,7 @@ pub(crate) const APPLICATION_ID: i64 = 0x6766_6361;
 const LOG_KEPT: i64 = 4 << 20;
 
 /// The migrations of each schema version to the next. An empty file has version 0.
-const MIGRATIONS: [&str; 7] = [
+const MIGRATIONS: [&str; 8] = [
     include_str!("schema/1.sql"),
     include_str!("schema/2.sql"),
     include_str!("schema/3.sql"),
@@ -27,6 +27,7 @@ const MIGRATIONS: [&str; 7] = [
     include_str!("schema/5.sql"),
     include_str!("schema/6.sql"),
     include_str!("schema/7.sql"),
+    include_str!("schema/8.sql"),
 ];
 
 /// The newest schema version.

@@ -6,7 +6,7 @@ use super::{authority, keys, restoring};
 use crate::audit::AuditEvent;
 use crate::index::{CertificateState, CrlRecord, IndexError, TransitionError};
 use crate::x509::extension::CrlNumber;
-use crate::x509::{CertificateId, CrlEntry, IssuerId, TbsCertList, UnixTime, sha256};
+use crate::x509::{CertificateId, CrlEntry, IssuerId, SerialNumber, TbsCertList, UnixTime, sha256};
 use rusqlite::{Connection, OptionalExtension};
 
 pub(super) fn transition(
@@ -159,12 +159,22 @@ pub(super) fn store_crl(
     let column = i64::try_from(number).map_err(|_| IndexError::CrlNumber(number))?;
     let this_update = tbs.this_update();
     let next_update = tbs.next_update().unwrap_or(this_update);
-    let updated = connection
-        .prepare_cached(
-            "UPDATE crl SET next_update = ?4, digest = ?5
-             WHERE issuer = ?1 AND number = ?2 AND this_update = ?3 AND digest IS NULL",
-        )?
-        .execute((authority, column, this_update.0, next_update.0, digest))?;
+    let updated = if tbs.base_crl_number().is_some() {
+        connection
+            .prepare_cached(
+                "UPDATE crl SET delta_digest = ?4
+                 WHERE issuer = ?1 AND number = ?2 AND this_update = ?3
+                 AND digest IS NOT NULL AND delta_digest IS NULL",
+            )?
+            .execute((authority, column, this_update.0, digest))?
+    } else {
+        connection
+            .prepare_cached(
+                "UPDATE crl SET next_update = ?4, digest = ?5
+                 WHERE issuer = ?1 AND number = ?2 AND this_update = ?3 AND digest IS NULL",
+            )?
+            .execute((authority, column, this_update.0, next_update.0, digest))?
+    };
     if updated != 1 {
         return Err(IndexError::CrlNumber(number));
     }
@@ -242,22 +252,25 @@ pub(super) fn is_recorded(
     };
     let mut statement = connection.prepare_cached(
         "SELECT 1 FROM issuer i CROSS JOIN crl l ON l.issuer = i.number
-         WHERE i.identity = ?1 AND l.number = ?2 AND l.digest = ?3",
+         WHERE i.identity = ?1 AND l.number = ?2 AND iif(?4, l.delta_digest, l.digest) = ?3",
     )?;
-    Ok(statement.exists((issuer.0, number, sha256(tbs.as_der())))?)
+    let is_delta = tbs.base_crl_number().is_some();
+    Ok(statement.exists((issuer.0, number, sha256(tbs.as_der()), is_delta))?)
 }
 
-pub(super) fn recorded_crl(
+pub(super) fn recorded_crls(
     connection: &Connection,
     issuer: &IssuerId,
     number: CrlNumber,
-) -> Result<Option<[u8; 32]>, IndexError> {
-    let Ok(number) = i64::try_from(number) else { return Ok(None) };
+) -> Result<Vec<[u8; 32]>, IndexError> {
+    let Ok(number) = i64::try_from(number) else { return Ok(Vec::new()) };
     let mut statement = connection.prepare_cached(
-        "SELECT l.digest FROM issuer i CROSS JOIN crl l ON l.issuer = i.number
-         WHERE i.identity = ?1 AND l.number = ?2 AND l.digest IS NOT NULL",
+        "SELECT l.digest, l.delta_digest FROM issuer i CROSS JOIN crl l ON l.issuer = i.number
+         WHERE i.identity = ?1 AND l.number = ?2",
     )?;
-    Ok(statement.query_row((issuer.0, number), |row| row.get(0)).optional()?)
+    let digests: Option<[Option<[u8; 32]>; 2]> =
+        statement.query_row((issuer.0, number), |row| Ok([row.get(0)?, row.get(1)?])).optional()?;
+    Ok(digests.into_iter().flatten().flatten().collect())
 }
 
 pub(super) fn last_crl(connection: &Connection, issuer: &IssuerId) -> Result<Option<CrlRecord>, IndexError> {
@@ -277,4 +290,42 @@ pub(super) fn last_crl(connection: &Connection, issuer: &IssuerId) -> Result<Opt
             })
         })
         .transpose()
+}
+
+pub(super) fn delta_base(
+    connection: &Connection,
+    issuer: &IssuerId,
+    number: CrlNumber,
+    now: UnixTime,
+) -> Result<Option<CrlNumber>, IndexError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT coalesce(min(iif(l.next_update >= ?3, l.number, NULL)), max(l.number)) FROM issuer i
+         CROSS JOIN crl l ON l.issuer = i.number
+         WHERE i.identity = ?1 AND l.published = 1 AND l.number < ?2",
+    )?;
+    let number = i64::try_from(number).unwrap_or(i64::MAX);
+    let base: Option<i64> = statement.query_row((issuer.0, number, now.0), |row| row.get(0))?;
+    Ok(base.map(unsigned).transpose()?)
+}
+
+pub(super) fn changed_since(
+    connection: &Connection,
+    issuer: &IssuerId,
+    number: CrlNumber,
+    serials: Vec<SerialNumber>,
+) -> Result<Vec<SerialNumber>, IndexError> {
+    let Some(issuer) = authority::issuer_number(connection, issuer)? else { return Ok(serials) };
+    let number = i64::try_from(number).unwrap_or(i64::MAX);
+    let mut taken = connection.prepare_cached("SELECT change FROM crl WHERE issuer = ?1 AND number = ?2")?;
+    let since: Option<i64> = taken.query_row((issuer, number), |row| row.get(0)).optional()?;
+    let Some(since) = since else { return Ok(serials) };
+    let mut unchanged = connection
+        .prepare_cached("SELECT 1 FROM status WHERE issuer = ?1 AND serial = ?2 AND change <= ?3")?;
+    let mut changed = Vec::new();
+    for serial in serials {
+        if !unchanged.exists((issuer, row::serial_column(&serial), since))? {
+            changed.push(serial);
+        }
+    }
+    Ok(changed)
 }

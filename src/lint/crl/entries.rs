@@ -5,9 +5,9 @@ use crate::lint::moment::Moment;
 use crate::lint::raw_extension::RawExtension;
 use crate::lint::rule::{RuleOver, Scope, repeated, when};
 use crate::lint::tlv::{Tlv, Tlvs, is_minimal_integer};
-use crate::x509::CrlReason;
 use crate::x509::extension::{INVALIDITY_DATE, REASON_CODE};
 use crate::x509::octets::{INTEGER, SEQUENCE};
+use crate::x509::{CrlReason, reason_alone};
 use base16ct::lower::encode_string as hex;
 
 pub(super) const RULES: &[CrlRule] = &[
@@ -145,15 +145,20 @@ pub(super) fn examine(list: Tlv<'_>, is_delta: bool, this_update: Option<Moment>
             && serial_number.len() <= 20
             && serial_number != [0]
             && serial_number.first().is_some_and(|first| *first < 0x80);
+        // nearly every entry has no extension or reasonCode alone
+        let alone = extensions.and_then(|list| reason_alone(list.whole));
         let listed = match extensions {
-            Some(list) => RawExtension::list(list).filter(|list| !list.is_empty()),
-            None => Some(Vec::new()),
+            Some(list) if alone.is_none() => RawExtension::list(list).filter(|list| !list.is_empty()),
+            _ => Some(Vec::new()),
         };
         let whole = tlv.tag == SEQUENCE && date.is_some() && fields.is_empty();
         faults.form.note(!positive || !whole || listed.is_none(), serial_number);
         let moment = date.and_then(|date| Moment::read(date).ok());
         let early = moment.is_some_and(|moment| this_update.is_none_or(|this_update| moment <= this_update));
         faults.date.note(date.is_some() && !early, serial_number);
+        if let Some(reason) = alone {
+            examine_reason(CrlReason::from_number(reason), false, is_delta, serial_number, &mut faults);
+        }
         examine_extensions(&listed.unwrap_or_default(), is_delta, serial_number, &mut faults);
     }
     faults.form.note(!tlvs.is_empty(), &[]);
@@ -182,9 +187,7 @@ fn examine_extensions(
                 [0x0a, 1, number] => CrlReason::from_number(*number),
                 _ => None,
             };
-            faults.reason.note(reason.is_none() || extension.critical.is_some(), serial_number);
-            faults.unspecified.note(reason == Some(CrlReason::Unspecified), serial_number);
-            faults.remove.note(reason == Some(CrlReason::RemoveFromCrl) && !is_delta, serial_number);
+            examine_reason(reason, extension.critical.is_some(), is_delta, serial_number, faults);
         } else if extension.is(INVALIDITY_DATE) {
             let date = Tlvs(extension.value).next_if(0x18).filter(|date| date.whole == extension.value);
             let written = date.is_some_and(|date| Moment::from_generalized_time(date.contents).is_ok());
@@ -194,6 +197,18 @@ fn examine_extensions(
         }
     }
     faults.extensions.note(odd, serial_number);
+}
+
+fn examine_reason(
+    reason: Option<CrlReason>,
+    has_critical: bool,
+    is_delta: bool,
+    serial_number: &[u8],
+    faults: &mut EntryFaults,
+) {
+    faults.reason.note(reason.is_none() || has_critical, serial_number);
+    faults.unspecified.note(reason == Some(CrlReason::Unspecified), serial_number);
+    faults.remove.note(reason == Some(CrlReason::RemoveFromCrl) && !is_delta, serial_number);
 }
 
 fn note_repeated(fault: &mut Fault, mut serial_numbers: Vec<&[u8]>) {

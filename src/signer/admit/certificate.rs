@@ -83,7 +83,7 @@ impl Admission<'_> {
         };
         let entry = Signed::certificate(key.key.digest(), &tbs);
         let contents = AdmittedContents::Certificate { tbs: Box::new(tbs) };
-        Ok(AdmittedTbs { octets, entry, scope, contents, enrolled_by: None, by_timer: false })
+        Ok(AdmittedTbs { octets, entry, scope, contents, enrolled_by: None, by_timer: false, changes: None })
     }
 
     fn check_serial(&self, key: &KeyInUse<'_>, tbs: &TbsCertificate) -> Result<(), Refusal> {

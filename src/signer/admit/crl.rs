@@ -4,7 +4,7 @@ use super::{Admission, AdmittedContents, AdmittedTbs, KeyInUse, Refusal};
 use crate::error::Code;
 use crate::lint::crl_findings;
 use crate::signer::limits::{TIMER_CRL_EVERY, TIMER_CRL_SHORTEST, TIMER_CRLS_AT_ONCE};
-use crate::signer::{LastCrl, Scope, Signed};
+use crate::signer::{LastCrl, Scope, Signed, pinned_urls};
 use crate::x509::extension::{
     AUTHORITY_KEY_IDENTIFIER, CrlNumber, DELTA_CRL_INDICATOR, ISSUING_DISTRIBUTION_POINT,
     authority_key_identifier_of, read_number,
@@ -31,9 +31,8 @@ impl Admission<'_> {
     /// # Errors
     /// The first broken rule. With [`Code::SignerCrlEntryUnknown`] the refusal has the entries whose end is not known.
     pub(crate) fn crl(&self, key: &KeyInUse<'_>, octets: Vec<u8>) -> Result<AdmittedTbs, Refusal> {
-        let list = TbsCertList::from_der(&octets)
+        let list = TbsCertList::from_octets(octets)
             .map_err(|error| Refusal::malformed("TBSCertList of version 2", error))?;
-        drop(octets);
         if list.signature() != key.key.algorithm().signature_algorithm() {
             return Err(Refusal::new(
                 Code::SignerAlgorithm,
@@ -53,6 +52,7 @@ impl Admission<'_> {
         if !findings.is_empty() {
             return Err(Refusal::linted(&findings));
         }
+        pinned_urls::check_crl(&list, envelope.urls.as_deref())?;
         let number =
             list.crl_number().ok_or_else(|| Refusal::malformed("TBSCertList", "it has no cRLNumber"))?;
         if number > HIGHEST {
@@ -64,18 +64,19 @@ impl Admission<'_> {
         let complete = self.record.last_crl(&digest)?;
         let delta = self.record.last_delta(&digest)?;
         let times = [complete.as_ref(), delta.as_ref()];
+        let mut changes = None;
         // the number before the times: whoever was overtaken is told so, and makes the CRL again
         if let Some(base) = value(DELTA_CRL_INDICATOR) {
             let base = read_number(base).map_err(|error| Refusal::malformed("TBSCertList", error))?;
             let last = check_delta_number(number, base, complete.as_ref(), delta.as_ref())?;
             self.check_times(&list, times)?;
-            self.check_delta_entries(&digest, &list, last)?;
+            self.check_delta_entries(&digest, &list, last, base)?;
         } else {
             check_number(number, complete.as_ref(), delta.as_ref())?;
             self.check_times(&list, times)?;
             if let Some(last) = &complete {
                 let end = key.newest().map(|own| own.tbs().validity().not_after);
-                self.check_entries(&digest, &list, last, end)?;
+                changes = Some(self.check_entries(&digest, &list, last, end)?);
             }
         }
         let mut kind = check_length(key, &list, envelope.longest_crl_days)?;
@@ -90,7 +91,8 @@ impl Admission<'_> {
         }
         let (entry, contents) = (Signed::crl(digest, &list), AdmittedContents::Crl { list });
         let by_timer = key.by_timer;
-        Ok(AdmittedTbs { octets: Vec::new(), entry, scope: kind, contents, enrolled_by: None, by_timer })
+        let (octets, enrolled_by) = (Vec::new(), None);
+        Ok(AdmittedTbs { octets, entry, scope: kind, contents, enrolled_by, by_timer, changes })
     }
 
     /// A timer has so many CRLs signed at once, and then one after so many seconds: whoever has taken over the account

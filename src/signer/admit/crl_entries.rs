@@ -2,7 +2,8 @@
 //! of serial numbers, so a list of a million entries takes no memory beside its own octets.
 use super::{Admission, Refusal};
 use crate::error::Code;
-use crate::signer::LastCrl;
+use crate::signer::{LastCrl, ListChanges};
+use crate::x509::extension::CrlNumber;
 use crate::x509::{CrlReason, MalformedDer, SerialNumber, TbsCertList, UnixTime, compare_serials};
 use std::cmp::Ordering;
 
@@ -17,19 +18,22 @@ impl Admission<'_> {
     /// An entry may leave when it was a hold, which was lifted; or when the certificate had ended when the last list,
     /// which has it, was made (RFC 5280 §3.3). The signer's own record says when it ends. Of a certificate that it does
     /// not know, it waits for the end of the CA.
+    ///
+    /// Returns what the list says otherwise than the last one.
     pub(super) fn check_entries(
         &self,
         key: &[u8; 32],
         list: &TbsCertList,
         last: &LastCrl,
         ca_end: Option<UnixTime>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<ListChanges, Refusal> {
         let mut next = Entries::of(list);
         let (mut dropped, mut held_again, mut fault) = (Packed::default(), Faults::default(), None);
+        let mut changes = ListChanges::from(last.number);
         self.record.each_last_entry(key, &mut |serial, reason| {
-            match next.reach(serial) {
-                Ok(Some(_)) if !is_final(reason) => {}
-                Ok(Some(now)) if is_final(now) => {}
+            match next.reach_by(serial, |added, reason| changes.note(added, reason)) {
+                Ok(Some(now)) if now == reason => {}
+                Ok(Some(now)) if !is_final(reason) || is_final(now) => changes.note(serial, now),
                 Ok(Some(_)) => held_again.note(serial),
                 Ok(None) if is_final(reason) => dropped.push(serial),
                 Ok(None) => {}
@@ -40,7 +44,7 @@ impl Admission<'_> {
         if let Some(refusal) = fault {
             return Err(refusal);
         }
-        next.rest()?;
+        next.rest_by(|added, reason| changes.note(added, reason))?;
         if held_again.count > 0 {
             let message = format!(
                 "CRL {} revokes for good what this one would put on hold: {}",
@@ -77,27 +81,44 @@ impl Admission<'_> {
             let refusal = Refusal::new(Code::SignerCrlEntryUnknown, "RFC 5280 §3.3", message, hint);
             return Err(Refusal { unknown, ..refusal });
         }
-        Ok(())
+        Ok(changes)
     }
 
-    /// Compares a delta with the complete list of the same number: it has each of its entries, and takes only those
-    /// off that are not on it. A shorter one could hide a revocation from those who have an older complete list.
+    /// Compares a delta with the complete list of the same number: of each certificate it says what that says, and it
+    /// has everything that was revoked since the base (RFC 5280 §5.2.4). A shorter one would hide a revocation from
+    /// those who have an older complete list. What is taken off need not be there: whoever misses that takes a
+    /// certificate for held, and not for good.
     pub(super) fn check_delta_entries(
         &self,
         key: &[u8; 32],
         delta: &TbsCertList,
         complete: &LastCrl,
+        base: CrlNumber,
     ) -> Result<(), Refusal> {
-        let mut next = Entries::of(delta);
+        let Some(mut changed) = self.record.changed_since(key, base)? else {
+            let message = format!(
+                "the signer does not know what was revoked since CRL {base}, which the delta is based on"
+            );
+            let hint = "make the delta with the complete CRL after this one, based on this one";
+            return Err(Refusal::new(Code::SignerDelta, "RFC 5280 §5.2.4", message, hint));
+        };
+        changed.sort_unstable_by(order);
+        changed.dedup();
         let (mut different, mut fault) = (Faults::default(), None);
+        let mut next = Entries::of(delta);
+        let mut changed = changed.iter().peekable();
         self.record.each_last_entry(key, &mut |serial, reason| {
-            match next.reach_by(serial, |between, now| {
-                // beside the entries of the complete list, those that left it
+            while changed.next_if(|changed| order(changed, serial).is_lt()).is_some() {}
+            let is_changed = changed.next_if(|changed| order(changed, serial).is_eq()).is_some();
+            let found = next.reach_by(serial, |between, now| {
+                // beside entries of the complete list, those that left it
                 if now != CrlReason::RemoveFromCrl.number() {
                     different.note(between);
                 }
-            }) {
+            });
+            match found {
                 Ok(Some(now)) if now == reason => {}
+                Ok(None) if !is_changed => {}
                 Ok(_) => different.note(serial),
                 Err(refusal) => fault = Some(refusal),
             }
@@ -119,8 +140,8 @@ impl Admission<'_> {
             complete.number,
             different.list()
         );
-        let hint = "make the delta from the entries of its complete CRL";
-        Err(Refusal::new(Code::SignerDelta, "RFC 5280 §5.2.3", message, hint))
+        let hint = "make the delta of the entries of its complete CRL that changed since its base";
+        Err(Refusal::new(Code::SignerDelta, "RFC 5280 §5.2.4", message, hint))
     }
 }
 
@@ -146,10 +167,7 @@ struct Entries<'a> {
 
 impl<'a> Entries<'a> {
     fn of(list: &'a TbsCertList) -> Self {
-        let entries = list
-            .entries()
-            .map(|entry| entry.map(|entry| (entry.serial_number, entry.reason.map_or(0, CrlReason::number))));
-        Self { entries: Box::new(entries), at: None, is_met: false }
+        Self { entries: Box::new(list.reasons()), at: None, is_met: false }
     }
 
     /// Reads the next entry, which must be above the one before.
@@ -169,12 +187,8 @@ impl<'a> Entries<'a> {
         Ok(())
     }
 
-    /// Returns the reason of the entry with this serial number, if there is one; those before it are passed.
-    fn reach(&mut self, serial: &SerialNumber) -> Result<Option<u8>, Refusal> {
-        self.reach_by(serial, |_, _| {})
-    }
-
-    /// As [`Entries::reach`], and calls `between` for each entry that is passed before it.
+    /// Returns the reason of the entry with this serial number, if there is one; those before it are passed, and
+    /// `between` is called for each that was not asked for.
     fn reach_by(
         &mut self,
         serial: &SerialNumber,
@@ -198,11 +212,7 @@ impl<'a> Entries<'a> {
         Ok(None)
     }
 
-    /// Reads what is left, for its order.
-    fn rest(self) -> Result<(), Refusal> {
-        self.rest_by(|_, _| {})
-    }
-
+    /// Reads what is left, for its order, and calls `between` for each entry that was not asked for.
     fn rest_by(mut self, mut between: impl FnMut(&SerialNumber, u8)) -> Result<(), Refusal> {
         if self.at.is_none() {
             self.advance()?;

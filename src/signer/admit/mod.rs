@@ -11,7 +11,7 @@ mod request;
 
 pub(crate) use refusal::Refusal;
 
-use super::{Act, ActKind, KeyEnvelope, Scope, SignatureRecord, Signed, ToBeSigned};
+use super::{Act, ActKind, KeyEnvelope, ListChanges, Scope, SignatureRecord, Signed, ToBeSigned};
 use crate::error::Code;
 use crate::profile::Profiles;
 use crate::x509::extension::CrlNumber;
@@ -63,6 +63,8 @@ pub(crate) struct AdmittedTbs {
     enrolled_by: Option<SerialNumber>,
     /// Whether it is a CRL that a timer asks for.
     by_timer: bool,
+    /// What a complete CRL lists otherwise than the one before it.
+    changes: Option<ListChanges>,
 }
 
 /// What the admitted octets are.
@@ -174,6 +176,10 @@ impl ToBeSigned for AdmittedTbs {
             AdmittedContents::Crl { list, .. } => Some(list),
             AdmittedContents::Certificate { .. } | AdmittedContents::Request => None,
         }
+    }
+
+    fn changes(&self) -> Option<&ListChanges> {
+        self.changes.as_ref()
     }
 
     fn act(&self, key: [u8; 32]) -> Option<Act> {

@@ -38,6 +38,14 @@ impl Admission<'_> {
         }
         let entry = Signed::request(key.key.digest(), &octets);
         let contents = AdmittedContents::Request;
-        Ok(AdmittedTbs { octets, entry, scope: Scope::Ca, contents, enrolled_by: None, by_timer: false })
+        Ok(AdmittedTbs {
+            octets,
+            entry,
+            scope: Scope::Ca,
+            contents,
+            enrolled_by: None,
+            by_timer: false,
+            changes: None,
+        })
     }
 }

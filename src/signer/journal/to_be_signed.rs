@@ -1,6 +1,6 @@
 //! What a CA's key signs, and its entries in the journal.
 use super::entry::Act;
-use crate::signer::record::Signed;
+use crate::signer::record::{ListChanges, Signed};
 use crate::x509::{TbsCertList, TbsCertificate};
 
 /// A structure that a CA's key signs.
@@ -21,6 +21,11 @@ pub(crate) trait ToBeSigned {
     fn as_crl(&self) -> Option<&TbsCertList> {
         None
     }
+
+    /// Returns what a complete CRL says otherwise than the one before it, where they were compared.
+    fn changes(&self) -> Option<&ListChanges> {
+        None
+    }
 }
 
 impl<T: ToBeSigned + ?Sized> ToBeSigned for Box<T> {
@@ -38,6 +43,10 @@ impl<T: ToBeSigned + ?Sized> ToBeSigned for Box<T> {
 
     fn as_crl(&self) -> Option<&TbsCertList> {
         self.as_ref().as_crl()
+    }
+
+    fn changes(&self) -> Option<&ListChanges> {
+        self.as_ref().changes()
     }
 }
 

@@ -5,7 +5,7 @@ use super::group::{Asker, Group, JournalHead, MOST};
 use super::reader::{JournalFault, JournalReader, Torn};
 use crate::failpoint;
 use crate::home::sync_directory;
-use crate::signer::record::{RecordError, Shown, SignatureRecord, Verified};
+use crate::signer::record::{ListChanges, RecordError, Shown, SignatureRecord, Verified};
 use crate::x509::extension::CrlNumber;
 use crate::x509::{SerialNumber, TbsCertList, UnixTime};
 use std::fs::File;
@@ -248,13 +248,18 @@ impl Turn<'_> {
     }
 
     /// Has the record keep the entries of a CRL durably, before the journal has it.
-    pub(super) fn prepare(&mut self, key: &[u8; 32], crl: &TbsCertList) -> Result<(), RecordError> {
+    pub(super) fn prepare(
+        &mut self,
+        key: &[u8; 32],
+        crl: (&TbsCertList, &[u8; 32]),
+        changes: Option<&ListChanges>,
+    ) -> Result<(), RecordError> {
         if self.has_read {
             self.keep_what_was_read()?;
             self.has_read = false;
             self.journal.record.begin()?;
         }
-        self.journal.record.prepare(key, crl)?;
+        self.journal.record.prepare(key, crl, changes)?;
         failpoint::passed("journal: entries of the CRL kept");
         Ok(())
     }
@@ -309,7 +314,7 @@ impl Turn<'_> {
                     if !turn.journal.record.takes(key, list, *number, digest)? {
                         return Err(RecordError::ListOlder(*number));
                     }
-                    turn.prepare(key, crl)?;
+                    turn.prepare(key, (crl, digest), None)?;
                 }
                 entries.push(Entry::Shown(one.shown().clone()));
             }

@@ -2,12 +2,14 @@
 //!
 //! It is in write-ahead mode and is waited for when it gets the entries of a CRL, which are nowhere else. Otherwise it is
 //! not (`synchronous=NORMAL`): what a power cut takes from it is read from the journal again.
+use super::changes::CHANGED;
 use super::listed::{Packed, unpack};
 use super::lists::{Origin, What};
 use super::of_key::{TIMER_CRL, number_of};
 use super::write_ahead::connected;
 use super::{LastCrl, RecordError, Shown, SignatureRecord, Signed, SignedKind};
 use crate::signer::journal::{Act, ActKind, Entry, Group, JournalHead};
+use crate::x509::extension::CrlNumber;
 use crate::x509::{SerialNumber, UnixTime};
 use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
 use rustix::io::Errno;
@@ -209,20 +211,6 @@ impl RecordFile {
             )
         })
     }
-
-    fn last(&self, key: &Key, what: What) -> Result<Option<LastCrl>, RecordError> {
-        self.with(|connection| {
-            let Some(of) = number_of(connection, key)? else { return Ok(None) };
-            let find = "SELECT crl, this_update FROM list WHERE key = ?1 AND what = ?2";
-            connection
-                .prepare_cached(find)?
-                .query_row(params![of, what.number()], |row| {
-                    let (number, this_update): (i64, i64) = (row.get(0)?, row.get(1)?);
-                    Ok(LastCrl { number: number.cast_unsigned(), this_update: UnixTime(this_update) })
-                })
-                .optional()
-        })
-    }
 }
 
 impl SignatureRecord for RecordFile {
@@ -324,6 +312,10 @@ impl SignatureRecord for RecordFile {
         }
         Ok(())
     }
+
+    fn changed_since(&self, key: &Key, base: CrlNumber) -> Result<Option<Vec<SerialNumber>>, RecordError> {
+        self.changed_from(key, base)
+    }
 }
 
 /// SQLite's integers have a sign; the octets stay.
@@ -346,11 +338,15 @@ fn opened(path: &Path) -> rusqlite::Result<Connection> {
         (0, 0) => {
             transaction.execute_batch(SCHEMA)?;
             transaction.execute_batch(TIMER_CRL)?;
+            transaction.execute_batch(CHANGED)?;
             transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
             transaction.pragma_update(None, "user_version", VERSION)?;
         }
-        // a journal that was entered before there was this table has nothing for it
-        (APPLICATION_ID, VERSION) => transaction.execute_batch(TIMER_CRL)?,
+        // a journal that was entered before there were these tables has nothing for them
+        (APPLICATION_ID, VERSION) => {
+            transaction.execute_batch(TIMER_CRL)?;
+            transaction.execute_batch(CHANGED)?;
+        }
         // another version's: it is made anew as well
         _ => return Err(rusqlite::Error::InvalidQuery),
     }

@@ -1,6 +1,6 @@
 use super::super::contract::{Fill, keeps_the_contract};
 use super::super::listed::pack;
-use super::super::{SignedList, memory::MemoryRecord};
+use super::super::{ListChanges, SignedList, memory::MemoryRecord};
 use super::*;
 use crate::signer::journal::Asker;
 use crate::x509::sha256;
@@ -61,7 +61,19 @@ impl Fill for RecordFile {
         let digest = sha256(format!("{key:?}{crl:?}{is_delta}").as_bytes());
         if !is_delta {
             let packed: Vec<_> = entries.iter().map(|(serial, reason)| pack(serial, *reason)).collect();
-            self.prepare_entries(key, &list, crl.number, &digest, &packed).unwrap();
+            let mut changes = self.last_crl(key).unwrap().map(|last| ListChanges::from(last.number));
+            if let Some(changes) = &mut changes {
+                let mut before = Vec::new();
+                let taken = self.each_last_entry(key, &mut |serial, reason| {
+                    before.push((serial.clone(), reason));
+                    true
+                });
+                taken.unwrap();
+                let new = entries.iter().filter(|one| !before.contains(one));
+                new.for_each(|(serial, reason)| changes.note(serial, *reason));
+            }
+            let of = (crl.number, &digest);
+            self.prepare_entries(key, &list, of, &packed, changes.as_ref()).unwrap();
         }
         let signed = Signed {
             key: *key,
@@ -145,7 +157,7 @@ fn entries_that_are_not_known_are_told_as_such() {
     for (number, digest, expected) in [(3, [9; 32], None), (4, [9; 32], None), (4, last, Some(1))] {
         record.begin().unwrap();
         let packed = [pack(&"4a".parse().unwrap(), 0)];
-        record.prepare_entries(&[1; 32], &list, number, &digest, &packed).unwrap();
+        record.prepare_entries(&[1; 32], &list, (number, &digest), &packed, None).unwrap();
         record.put_list(&[1; 32], &list, number, &digest, Origin::Shown(3)).unwrap();
         record.commit().unwrap();
         assert_eq!(listed().ok(), expected, "{number}");

@@ -7,9 +7,9 @@ pub(super) type Packed = [u8; 21];
 /// Returns the entries of a CRL in order; `None` when one of them cannot be read.
 pub(super) fn packed(tbs: &TbsCertList) -> Option<Vec<Packed>> {
     let mut entries = Vec::new();
-    for entry in tbs.entries() {
-        let entry = entry.ok()?;
-        entries.push(pack(&entry.serial_number, entry.reason.map_or(0, |reason| reason.number())));
+    for entry in tbs.reasons() {
+        let (serial, reason) = entry.ok()?;
+        entries.push(pack(&serial, reason));
     }
     if !entries.is_sorted() {
         entries.sort_unstable();

@@ -2,9 +2,9 @@
 use super::file::{Key, RecordFile, stored};
 use super::listed::{Packed, pack, packed, serial_of};
 use super::of_key::number_of;
-use super::{RecordError, SignedList};
+use super::{LastCrl, ListChanges, RecordError, SignedList};
 use crate::x509::extension::CrlNumber;
-use crate::x509::{SerialNumber, TbsCertList, sha256};
+use crate::x509::{SerialNumber, TbsCertList, UnixTime};
 use rusqlite::{Connection, OptionalExtension, params};
 
 /// Entries of a CRL in one row.
@@ -41,6 +41,21 @@ pub(super) enum Origin {
 }
 
 impl RecordFile {
+    /// Returns the last complete CRL of a key, or its last delta.
+    pub(super) fn last(&self, key: &Key, what: What) -> Result<Option<LastCrl>, RecordError> {
+        self.with(|connection| {
+            let Some(of) = number_of(connection, key)? else { return Ok(None) };
+            let find = "SELECT crl, this_update FROM list WHERE key = ?1 AND what = ?2";
+            connection
+                .prepare_cached(find)?
+                .query_row(params![of, what.number()], |row| {
+                    let (number, this_update): (i64, i64) = (row.get(0)?, row.get(1)?);
+                    Ok(LastCrl { number: number.cast_unsigned(), this_update: UnixTime(this_update) })
+                })
+                .optional()
+        })
+    }
+
     /// Tells whether a complete CRL that is shown is taken as the last one of its key: it is above the last one, or it is
     /// that which was handed out last. Any earlier one would hide entries.
     ///
@@ -160,30 +175,36 @@ impl RecordFile {
         })
     }
 
-    /// Keeps the entries of a complete CRL durably before the journal has it.
-    pub(in crate::signer) fn prepare(&self, key: &Key, tbs: &TbsCertList) -> Result<(), RecordError> {
+    /// Keeps the entries of a complete CRL durably before the journal has it, with SHA-256 of its TBSCertList.
+    pub(in crate::signer) fn prepare(
+        &self,
+        key: &Key,
+        (tbs, digest): (&TbsCertList, &[u8; 32]),
+        changes: Option<&ListChanges>,
+    ) -> Result<(), RecordError> {
         let list = SignedList::of(tbs);
         let (None, Some(number)) = (list.base, tbs.crl_number()) else { return Ok(()) };
         let entries: Vec<Packed> = packed(tbs).ok_or_else(|| RecordError::Damaged {
             path: self.path.clone(),
             reason: "an entry of the CRL cannot be read".into(),
         })?;
-        self.prepare_entries(key, &list, number, &sha256(tbs.as_der()), &entries)
+        self.prepare_entries(key, &list, (number, digest), &entries, changes)
     }
 
     pub(super) fn prepare_entries(
         &self,
         key: &Key,
         list: &SignedList,
-        number: CrlNumber,
-        digest: &[u8; 32],
+        (number, digest): (CrlNumber, &[u8; 32]),
         entries: &[Packed],
+        changes: Option<&ListChanges>,
     ) -> Result<(), RecordError> {
         // outside a transaction alone SQLite can be told to wait; what the turn did before waits with it
         self.with(|connection| {
             connection.execute_batch("COMMIT; PRAGMA synchronous = FULL; BEGIN IMMEDIATE")
         })?;
         let of = self.key(key)?;
+        self.put_changes(of, number, changes)?;
         self.with(|connection| {
             let former = "SELECT number FROM list WHERE key = ?1 AND what = 2";
             let former: Option<i64> = connection.query_row(former, [of], |row| row.get(0)).optional()?;

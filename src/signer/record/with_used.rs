@@ -1,6 +1,7 @@
 //! A record beside which it is known what the key has used elsewhere.
 use super::{LastCrl, RecordError, SignatureRecord};
 use crate::signing::UsedSerials;
+use crate::x509::extension::CrlNumber;
 use crate::x509::{SerialNumber, UnixTime};
 
 /// The record of a signer, with the serial numbers that came with this key.
@@ -62,5 +63,13 @@ impl SignatureRecord for WithUsed<'_> {
         entry: &mut dyn FnMut(&SerialNumber, u8) -> bool,
     ) -> Result<(), RecordError> {
         self.record.each_last_entry(key, entry)
+    }
+
+    fn changed_since(
+        &self,
+        key: &[u8; 32],
+        base: CrlNumber,
+    ) -> Result<Option<Vec<SerialNumber>>, RecordError> {
+        self.record.changed_since(key, base)
     }
 }

@@ -23,7 +23,6 @@ pub fn crl_number(number: CrlNumber) -> Extension {
 }
 
 /// Returns `deltaCRLIndicator`, critical: the number of the complete CRL on which the delta CRL is based.
-#[cfg(test)]
 #[must_use]
 pub(crate) fn delta_crl_indicator(base: CrlNumber) -> Extension {
     Extension::new(super::DELTA_CRL_INDICATOR, true, integer(base))

@@ -24,7 +24,6 @@ pub(crate) fn crl_distribution_points(urls: &[String]) -> Extension {
 }
 
 /// Returns `freshestCRL`, not critical, with one distribution point for each URL.
-#[cfg(test)]
 #[must_use]
 pub(crate) fn freshest_crl(urls: &[String]) -> Extension {
     Extension::new(super::FRESHEST_CRL, false, points(urls))

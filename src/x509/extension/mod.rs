@@ -18,14 +18,14 @@ pub use crl_entry::invalidity_date;
 pub(crate) use crl_entry::reason_code;
 pub(crate) use crl_entry::{INVALIDITY_DATE, REASON_CODE, put_invalidity_date, put_reason_code};
 pub use crl_number::crl_number;
-#[cfg(test)]
 pub(crate) use crl_number::delta_crl_indicator;
 pub(crate) use crl_number::{CrlNumber, read_number};
+#[cfg(test)]
+pub(crate) use distribution_points::IssuingDistributionPoint;
 pub(crate) use distribution_points::crl_distribution_points;
 pub use distribution_points::distribution_point_urls;
+pub(crate) use distribution_points::freshest_crl;
 pub(crate) use distribution_points::urls_of;
-#[cfg(test)]
-pub(crate) use distribution_points::{IssuingDistributionPoint, freshest_crl};
 pub use key_identifier::{authority_key_identifier, subject_key_identifier, subject_key_identifier_for};
 pub(crate) use key_identifier::{
     authority_key_identifier_of, names_issuer_by_number, subject_key_identifier_of,

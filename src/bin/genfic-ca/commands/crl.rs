@@ -61,13 +61,24 @@ pub(crate) fn publish(session: &Session, args: &CrlPublish) -> Result<Report, Pr
                     counted(crl.entries, "certificate"),
                     crl.next_update
                 ));
+                if let Some(delta) = &crl.delta {
+                    lines.push(format!(
+                        "{name}: delta CRL number {} on base {} lists {}, until {}",
+                        crl.number,
+                        delta.base,
+                        counted(delta.entries, "certificate"),
+                        delta.next_update
+                    ));
+                }
                 let mut fields = crl_fields(&crl);
                 if let Some(object) = fields.as_object_mut() {
                     object.insert("name".into(), json!(name));
                     object.insert("entries".into(), json!(crl.entries));
                 }
                 published.push(fields);
-                let copied = args.to.as_ref().map_or(Ok(()), |directory| copy(&crl.files, directory));
+                let deltas = crl.delta.iter().flat_map(|delta| &delta.files);
+                let files: Vec<&PathBuf> = crl.files.iter().chain(deltas).collect();
+                let copied = args.to.as_ref().map_or(Ok(()), |directory| copy(&files, directory));
                 if let Err(problem) = copied {
                     lines.push(format!("{name}: {}", problem.message));
                     failed.push((name, problem));
@@ -137,7 +148,7 @@ fn first(failed: Vec<(&str, Problem)>) -> Option<Problem> {
     Some(if is_one { problem } else { Problem { message: messages.join("; "), ..problem } })
 }
 
-fn copy(files: &[std::path::PathBuf], directory: &Path) -> Result<(), Problem> {
+fn copy(files: &[&PathBuf], directory: &Path) -> Result<(), Problem> {
     for file in files {
         let contents = fs::read(file).map_err(|error| {
             Problem::new(Code::FileNotRead, format!("{} cannot be read: {error}", file.shown()))

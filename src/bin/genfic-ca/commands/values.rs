@@ -84,7 +84,21 @@ pub(crate) fn reason(revocation: &Revocation) -> String {
 
 /// Returns the JSON fields of a CRL that was just published.
 pub(crate) fn crl(crl: &PublishedCrl) -> Value {
-    json!({ "number": crl.number, "next_update": crl.next_update.to_string(), "files": path_values(&crl.files) })
+    let mut fields = json!({
+        "number": crl.number,
+        "next_update": crl.next_update.to_string(),
+        "files": path_values(&crl.files),
+    });
+    if let (Some(delta), Some(object)) = (&crl.delta, fields.as_object_mut()) {
+        let delta = json!({
+            "base": delta.base,
+            "next_update": delta.next_update.to_string(),
+            "entries": delta.entries,
+            "files": path_values(&delta.files),
+        });
+        object.insert("delta".into(), delta);
+    }
+    fields
 }
 
 /// Returns the important lines of a certificate, for people.

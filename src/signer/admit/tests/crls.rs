@@ -71,18 +71,70 @@ fn a_delta_and_its_complete_list_share_one_number_once() {
     let signer = Signer::new();
     let delta = |number, entries: &[CrlEntry]| signer.crl(number, entries, vec![delta_crl_indicator(3)]);
     assert_eq!(signer.decide_crl(delta(5, &[])), "signer.delta");
-    signer.made(5, &[(10, 0), (11, 6)], false);
+    // based on CRL 3, since which both were revoked
+    signer.made(3, &[(9, 0)], false);
+    signer.made(5, &[(9, 0), (10, 0), (11, 6)], false);
     let same = [revoked(10, None), revoked(11, Some(CrlReason::CertificateHold))];
     assert_eq!(signer.decide_crl(delta(5, &same)), "admitted");
     assert_eq!(signer.decide_crl(delta(6, &same)), "signer.delta");
     assert_eq!(signer.decide_crl(delta(4, &same)), "signer.crl-number");
-    assert_eq!(signer.decide_crl(delta(5, &same[..1])), "signer.delta");
-    let lifted = [same[0].clone(), same[1].clone(), revoked(12, Some(CrlReason::RemoveFromCrl))];
-    assert_eq!(signer.decide_crl(delta(5, &lifted)), "admitted");
-    let taken_back = [revoked(10, Some(CrlReason::RemoveFromCrl)), same[1].clone()];
-    assert_eq!(signer.decide_crl(delta(5, &taken_back)), "signer.delta");
     signer.made(5, &[(10, 0)], true);
     assert_eq!(signer.decide_crl(delta(5, &same)), "signer.crl-number");
+}
+
+#[test]
+fn a_delta_has_all_that_was_revoked_since_its_base_and_says_what_the_complete_list_says() {
+    // K3, C5
+    let signer = Signer::new();
+    let hold = Some(CrlReason::CertificateHold);
+    let compromised = Some(CrlReason::KeyCompromise);
+    signer.made(3, &[(9, 0), (12, 6), (13, 6)], false);
+    signer.made(4, &[(9, 0), (10, 0), (12, 6), (13, 6)], false);
+    signer.made(5, &[(9, 0), (10, 0), (11, 6), (12, 1)], false);
+    let delta = |base, entries: &[CrlEntry]| {
+        signer.decide_crl(signer.crl(5, entries, vec![delta_crl_indicator(base)]))
+    };
+    let all = [revoked(10, None), revoked(11, hold), revoked(12, compromised)];
+    assert_eq!(delta(3, &all), "admitted");
+    for lacking in 0..3 {
+        let mut some = all.to_vec();
+        some.remove(lacking);
+        assert_eq!(delta(3, &some), "signer.delta", "without the entry {lacking}");
+    }
+    // that of before the base may be there, and need not
+    assert_eq!(delta(4, &all[1..]), "admitted");
+    assert_eq!(delta(4, &all), "admitted");
+    assert_eq!(delta(4, &all[2..]), "signer.delta");
+    let beside = |entry: CrlEntry| {
+        let mut entries = all.to_vec();
+        entries.push(entry);
+        entries.sort_by(|one, other| one.serial_number.cmp(&other.serial_number));
+        delta(3, &entries)
+    };
+    assert_eq!(beside(revoked(13, Some(CrlReason::RemoveFromCrl))), "admitted");
+    assert_eq!(beside(revoked(9, None)), "admitted");
+    assert_eq!(beside(revoked(9, Some(CrlReason::RemoveFromCrl))), "signer.delta", "it is still revoked");
+    assert_eq!(beside(revoked(13, hold)), "signer.delta", "it is not on hold any more");
+    assert_eq!(beside(revoked(14, None)), "signer.delta", "it is not revoked");
+    let otherwise = [revoked(10, compromised), revoked(11, hold), revoked(12, compromised)];
+    assert_eq!(delta(3, &otherwise), "signer.delta", "for another reason");
+    let taken_back = [all[0].clone(), all[1].clone(), revoked(12, Some(CrlReason::RemoveFromCrl))];
+    assert_eq!(delta(3, &taken_back), "signer.delta");
+    assert_eq!(delta(2, &all), "signer.delta", "what was revoked since then is not known");
+}
+
+#[test]
+fn a_crl_sends_nobody_to_another_place_for_deltas_than_the_key_was_made_for() {
+    // C5
+    let mut signer = Signer::new();
+    let crl = |signer: &Signer, url: &str| {
+        signer.decide_crl(signer.crl(1, &[], vec![extension::freshest_crl(&[url.into()])]))
+    };
+    assert_eq!(crl(&signer, "http://elsewhere.example/a.delta.crl"), "admitted");
+    signer.envelope.urls = Some(vec!["http://pki.example/".into()]);
+    assert_eq!(crl(&signer, "http://pki.example/a.delta.crl"), "admitted");
+    assert_eq!(crl(&signer, "http://elsewhere.example/a.delta.crl"), "signer.envelope-url");
+    assert_eq!(signer.decide_crl(signer.crl(1, &[], Vec::new())), "admitted");
 }
 
 #[test]
