@@ -12,6 +12,7 @@ mod disk_reserve;
 mod glance;
 mod init;
 mod inspection;
+mod presign;
 mod reconciliation;
 mod settings;
 mod signer;
@@ -29,7 +30,8 @@ pub use ceremony::sign_ceremony;
 pub use custody::{CustodyHome, confine_plugins};
 pub use custody_service::{CustodyService, LentKey};
 pub use daemon::{
-    DaemonOptions, DaemonSettings, check_daemon, daemon, daemon_settings, verify_daemon_places,
+    AssembledDaemon, DaemonOptions, DaemonSettings, check_daemon, daemon, daemon_settings,
+    verify_daemon_places,
 };
 pub use glance::Glance;
 pub use init::{InitialSetting, Initialization, compare, init};

@@ -23,7 +23,7 @@
 //! signer             subscriber_key signing index home lint profile document par_map x509 error failpoint
 //! ca                 ceremony config signing status index repository home audit clock lint profile par_map x509
 //!                    error failpoint
-//! ocsp               config signing status index clock x509 error failpoint
+//! ocsp               config signing status index home clock par_map x509 error failpoint
 //! ---------------------------
 //! ceremony           signing index home lint document x509 error failpoint
 //! config             signing profile document x509 error
@@ -97,8 +97,8 @@
 //!   [`ca::Published`], for certificates whose status responders have. The programs and the formats in [`export`]
 //!   get the octets of a certificate from a `Published` alone.
 //! - No interface signs arbitrary octets. A private key signs an `Admitted`, which only `signing/admit.rs` makes: a
-//!   certificate or CRL that names this key's CA as its issuer, a request for this key, or a response of this key's
-//!   responder.
+//!   certificate or CRL that names this key's CA as its issuer, a request for this key, a response of this key's
+//!   responder, or the number and digest of a file of such responses.
 //! - A CA's key cannot be used as another kind of key. Keys of responders ([`signing::ResponseSigner`]) and of
 //!   subscribers ([`signing::SubscriberKey`]) are types of their own, which cannot be made from a CA's key; a
 //!   [`ca::Engine`] hides its keys.
@@ -180,6 +180,11 @@
 //!    `ocsp/server/watched.rs` says the numbers to those who watch.
 //!
 //! The daemon never opens the index.
+//!
+//! With a file of answers it never signs either: `ocsp/presigned/file.rs` takes the status's place, `ocsp/presigned/store.rs`
+//! finds the record of a certificate, and `ocsp/presigned/answering.rs` puts the answer together. `genfic-ca ocsp presign`
+//! makes the file: `ocsp/presigned/make.rs` decides what is to be signed, from the status and what an earlier file has
+//! (`ocsp/presigned/former.rs`), and `ocsp/presigned/writer.rs` writes it.
 //!
 //! ## Passphrase to signature
 //!

@@ -12,7 +12,7 @@ use crate::error::{Code, Problem};
 use crate::index::{Authority, AuthoritySummary, CertificateRecord};
 use crate::repository::AuthorityFiles;
 use crate::status::StatusError;
-use crate::x509::{Certificate, CertificateId, Fingerprint};
+use crate::x509::{Certificate, CertificateId, Fingerprint, UnixTime};
 use std::collections::HashMap;
 use std::path::PathBuf;
 
@@ -298,6 +298,14 @@ impl Publication<'_> {
     /// When there is none, or a file cannot be written.
     pub(crate) fn repeat_crl_text(&self, name: &str) -> Result<(), Problem> {
         Ok(self.engine.publisher().repeat_crl_text(name)?)
+    }
+
+    /// Returns when the published status was last confirmed by a trusted clock; `None` when nothing is published.
+    ///
+    /// # Errors
+    /// When the published status cannot be read.
+    pub fn status_time(&self) -> Result<Option<UnixTime>, Problem> {
+        Ok(self.engine.status().confirmed()?)
     }
 
     /// Returns the newest responder certificate installed for a CA, if it can be read.

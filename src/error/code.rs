@@ -198,6 +198,8 @@ codes! {
     MediumNotWritten, "medium.not-written", Failure, "the medium cannot be written";
     MediumOther, "medium.other-key", Exists, "the medium has another key under this name";
     MediumUnverified, "medium.unverified", NotVerified, "the medium does not return what was written to it";
+    OcspPresigning, "ocsp.being-made", Busy, "another process makes the file of answers";
+    OcspNoResponder, "ocsp.no-responder", NotFound, "no valid responder certificate is there to sign with";
     OcspNotAResponder, "ocsp.not-a-responder", Failure, "what answered is no OCSP responder";
     OcspNotGood, "ocsp.not-good", NotVerified, "the answer is another than good";
     OcspNotVerified, "ocsp.not-verified", NotVerified, "the answer does not verify";

@@ -152,11 +152,18 @@ impl Aside {
     /// Sets the mode and waits until the file is durable.
     pub(super) fn settle(&self) -> Result<(), WriteError> {
         let file = self.file.as_file();
-        self.mode
-            .bits(file)
-            .and_then(|bits| set_mode(file, bits))
-            .and_then(|()| file.sync_all())
-            .map_err(|source| self.failed(source))
+        self.set_mode().and_then(|()| file.sync_all()).map_err(|source| self.failed(source))
+    }
+
+    /// Sets the mode of a file that need not be durable.
+    pub(super) fn ready(self) -> Result<Self, WriteError> {
+        self.set_mode().map_err(|source| self.failed(source))?;
+        Ok(self)
+    }
+
+    fn set_mode(&self) -> io::Result<()> {
+        let file = self.file.as_file();
+        set_mode(file, self.mode.bits(file)?)
     }
 
     /// Renames the file to its path, replacing what is there. [`sync_directory`] makes the name durable.

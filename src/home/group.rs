@@ -39,6 +39,16 @@ pub fn replace_all(files: &[Replacement]) -> Result<(), WriteError> {
     put_all(asides.collect::<Result<_, _>>()?)
 }
 
+/// Creates or replaces a file that can be made again from elsewhere. When the process is killed it is there whole or not
+/// at all; when the power fails within the next half minute it may be cut short, so that its reader has to know whether it
+/// is whole.
+///
+/// # Errors
+/// As [`replace_all`].
+pub(crate) fn replace_soon(file: &Replacement) -> Result<(), WriteError> {
+    Aside::fill(&file.path, file.mode, |aside| aside.write_all(&file.contents))?.ready()?.replace()
+}
+
 /// Makes a few written temporary files durable and renames them, in the same way.
 ///
 /// # Errors

@@ -61,6 +61,7 @@ pub use authority_name::AuthorityName;
 pub(crate) use authority_name::InvalidAuthorityName;
 pub(crate) use given::GivenError;
 pub(crate) use group::put_all;
+pub(crate) use group::replace_soon;
 pub use group::{Replacement, replace_all};
 pub use layout::{Home, PublicFile};
 pub(crate) use open::{OpenError, open_checked, open_file};

@@ -8,11 +8,20 @@ use std::fmt;
 /// data.
 const DEPTH: usize = 32;
 
+/// Until when a CA is answered for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Until {
+    /// The end of the last of its valid responder certificates.
+    Responder(UnixTime),
+    /// The earliest end of the answers that were signed beforehand.
+    Stored(UnixTime),
+}
+
 /// The state of a CA. No responder is expected for a CA that is not answered for or needs none any more.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum AuthorityState {
-    /// The CA has a valid responder certificate; the last one ends at this time.
-    Answered(UnixTime),
+    /// The CA has a valid responder certificate, or answers that were signed beforehand.
+    Answered(Until),
     /// The CA should have a responder, and none of its responder certificates is valid.
     NoResponder,
     /// OCSP is disabled for the CA: it has no responder, or has none any more.
@@ -48,7 +57,8 @@ impl AuthorityState {
 impl fmt::Display for AuthorityState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Answered(until) => write!(f, "answered, responder certificate until {until}"),
+            Self::Answered(Until::Responder(end)) => write!(f, "answered, responder certificate until {end}"),
+            Self::Answered(Until::Stored(end)) => write!(f, "answered from a file, all until {end}"),
             Self::NoResponder => f.write_str("no valid responder certificate"),
             Self::Disabled => f.write_str("disabled, no responder answers for it"),
             Self::Ended(at) => write!(f, "ended at {at}, not answered"),
@@ -107,11 +117,11 @@ impl Chain {
         authority.serves_ocsp && !self.is_revoked && now <= end
     }
 
-    /// Returns the state of the CA. `until` is the end of the last of its valid responder certificates.
+    /// Returns the state of the CA. `until` says until when it is answered for; `None` when it is not.
     pub(super) fn state(
         &self,
         authority: &PublishedAuthority,
-        until: Option<UnixTime>,
+        until: Option<Until>,
         now: UnixTime,
     ) -> AuthorityState {
         let end = authority.certificate.tbs().validity().not_after;

@@ -61,21 +61,25 @@ struct Places {
 impl Kept {
     /// Returns what is to be kept of a signed answer to the request with this CertID; `None` when it cannot be put
     /// together again.
-    fn of(plan: &Plan, signed: &Signed, id: &[u8]) -> Option<Self> {
-        let life = signed.answer.life()?;
-        let same = plan.responder().octets();
-        let (octets, places) = Places::cut(signed.answer.own(), same, id, signed.signature.len())?;
+    fn of(
+        (answer, signature): (&Answer, usize),
+        (same, standing): (&Arc<SameInAll>, u64),
+        generation: Generation,
+        id: &[u8],
+    ) -> Option<Self> {
+        let life = answer.life()?;
+        let (octets, places) = Places::cut(answer.own(), same, id, signature)?;
         let seconds = |from: UnixTime, to: UnixTime| u32::try_from(to.0.checked_sub(from.0)?).ok();
         Some(Self {
-            generation: AtomicU64::new(plan.generation().0),
+            generation: AtomicU64::new(generation.0),
             same: Arc::clone(same),
             produced_at: life.produced_at,
-            standing: standing(plan)?,
+            standing,
             before: seconds(life.this_update, life.produced_at)?,
             length: seconds(life.produced_at, life.next_update)?,
             octets,
             places,
-            share: signed.answer.tag().share(),
+            share: answer.tag().share(),
         })
     }
 
@@ -188,10 +192,9 @@ impl AnswerCache {
         now: UnixTime,
     ) -> Option<Answer> {
         let kept = self.answers.get(request).filter(|_| request.first() == Some(&SEQUENCE))?;
-        let time = snapshot.status()?.time();
         let is_current = kept.is_of(snapshot.generation())
             && kept.is_fresh(now)
-            && Freshness::of(time, settings, now) == Freshness::Current;
+            && snapshot.freshness(settings, now) == Some(Freshness::Current);
         is_current.then(|| kept.answer(request)).flatten()
     }
 
@@ -213,12 +216,32 @@ impl AnswerCache {
     /// not on record, nor about several: a flood of such requests would push out the answers that clients need.
     pub(crate) fn put(&self, plan: &Plan, signed: &Signed) {
         let Some((key, request)) = key(plan) else { return };
-        let id = key.get(request..).and_then(cert_id);
-        let Some(kept) = id.and_then(|id| Kept::of(plan, signed, id)) else { return };
+        let (Some(plain), Some(standing)) = (key.get(request..), standing(plan)) else { return };
+        let Some(id) = cert_id(plain) else { return };
+        let answer = (&signed.answer, signed.signature.len());
+        let Some(kept) = Kept::of(answer, (plan.responder().octets(), standing), plan.generation(), id)
+        else {
+            return;
+        };
         // what is put together again is what was signed, or it is not kept
-        let again = key.get(request..).and_then(|request| kept.answer(request));
-        if again.as_ref() == Some(&signed.answer) {
+        if kept.answer(plain).as_ref() == Some(&signed.answer) {
             self.answers.insert(key, Arc::new(kept));
+        }
+    }
+
+    /// Caches an answer that was signed beforehand, to a request that has this CertID and nothing else. Its signature has so
+    /// many octets.
+    pub(crate) fn put_stored(
+        &self,
+        (request, id): (&[u8], &[u8]),
+        answer: (&Answer, usize),
+        (same, state): (&Arc<SameInAll>, &CertificateState),
+        generation: Generation,
+    ) {
+        let Some(standing) = standing_of(state) else { return };
+        let Some(kept) = Kept::of(answer, (same, standing), generation, id) else { return };
+        if kept.answer(request).as_ref() == Some(answer.0) {
+            self.answers.insert(request.into(), Arc::new(kept));
         }
     }
 }
@@ -239,13 +262,20 @@ fn key(plan: &Plan) -> Option<(Box<[u8]>, usize)> {
 
 /// Returns a hash of what is on record about the certificate; `None` when it is not on record.
 fn standing(plan: &Plan) -> Option<u64> {
-    let octets = match plan.entries().first()? {
-        (_, CertificateStanding::Recorded(CertificateState::Issued)) => vec![0],
-        (_, CertificateStanding::Recorded(CertificateState::Revoked(revocation))) => {
+    match plan.entries().first()? {
+        (_, CertificateStanding::Recorded(state)) => standing_of(state),
+        _ => None,
+    }
+}
+
+fn standing_of(state: &CertificateState) -> Option<u64> {
+    let octets = match state {
+        CertificateState::Issued => vec![0],
+        CertificateState::Revoked(revocation) => {
             let reason = revocation.reason.map_or(u8::MAX, |reason| reason.number());
             [&[1, reason], &revocation.revoked_at.0.to_be_bytes()[..]].concat()
         }
-        _ => return None,
+        CertificateState::Pending => return None,
     };
     sha256(&octets).first_chunk().copied().map(u64::from_be_bytes)
 }

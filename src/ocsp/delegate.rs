@@ -3,7 +3,7 @@ use super::response::encode_certificates;
 use super::response_data::ResponderId;
 use crate::signing::ResponseSigner;
 use crate::x509::extension::{ExtendedKeyUsage, KeyUsage, Purpose};
-use crate::x509::{Certificate, Fingerprint, UnixTime};
+use crate::x509::{Certificate, Fingerprint, SignatureAlgorithm, UnixTime};
 use bytes::Bytes;
 use std::fmt;
 use std::sync::Arc;
@@ -73,6 +73,20 @@ pub(crate) struct SameInAll {
     pub(crate) certificates: Bytes,
 }
 
+impl SameInAll {
+    /// Returns what the answers of the responder with this certificate have in common when they are signed so. The
+    /// `ResponderID` is `byKey`, the SHA-1 of the responder's public key (O7).
+    pub(crate) fn of(certificate: &Certificate, algorithm: SignatureAlgorithm) -> Self {
+        let id = ResponderId::ByKey(certificate.tbs().public_key().key_hash());
+        Self {
+            fingerprint: certificate.fingerprint(),
+            responder_id: id.to_der().into(),
+            algorithm: algorithm.to_der().into(),
+            certificates: encode_certificates(certificate).into(),
+        }
+    }
+}
+
 impl DelegatedResponder {
     /// Binds the key to the certificate.
     ///
@@ -90,13 +104,7 @@ impl DelegatedResponder {
         if signer.public_key() != certificate.tbs().public_key() {
             return Err(DelegationError::OtherKey);
         }
-        let id = ResponderId::ByKey(certificate.tbs().public_key().key_hash());
-        let octets = SameInAll {
-            fingerprint: certificate.fingerprint(),
-            responder_id: id.to_der().into(),
-            algorithm: signer.algorithm().to_der().into(),
-            certificates: encode_certificates(&certificate).into(),
-        };
+        let octets = SameInAll::of(&certificate, signer.algorithm());
         Ok(Self { certificate, signer, octets: Arc::new(octets) })
     }
 
@@ -124,8 +132,7 @@ impl DelegatedResponder {
         self.certificate.tbs().validity().contains(now)
     }
 
-    /// What all answers of this responder have in common. The `ResponderID` is `byKey`, the SHA-1 of the responder's public
-    /// key (O7).
+    /// What all answers of this responder have in common.
     #[must_use]
     pub(crate) fn octets(&self) -> &Arc<SameInAll> {
         &self.octets

@@ -2,10 +2,11 @@
 use super::cert_id::{CertId, HashAlgorithm};
 use super::delegate::DelegatedResponder;
 use super::request::OcspRequest;
+use super::served::ServedStatus;
 use super::snapshot::{ServedIssuer, Snapshot};
 use crate::index::{CertificateState, Revocation, StoreError};
 use crate::signing::{ResponderTokens, ResponseSigner};
-use crate::status::{PublishedAuthority, StatusEntry, StatusError, StatusReader, StatusSource};
+use crate::status::{EveryStatus, PublishedAuthority, StatusEntry, StatusError, StatusReader, StatusSource};
 use crate::testing::{CertificateBuilder, entry, name, tbs_cert_list};
 use crate::x509::extension::crl_number;
 use crate::x509::{Certificate, CertificateId, CrlEntry, CrlReason, IssuerId, SerialNumber, UnixTime};
@@ -154,6 +155,7 @@ impl Hierarchy {
             authority: authority.clone(),
             responders: if authority.serves_ocsp { responders.clone() } else { Vec::new() },
             is_withdrawn: false,
+            stored_until: None,
         });
         let issuers = issuers.collect();
         Snapshot::new(Arc::new(status), issuers)
@@ -242,6 +244,25 @@ impl StatusSource for MemorySource {
         None
     }
 }
+
+impl EveryStatus for MemoryStatus {
+    fn each_of(
+        &self,
+        issuer: &IssuerId,
+        visit: &mut dyn FnMut(SerialNumber, StatusEntry) -> bool,
+    ) -> Result<(), StatusError> {
+        let mut ids: Vec<&CertificateId> = self.states.keys().filter(|id| id.issuer == *issuer).collect();
+        ids.sort_by_key(|id| id.serial_number.as_be_octets());
+        for id in ids {
+            if !visit(id.serial_number.clone(), self.entry(id)?.unwrap()) {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl ServedStatus for MemorySource {}
 
 /// Writes the files of a responder into `directory`.
 pub(super) fn write_responder(directory: &Path, key: &TestKey, certificate: &Certificate) {

@@ -1,6 +1,6 @@
 //! Whether the published status is recent enough to answer from.
 use super::settings::ResponderSettings;
-use crate::status::beyond;
+use crate::status::{CLOCK_SKEW, beyond};
 use crate::x509::UnixTime;
 
 /// The age of a published status against the limits of the settings.
@@ -18,7 +18,24 @@ impl Freshness {
     /// Returns the freshness of a status published at `time` (O13).
     #[must_use]
     pub(crate) fn of(time: UnixTime, settings: &ResponderSettings, now: UnixTime) -> Self {
-        match beyond(time, settings.max_status_age, now) {
+        Self::over(beyond(time, settings.max_status_age, now), settings)
+    }
+
+    /// Returns the freshness of something that counted until `end`.
+    #[must_use]
+    pub(crate) fn since(end: UnixTime, settings: &ResponderSettings, now: UnixTime) -> Self {
+        Self::over(now.0.saturating_sub(end.0), settings)
+    }
+
+    /// Returns the freshness of something that was made at `time`, and counts whatever its age is.
+    #[must_use]
+    pub(crate) fn ahead(time: UnixTime, settings: &ResponderSettings, now: UnixTime) -> Self {
+        Self::over(time.0.saturating_sub(now.0.saturating_add(CLOCK_SKEW)), settings)
+    }
+
+    /// Returns the freshness of something that is by so many seconds too old, or too far ahead of the clock.
+    fn over(seconds: i64, settings: &ResponderSettings) -> Self {
+        match seconds {
             ..=0 => Self::Current,
             over if over <= settings.patience => Self::Lapsed,
             _ => Self::LongLapsed,

@@ -4,7 +4,7 @@
 //! [`request`], [`response`], [`response_data`] and [`cert_id`] encode and decode the messages. [`responder`] is a
 //! pure function of a request, a [`Snapshot`](snapshot::Snapshot) and the time. [`reload`] keeps the snapshot up to
 //! date with the files that it is made from. [`http`] and [`server`] serve clients, and are the only parts that
-//! depend on tokio.
+//! depend on tokio. [`presigned`] is a file of signed answers, which is served without a key.
 pub(crate) mod answer;
 pub(crate) mod authority_state;
 pub(crate) mod cache;
@@ -21,6 +21,7 @@ pub mod http;
 mod known_responders;
 pub(crate) mod metrics;
 pub(crate) mod oid;
+pub mod presigned;
 pub(crate) mod public_files;
 pub mod query;
 pub mod readiness;
@@ -31,6 +32,7 @@ pub mod responder_files;
 pub mod response;
 pub mod response_data;
 pub mod rules;
+pub mod served;
 pub mod server;
 pub mod settings;
 pub mod snapshot;

@@ -3,10 +3,10 @@ use super::freshness::Freshness;
 use super::public_files::{PublicFiles, PublicKind};
 use super::reload::Reloader;
 use super::responder_files::ResponderFiles;
+use super::served::ServedStatus;
 use super::settings::ResponderSettings;
 use super::snapshot::Snapshot;
 use crate::error::{Code, Problem, remedy};
-use crate::status::StatusSource;
 use crate::x509::UnixTime;
 
 /// Whether a daemon that started now would be ready, and what it would lack.
@@ -34,7 +34,7 @@ impl Readiness {
 }
 
 /// Loads what the daemon loads, and returns whether it would be ready.
-pub(crate) fn readiness<S: StatusSource>(
+pub(crate) fn readiness<S: ServedStatus>(
     source: S,
     responder_files: ResponderFiles,
     public_files: PublicFiles,
@@ -57,7 +57,7 @@ pub(crate) fn unreadiness(snapshot: &Snapshot, settings: &ResponderSettings, now
     let mut reasons = Vec::new();
     match snapshot.status() {
         None => reasons.push("there is no published status that can be read".into()),
-        Some(status) if Freshness::of(status.time(), settings, now) != Freshness::Current => {
+        Some(status) if snapshot.freshness(settings, now) != Some(Freshness::Current) => {
             let time = status.time();
             let what = if time > now { "lies in the future" } else { "is too old" };
             reasons.push(format!("the published status is of {time}, which {what}"));
@@ -70,7 +70,10 @@ pub(crate) fn unreadiness(snapshot: &Snapshot, settings: &ResponderSettings, now
     for (issuer, _) in snapshot.authority_states(now).filter(|(_, state)| state.is_lacking()) {
         let name = &issuer.authority.name;
         let why = if issuer.is_withdrawn { ": it is revoked" } else { "" };
-        reasons.push(format!("{name} has no valid responder certificate{why}"));
+        reasons.push(match snapshot.answers() {
+            Some(_) => format!("there are answers about certificates of {name} that have lapsed"),
+            None => format!("{name} has no valid responder certificate{why}"),
+        });
     }
     reasons
 }
@@ -93,7 +96,10 @@ fn crls_lacking(snapshot: &Snapshot, now: UnixTime) -> Vec<String> {
             continue;
         }
         match snapshot.file(&PublicKind::Crl.file_name(&issuer.authority)) {
-            None if issuer.authority.serves_ocsp || snapshot.has_list(&issuer.authority.issuer) => {
+            // beside a file of answers there need not be CRLs
+            None if (issuer.authority.serves_ocsp && snapshot.answers().is_none())
+                || snapshot.has_list(&issuer.authority.issuer) =>
+            {
                 lacking.push(format!("the CRL of {name} is missing"));
             }
             Some(file) => {

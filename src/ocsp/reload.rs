@@ -5,10 +5,11 @@ use super::floor::Floors;
 use super::known_responders::KnownResponders;
 use super::public_files::{PublicFiles, PublicKind, ServedFile};
 use super::responder_files::ResponderFiles;
+use super::served::ServedStatus;
 use super::snapshot::{ServedIssuer, Snapshot};
 use super::watch::Watch;
 use crate::error::Reason;
-use crate::status::{PublishedAuthority, StatusError, StatusReader, StatusSource};
+use crate::status::{PublishedAuthority, StatusError, StatusReader};
 use crate::x509::{IssuerId, UnixTime};
 use arc_swap::ArcSwap;
 use std::collections::{BTreeMap, HashMap};
@@ -28,12 +29,13 @@ const COPYING: i64 = 10;
 ///
 /// The snapshot has no status while the published status cannot be read: the status that was read before may be
 /// outdated (O13). While a file is missing that the manifest names, as it is during a copy from another host, the status
-/// that was read before stays in use, as long as it is not too old. Any other file that cannot be used changes nothing: the one loaded before stays until it lapses.
+/// that was read before stays in use, as long as it is not too old. So does a file of answers when the one that came after it
+/// cannot be used. Any other file that cannot be used changes nothing: the one loaded before stays until it lapses.
 /// Each fault is logged once.
 ///
 /// Neither a status with an earlier change number nor a CRL with a lower number than the one loaded before is taken
 /// up. Such a refusal is logged once and listed in the snapshot.
-pub(crate) struct Reloader<S: StatusSource> {
+pub(crate) struct Reloader<S: ServedStatus> {
     source: S,
     responder_files: ResponderFiles,
     public_files: PublicFiles,
@@ -54,7 +56,7 @@ pub(crate) struct Reloader<S: StatusSource> {
     watch: Option<Watch>,
 }
 
-impl<S: StatusSource> Reloader<S> {
+impl<S: ServedStatus> Reloader<S> {
     /// Loads everything for the first time. What cannot be read yet is tried again at every poll.
     #[must_use]
     pub(crate) fn new(
@@ -93,6 +95,12 @@ impl<S: StatusSource> Reloader<S> {
         let descriptor = watch.descriptor()?;
         self.watch = Some(watch);
         Ok(descriptor)
+    }
+
+    /// Returns the status that is in use; `None` without one.
+    #[must_use]
+    pub(crate) fn view(&self) -> Option<&Arc<S::View>> {
+        self.view.as_ref()
     }
 
     /// Returns the shared snapshot, which later polls replace.
@@ -179,6 +187,12 @@ impl<S: StatusSource> Reloader<S> {
                 self.faults.remove(&key);
                 self.unreadable_since = None;
                 true
+            }
+            Err(error @ StatusError::Answers(_))
+                if self.view.is_some() && self.unreadable_since.is_none() =>
+            {
+                self.faults.insert(key, format!("{error}; the former answers stay in use"));
+                false
             }
             Err(error @ StatusError::Incomplete(_))
                 if self.view.is_some() && self.unreadable_since.is_none() =>
@@ -330,7 +344,9 @@ impl<S: StatusSource> Reloader<S> {
     }
 
     fn snapshot(&self, authorities: &[PublishedAuthority]) -> Snapshot {
+        let answers = self.view.as_ref().and_then(S::answers);
         let issuers = authorities.iter().map(|authority| ServedIssuer {
+            stored_until: answers.as_ref().and_then(|answers| answers.ends(&authority.issuer)),
             authority: authority.clone(),
             responders: self
                 .responders
@@ -349,6 +365,7 @@ impl<S: StatusSource> Reloader<S> {
             Some((name, file))
         });
         snapshot
+            .with_answers(answers)
             .with_files(files.collect())
             .with_faults(self.faults.values().cloned().collect())
             .with_unusable(self.unusable())

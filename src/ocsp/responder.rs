@@ -128,7 +128,7 @@ pub fn plan(
     })
 }
 
-fn unavailable(passes: bool, reason: String) -> Refusal {
+pub(super) fn unavailable(passes: bool, reason: String) -> Refusal {
     let status = if passes { ResponseStatus::TryLater } else { ResponseStatus::InternalError };
     Refusal::new(status, reason)
 }

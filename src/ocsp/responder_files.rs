@@ -58,6 +58,8 @@ pub(super) type Stamps = Vec<(PathBuf, Option<FileVersion>)>;
 pub struct ResponderFiles {
     directory: PathBuf,
     tokens: ResponderTokens,
+    /// Whether there are no files, whatever is in the directory.
+    is_none: bool,
 }
 
 impl ResponderFiles {
@@ -65,7 +67,13 @@ impl ResponderFiles {
     #[must_use]
     pub fn new(directory: PathBuf) -> Self {
         let tokens = ResponderTokens::default();
-        Self { directory, tokens }
+        Self { directory, tokens, is_none: false }
+    }
+
+    /// Returns no files: nothing is signed, and no key is read.
+    #[must_use]
+    pub fn none() -> Self {
+        Self { directory: PathBuf::new(), tokens: ResponderTokens::default(), is_none: true }
     }
 
     /// Returns the same files with the tokens that keys may be in.
@@ -77,7 +85,8 @@ impl ResponderFiles {
     /// The directories of the files of these CAs, and the one that they are in.
     pub(super) fn directories(&self, authorities: &[PublishedAuthority]) -> impl Iterator<Item = PathBuf> {
         let of = |authority: &PublishedAuthority| self.directory.join(&authority.name);
-        std::iter::once(self.directory.clone()).chain(authorities.iter().map(of))
+        let all = std::iter::once(self.directory.clone()).chain(authorities.iter().map(of));
+        all.filter(|_| !self.is_none)
     }
 
     /// Returns values that change with the files of a CA.
@@ -119,6 +128,9 @@ impl ResponderFiles {
 
     /// Paths of the certificates, `responder.pem` first and the others by name; none when there is no directory.
     fn certificates(&self, authority: &PublishedAuthority) -> io::Result<Vec<PathBuf>> {
+        if self.is_none {
+            return Ok(Vec::new());
+        }
         let directory = match fs::read_dir(self.directory.join(&authority.name)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             directory => directory?,

@@ -1,8 +1,11 @@
 //! Everything that the responder answers from at one moment. It is replaced as a whole when a file has changed.
-use super::authority_state::{AuthorityState, Chain};
+use super::authority_state::{AuthorityState, Chain, Until};
 use super::cert_id::{CertId, HashAlgorithm, issuer_hashes};
 use super::delegate::DelegatedResponder;
+use super::freshness::Freshness;
+use super::presigned::AnswerStore;
 use super::public_files::ServedFile;
+use super::settings::ResponderSettings;
 use crate::index::{CertificateState, Revocation};
 use crate::status::{PublishedAuthority, StatusEntry, StatusError, StatusReader};
 use crate::x509::{CertificateId, CrlEntry, CrlListing, IssuerId, UnixTime};
@@ -19,6 +22,8 @@ pub struct ServedIssuer {
     pub responders: Vec<Arc<DelegatedResponder>>,
     /// Whether a responder is left out because its certificate is revoked or on hold.
     pub is_withdrawn: bool,
+    /// The earliest nextUpdate of the answers that were signed beforehand, which are then all that there are.
+    pub stored_until: Option<UnixTime>,
 }
 
 impl ServedIssuer {
@@ -52,6 +57,7 @@ pub struct Snapshot {
     lists: HashMap<IssuerId, Arc<CrlListing>>,
     refusals: Vec<String>,
     by_hashes: HashMap<(HashAlgorithm, Vec<u8>, Vec<u8>), usize>,
+    answers: Option<Arc<AnswerStore>>,
     files: HashMap<String, Arc<ServedFile>>,
     faults: Vec<String>,
     unusable: Vec<String>,
@@ -108,6 +114,30 @@ impl Snapshot {
     pub fn with_lists(mut self, lists: HashMap<IssuerId, Arc<CrlListing>>) -> Self {
         self.lists = lists;
         self.with_chains()
+    }
+
+    /// Returns the same snapshot, which is answered from this file of answers.
+    #[must_use]
+    pub(crate) fn with_answers(mut self, answers: Option<Arc<AnswerStore>>) -> Self {
+        self.answers = answers.filter(|_| self.status.is_some());
+        self
+    }
+
+    /// The file of answers from which all requests are answered; `None` when answers are signed here.
+    #[must_use]
+    pub(crate) fn answers(&self) -> Option<&Arc<AnswerStore>> {
+        self.answers.as_ref()
+    }
+
+    /// Returns whether the status is recent enough to answer from; `None` without one. Answers that were signed beforehand
+    /// say themselves until when they count.
+    #[must_use]
+    pub(crate) fn freshness(&self, settings: &ResponderSettings, now: UnixTime) -> Option<Freshness> {
+        let time = self.status.as_ref()?.time();
+        Some(match self.answers {
+            Some(_) => Freshness::ahead(time, settings, now),
+            None => Freshness::of(time, settings, now),
+        })
     }
 
     /// Returns the same snapshot with what was not taken up because it is older than what was loaded or contradicts a
@@ -185,6 +215,14 @@ impl Snapshot {
         chain.is_answered(&issuer.authority, now).then_some(issuer)
     }
 
+    /// Whether requests about certificates of a CA are answered at all.
+    #[must_use]
+    pub(crate) fn is_answered(&self, authority: &PublishedAuthority, now: UnixTime) -> bool {
+        let mut all = self.issuers.iter().zip(&self.chains);
+        let found = all.find(|(issuer, _)| issuer.authority.issuer == authority.issuer);
+        found.is_some_and(|(_, chain)| chain.is_answered(authority, now))
+    }
+
     /// Returns every CA with its state at `now`.
     pub(crate) fn authority_states(
         &self,
@@ -192,8 +230,11 @@ impl Snapshot {
     ) -> impl Iterator<Item = (&ServedIssuer, AuthorityState)> {
         self.issuers.iter().zip(&self.chains).map(move |(issuer, chain)| {
             let ends = issuer.valid_responders(now).map(|one| one.certificate().tbs().validity().not_after);
-            let state = chain.state(&issuer.authority, ends.max(), now);
-            (issuer, state)
+            let until = match &self.answers {
+                Some(_) => issuer.stored_until.filter(|end| *end >= now).map(Until::Stored),
+                None => ends.max().map(Until::Responder),
+            };
+            (issuer, chain.state(&issuer.authority, until, now))
         })
     }
 
@@ -204,18 +245,29 @@ impl Snapshot {
     /// When the status cannot be read.
     pub fn entry(&self, id: &CertificateId) -> Result<Option<StatusEntry>, StatusError> {
         let published = self.status.as_ref().map(|status| status.entry(id)).transpose()?.flatten();
+        Ok(self.with_list(id, published))
+    }
+
+    /// Returns what is on record about a certificate, of which this is published: revoked, when the newest verified CRL of its
+    /// CA revokes it permanently.
+    #[must_use]
+    pub(crate) fn with_list(
+        &self,
+        id: &CertificateId,
+        published: Option<StatusEntry>,
+    ) -> Option<StatusEntry> {
         let state = published.as_ref().map(|published| &published.state);
         if matches!(state, Some(CertificateState::Revoked(revocation)) if !revocation.is_hold()) {
-            return Ok(published);
+            return published;
         }
         let listed = self.lists.get(&id.issuer).and_then(|list| list.find(&id.serial_number));
-        let Some(entry) = listed.filter(CrlEntry::is_final) else { return Ok(published) };
+        let Some(entry) = listed.filter(CrlEntry::is_final) else { return published };
         let state = CertificateState::Revoked(Revocation {
             revoked_at: entry.revocation_date,
             reason: entry.reason,
             invalidity_date: entry.invalidity_date,
         });
-        Ok(Some(StatusEntry { state, not_after: published.and_then(|published| published.not_after) }))
+        Some(StatusEntry { state, not_after: published.and_then(|published| published.not_after) })
     }
 
     /// What was not taken up because it is older than what was loaded or contradicts a CRL, one sentence each.

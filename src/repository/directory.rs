@@ -6,7 +6,7 @@ use super::signed::SignedLists;
 use super::{AuthorityFiles, CeremonyFile, PendingRequest, PublishError, Publisher};
 use crate::home::{
     AuthorityName, Home, InvalidAuthorityName, Mode, PublicFile, ReadError, Replacement, WriteError,
-    read_file, replace, replace_all, sync_directory,
+    read_file, replace, replace_all, replace_soon, sync_directory,
 };
 use crate::x509::extension::CrlNumber;
 use crate::x509::{Certificate, CertificateList, CrlListing, CrlSummary, Fingerprint, SerialNumber, pem};
@@ -170,7 +170,10 @@ impl Publisher for HomeDirectory {
     }
 
     fn is_stored(&self, authority: &str, serial_number: &SerialNumber) -> bool {
-        self.name(authority).is_ok_and(|name| self.home.issued_file(&name, serial_number).is_file())
+        let Ok(name) = self.name(authority) else { return false };
+        let file = self.home.issued_file(&name, serial_number);
+        let contents = read_file(&file, LARGEST).ok().and_then(|octets| String::from_utf8(octets).ok());
+        contents.is_some_and(|text| pem::decode_all(&text).is_ok_and(|blocks| blocks.len() == 1))
     }
 
     fn authority(
@@ -271,7 +274,11 @@ impl Publisher for HomeDirectory {
                 mode: Mode::Private,
             })
             .collect();
-        replace_all(&files)?;
+        // the index has it, and the next command looks whether the file is whole; of several it looks at the last
+        match files.as_slice() {
+            [file] => replace_soon(file)?,
+            files => replace_all(files)?,
+        }
         Ok(certificates.iter().map(|certificate| path(certificate)).collect())
     }
 

@@ -32,7 +32,8 @@ pub trait Publisher: Send + Sync {
         cross_certificates: &[Fingerprint],
     ) -> bool;
 
-    /// Returns whether the file of an issued certificate exists.
+    /// Returns whether the file of an issued certificate exists and is whole: the power may have failed soon after it
+    /// was written.
     fn is_stored(&self, authority: &str, serial_number: &SerialNumber) -> bool;
 
     /// Publishes a CA's certificate (PEM, DER) and its chain up to the root (PEM). `ancestors` runs from the

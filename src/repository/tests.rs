@@ -2,7 +2,7 @@
 use super::hold::Hold;
 use super::{HomeDirectory, PublishError, Publisher};
 use crate::home::{Home, PublicFile};
-use crate::testing;
+use crate::testing::{self, CertificateBuilder, TestKey};
 use crate::x509::extension::CrlNumber;
 use crate::x509::{CertificateList, pem};
 use std::time::Duration;
@@ -109,4 +109,23 @@ fn a_ca_waits_no_longer_wherever_its_request_is() {
         publisher.remove_pending_request(CA).unwrap();
         assert_eq!(home.pending_requests().unwrap(), [], "{there:?}");
     }
+}
+
+#[test]
+fn a_certificate_whose_file_was_cut_short_is_not_stored() {
+    // C7
+    let (home, publisher, _kept) = home();
+    publisher.place(CA).unwrap();
+    let key = TestKey::p256();
+    let certificate =
+        CertificateBuilder::new(&testing::name("CN=a.example"), key.public_key()).signed_by(&key);
+    let file = publisher.issued(CA, &[&certificate]).unwrap().remove(0);
+    let is_stored = || publisher.is_stored(CA, certificate.tbs().serial_number());
+    assert!(is_stored());
+    let whole = std::fs::read(&file).unwrap();
+    for lost in [Vec::new(), whole[..whole.len() / 2].to_vec(), vec![0; whole.len()]] {
+        std::fs::write(&file, lost).unwrap();
+        assert!(!is_stored());
+    }
+    assert!(file.starts_with(home.issued_directory(&CA.parse().unwrap())));
 }

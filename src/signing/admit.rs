@@ -5,7 +5,9 @@
 use super::SigningError;
 use super::contents::{Contents, SignedKind};
 use crate::index::Recorded;
-use crate::x509::{Certificate, Extension, Name, SubjectPublicKeyInfo as Key, TbsCertList, TbsCertificate};
+use crate::x509::{
+    Certificate, Extension, Name, SubjectPublicKeyInfo as Key, TbsCertList, TbsCertificate, UnixTime,
+};
 use crate::x509::{encode_request, extension::authority_key_identifier};
 
 /// A value that a private key may sign, and a function that returns its octets.
@@ -62,6 +64,18 @@ pub(crate) fn enrolment_octets(tbs: &TbsCertificate) -> Vec<u8> {
 pub(super) fn enrolment(tbs: &TbsCertificate) -> Admission<Vec<u8>> {
     Contents::of(tbs.as_der(), SignedKind::Certificate)?;
     Ok(Admitted(enrolment_octets(tbs), Vec::as_slice))
+}
+
+/// What a responder signs to vouch for a file of its answers: a text that no DER begins with, the number and time of the
+/// file, and the digest of what is in it.
+pub(crate) fn answers_octets(number: u64, time: UnixTime, digest: &[u8; 32]) -> Vec<u8> {
+    let text = b"genfic-ca: a file of answers of this responder\n";
+    [&text[..], &number.to_be_bytes(), &time.0.to_be_bytes(), digest].concat()
+}
+
+/// Makes and admits what vouches for a file of answers.
+pub(super) fn answers(number: u64, time: UnixTime, digest: &[u8; 32]) -> Admitted<Vec<u8>> {
+    Admitted(answers_octets(number, time, digest), Vec::as_slice)
 }
 
 /// Admits an OCSP response of the responder whose key has this hash.

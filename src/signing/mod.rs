@@ -35,7 +35,7 @@ mod vault;
 
 pub(crate) use self::administering::AdministerKeys;
 pub use self::administering::{KeyDescription, KeyLimits, KeyProtection, LimitsChange};
-pub(crate) use self::admit::enrolment_octets;
+pub(crate) use self::admit::{answers_octets, enrolment_octets};
 pub use self::age::{
     AgeFileStore, EnvelopeIdentity, EnvelopeRecipient, InvalidWorkFactor, KeyRecipient, OpenWith,
     PluginQuestions, Plugins, Protection, SealFor, SealKeyFor, SealedKey, Stanza,

@@ -5,13 +5,14 @@ use super::soft_key::SoftKey;
 use super::vault::{ForKey, TokenKeys, VaultKey};
 use super::{KeyError, KeyPlace, KeyRef, SigningError, admit};
 use crate::error::Reason;
-use crate::x509::{Certificate, KeyAlgorithm, SignatureAlgorithm, SubjectPublicKeyInfo, TbsCertificate, pem};
+use crate::x509::{Certificate, KeyAlgorithm, SignatureAlgorithm, SubjectPublicKeyInfo, TbsCertificate};
+use crate::x509::{UnixTime, pem};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use zeroize::Zeroizing;
 
-/// The key of an OCSP responder. It signs only ResponseData that names this key as the responder, and which key
-/// comes after it. It cannot be made from the key of a CA.
+/// The key of an OCSP responder. It signs only ResponseData that names this key as the responder, which key comes after
+/// it, and what is in a file of its answers. It cannot be made from the key of a CA.
 ///
 /// ```compile_fail,E0308
 /// # use genfic_ca::{index::Recorded, signing::ResponseSigner, x509::TbsCertificate};
@@ -186,6 +187,20 @@ impl ResponseSigner {
     /// [`SigningError::Contents`] when the octets are no TBSCertificate, [`SigningError::Key`] when signing fails.
     pub(crate) fn enrol(&self, tbs: &TbsCertificate) -> Result<Vec<u8>, SigningError> {
         Ok(self.key.sign(&admit::enrolment(tbs)?)?)
+    }
+
+    /// Signs that a file of this responder's answers has this number and digest, and returns the octets of the signature.
+    /// They are no response, and stand for nothing but to those who serve such files.
+    ///
+    /// # Errors
+    /// [`SigningError::Key`] when signing fails.
+    pub(crate) fn sign_answers(
+        &self,
+        number: u64,
+        time: UnixTime,
+        digest: &[u8; 32],
+    ) -> Result<Vec<u8>, SigningError> {
+        Ok(self.key.sign(&admit::answers(number, time, digest))?)
     }
 }
 

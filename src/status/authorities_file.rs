@@ -48,6 +48,20 @@ pub(super) fn read(directory: &Path, part: &FilePart) -> Result<Vec<WrittenAutho
     parse(&octets).ok_or_else(|| another(&path))
 }
 
+/// Returns the octets of such a file for these CAs, which are in a file of another kind.
+///
+/// # Errors
+/// Never for CAs that were published.
+pub(crate) fn encode_authorities(authorities: &[PublishedAuthority]) -> Result<Vec<u8>, StatusError> {
+    let written: Vec<WrittenAuthority> = authorities.iter().cloned().map(Into::into).collect();
+    encode(&written)
+}
+
+/// Returns the CAs in the octets of such a file; `None` when they are none.
+pub(crate) fn read_authorities(octets: &[u8]) -> Option<Vec<PublishedAuthority>> {
+    parse(octets)?.into_iter().map(|written| PublishedAuthority::parse(written).ok()).collect()
+}
+
 /// Returns the CAs in the octets of such a file; `None` when they are none.
 pub(super) fn parse(octets: &[u8]) -> Option<Vec<WrittenAuthority>> {
     let contents: Contents = serde_json::from_slice(octets).ok()?;

@@ -11,6 +11,7 @@ use crate::x509::{CertificateId, IssuerId, sha256};
 use base16ct::lower::encode_string as hex;
 use std::fs::File;
 use std::io::ErrorKind;
+use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -120,21 +121,42 @@ impl Base {
         &self,
         each: &mut dyn FnMut(&IssuerId, Entry) -> Result<(), StatusError>,
     ) -> Result<(), StatusError> {
-        let (mut entries, mut count) = (Vec::new(), 0_u64);
+        let mut count = 0_u64;
         for (issuer, range) in self.table.issuers() {
-            let mut last = None;
-            for at in range.clone() {
-                self.entries(at, &mut entries)?;
-                for entry in entries.drain(..) {
-                    if last.replace(entry.serial).is_some_and(|last| last >= entry.serial) {
-                        return Err(another(&self.path));
-                    }
-                    count = count.saturating_add(1);
-                    each(issuer, entry)?;
-                }
-            }
+            self.each_in(range.clone(), &mut |entry| {
+                count = count.saturating_add(1);
+                each(issuer, entry)
+            })?;
         }
         if count == self.table.entries { Ok(()) } else { Err(another(&self.path)) }
+    }
+
+    /// Passes every certificate of an issuer to `each`, in the order of the serial numbers.
+    pub(super) fn each_of(
+        &self,
+        issuer: &IssuerId,
+        each: &mut dyn FnMut(Entry) -> Result<(), StatusError>,
+    ) -> Result<(), StatusError> {
+        let found = self.table.issuers().iter().find(|(of, _)| of == issuer);
+        found.map_or(Ok(()), |(_, range)| self.each_in(range.clone(), each))
+    }
+
+    fn each_in(
+        &self,
+        blocks: Range<usize>,
+        each: &mut dyn FnMut(Entry) -> Result<(), StatusError>,
+    ) -> Result<(), StatusError> {
+        let (mut entries, mut last) = (Vec::new(), None);
+        for at in blocks {
+            self.entries(at, &mut entries)?;
+            for entry in entries.drain(..) {
+                if last.replace(entry.serial).is_some_and(|last| last >= entry.serial) {
+                    return Err(another(&self.path));
+                }
+                each(entry)?;
+            }
+        }
+        Ok(())
     }
 
     /// Passes every certificate to `each` that is in a block that can be read, in no order.

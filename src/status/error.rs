@@ -41,6 +41,10 @@ pub enum StatusError {
     /// A file that the manifest names is not there or too short, as while the directory is being copied.
     #[error("the published status is not whole: {} is missing or cut short", .0.shown())]
     Incomplete(PathBuf),
+    /// A file of signed answers is not taken; the text says why. Answers that were taken before say themselves until when they
+    /// count.
+    #[error("{0}")]
+    Answers(String),
     /// The status was published in the form of an earlier version.
     #[error("{} is of an earlier version of the programs: the status has to be published again", .0.shown())]
     Former(PathBuf),
@@ -126,7 +130,7 @@ impl StatusError {
             Self::Contradicts { evidence: SignedEvidence::Audit(_), .. } => {
                 (Code::IndexContradictsAudit, remedy::Home::RevokeAgain.into())
             }
-            Self::Incomplete(_) => StoreError::Backend(String::new()).code_and_hint(),
+            Self::Incomplete(_) | Self::Answers(_) => StoreError::Backend(String::new()).code_and_hint(),
             Self::Former(_) => (Code::StatusNotPublished, remedy::Record::SyncStatus.into()),
             Self::NotPublished(_) => (Code::StatusNotPublished, remedy::Record::PublishStatus.into()),
         }

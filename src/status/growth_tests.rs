@@ -187,6 +187,33 @@ fn a_revocation_writes_less_than_eight_kilobytes_however_long_the_delta_is() {
 }
 
 #[test]
+fn serial_numbers_of_different_lengths_are_published_in_every_kind_of_file() {
+    let home = Home::new();
+    let number = |octets: &[u8]| SerialNumber::from_be_octets(octets).unwrap();
+    let issue = |serial: SerialNumber| {
+        home.index
+            .record_intent(vec![home.root.intent(home.root.leaf("a.example", 10, serial.clone()))])
+            .unwrap();
+        CertificateId { issuer: home.root.issuer(), serial_number: serial }
+    };
+    let mut all = vec![issue(number(&[1; 20])), issue(number(&[0x7f; 18])), issue(number(&[9; 17]))];
+    all.extend(issue_many(&home, 1, 3));
+    assert!(matches!(home.publish().written, Written::Base(_)), "from the index");
+    let is_there = |all: &[CertificateId]| {
+        let snapshot = home.open();
+        assert!(all.iter().all(|id| snapshot.status(id).unwrap().is_some()));
+    };
+    is_there(&all);
+    all.extend([issue(number(&[2; 20])), issue(number(&[0x7e; 18])), issue(number(&[8; 17]))]);
+    assert_eq!(home.publish().written, Written::Delta(3));
+    is_there(&all);
+    all.extend(issue_many(&home, 2, 3000));
+    assert!(matches!(home.publish().written, Written::Base(_)), "folded");
+    is_there(&all);
+    assert_eq!(published(&home).len(), all.len() + 1);
+}
+
+#[test]
 fn a_certificate_takes_less_than_thirty_one_octets_of_a_base() {
     let home = Home::new();
     issue_many(&home, 1, 3000);

@@ -32,6 +32,8 @@ mod continuity;
 #[cfg(test)]
 mod continuity_tests;
 #[cfg(test)]
+mod copied_tests;
+#[cfg(test)]
 mod damage_tests;
 mod delta;
 mod delta_file;
@@ -55,6 +57,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use authorities_file::{encode_authorities, read_authorities};
 pub use authority::PublishedAuthority;
 pub(crate) use compare::StatusComparison;
 pub use directory::StatusDirectory;
@@ -66,7 +69,7 @@ pub use publish::PublishedFiles;
 pub(crate) use publish::Written;
 pub(crate) use publish::publish;
 pub use publisher::StatusPublisher;
-pub use reader::{StatusEntry, StatusReader, StatusSource};
+pub use reader::{EveryStatus, StatusEntry, StatusReader, StatusSource};
 pub(crate) use signed::{CrlMarks, SignedCrls, check_contradicting, contradicts, last_signed, signed_list};
 pub use snapshot::StatusSnapshot;
 

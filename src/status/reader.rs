@@ -1,7 +1,7 @@
 //! What an OCSP responder can read of a CA.
 use super::{PublishedAuthority, StatusError};
 use crate::index::CertificateState;
-use crate::x509::{CertificateId, UnixTime};
+use crate::x509::{CertificateId, IssuerId, SerialNumber, UnixTime};
 use std::path::Path;
 
 /// What is published about one certificate.
@@ -42,6 +42,20 @@ pub trait StatusReader: Send + Sync {
     fn is_damaged(&self) -> bool {
         false
     }
+}
+
+/// A state whose certificates can be listed.
+pub trait EveryStatus: StatusReader {
+    /// Passes every certificate of an issuer to `visit`, in the order of the values of their serial numbers, until that
+    /// returns false.
+    ///
+    /// # Errors
+    /// When the published status cannot be read.
+    fn each_of(
+        &self,
+        issuer: &IssuerId,
+        visit: &mut dyn FnMut(SerialNumber, StatusEntry) -> bool,
+    ) -> Result<(), StatusError>;
 }
 
 /// Source of states of the published status.

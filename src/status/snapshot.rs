@@ -1,11 +1,12 @@
 //! One published state, opened for lookups.
 use super::base::Base;
 use super::delta_file::Delta;
+use super::entry::Entry;
 use super::manifest::{FileIdentity, FilePart};
-use super::{PublishedAuthority, StatusEntry, StatusError, StatusReader};
+use super::{EveryStatus, PublishedAuthority, StatusEntry, StatusError, StatusReader};
 use crate::audit::Head;
 use crate::index::CertificateState;
-use crate::x509::{CertificateId, UnixTime};
+use crate::x509::{CertificateId, IssuerId, SerialNumber, UnixTime};
 use std::sync::Arc;
 
 /// The status of every certificate at one moment. It does not change. Of the base there is only the table in memory, 53
@@ -73,5 +74,34 @@ impl StatusReader for StatusSnapshot {
 
     fn is_damaged(&self) -> bool {
         self.base.is_damaged()
+    }
+}
+
+impl EveryStatus for StatusSnapshot {
+    /// This reads a part of the base and compares it with its digests.
+    fn each_of(
+        &self,
+        issuer: &IssuerId,
+        visit: &mut dyn FnMut(SerialNumber, StatusEntry) -> bool,
+    ) -> Result<(), StatusError> {
+        let mut goes_on = true;
+        let mut pass = |entry: &Entry| -> Result<(), StatusError> {
+            if goes_on {
+                goes_on = visit(entry.serial.to_number()?, entry.into());
+            }
+            Ok(())
+        };
+        let changes = self.delta.as_ref().map(|delta| delta.changes().all()).unwrap_or_default();
+        let mut changes =
+            changes.into_iter().filter(|(of, _)| of == issuer).map(|(_, entry)| entry).peekable();
+        self.base.each_of(issuer, &mut |entry| {
+            let mut is_replaced = false;
+            while let Some(change) = changes.next_if(|change| change.serial <= entry.serial) {
+                is_replaced |= change.serial == entry.serial;
+                pass(&change)?;
+            }
+            if is_replaced { Ok(()) } else { pass(&entry) }
+        })?;
+        changes.try_for_each(|change| pass(&change))
     }
 }

@@ -35,7 +35,7 @@ const MAY_USE: Table = &[
         "ceremony home config signing status index repository audit clock lint profile par_map error failpoint x509",
     ),
     ("import", "signing index home error x509"),
-    ("ocsp", "config signing status index clock error failpoint x509"),
+    ("ocsp", "config signing status index home clock par_map error failpoint x509"),
     ("doctor", "ca ocsp backup config signing status index repository home audit profile error x509"),
     (
         "assembly",

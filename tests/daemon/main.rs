@@ -24,6 +24,7 @@ mod metrics;
 mod ocsp_requests;
 mod places;
 mod post_and_get;
+mod presigned;
 mod published_files;
 mod resource_failures;
 mod running_daemon;

@@ -381,6 +381,7 @@ pub fn stage() -> &'static Stage {
             authority: authority.clone(),
             responders: vec![Arc::new(responder)],
             is_withdrawn: false,
+            stored_until: None,
         };
         let snapshot = Snapshot::new(Arc::new(Status(vec![authority])), vec![served]);
         let strict = ResponderSettings {

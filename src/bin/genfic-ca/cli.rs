@@ -35,7 +35,7 @@ pub(crate) use passphrase::{KeyPassphrase, NewPassphrase};
 pub(crate) use profile::{Profile, ProfileCheck, ProfileShow};
 pub(crate) use publication::{
     Audit, AuditShow, Clock, Config, ConfigCheck, Crl, CrlCheck, CrlImport, CrlPublish, CrlSubject, Export,
-    IndexTxt, Ocsp, OcspAuthority, Query, Responder,
+    IndexTxt, Metrics, Ocsp, OcspAuthority, Presign, Query, Responder,
 };
 
 pub(crate) use moving::{KeyMove, KeyPlaceTo};
@@ -158,6 +158,8 @@ pub(crate) enum Command {
     Quickstart(Quickstart),
     /// Every CA on one screen: its end, CRL, responder, what waits
     Status(Status),
+    /// What ends when and how much there is, as Prometheus reads it
+    Metrics(Metrics),
     /// Look for what is wrong with the home, and mend what is safe
     Doctor(Doctor),
     /// What ends and what is due when: CAs, CRLs, responders

@@ -28,6 +28,7 @@ mod lint;
 mod list;
 mod manual;
 mod many_words;
+mod metrics;
 mod moving;
 mod naming;
 mod newest;
@@ -35,6 +36,7 @@ mod ocsp;
 mod offline;
 mod output;
 mod pair;
+mod presign;
 mod profile;
 mod question;
 mod quickstart;
@@ -209,6 +211,7 @@ pub(crate) fn run(global: &Global, command: Command) -> Result<Report, Problem> 
         Command::Profile(Profile::Check(args)) => profile::check(global, &args),
         Command::Authorities(args) => at_home(&|session| authority::list(session, &args)),
         Command::Status(args) => at_home(&|session| status::status(session, &args)),
+        Command::Metrics(args) => at_home(&|session| metrics::metrics(session, &args)),
         Command::Calendar(args) => at_home(&|session| calendar::calendar(session, &args)),
         Command::Sign(args) if args.dry_run && !args.ensure => sign::sign(&Session::open(global)?, &args),
         Command::Sign(args) => at_home(&|session| sign::ensured::sign(session, &args)),
@@ -229,6 +232,7 @@ pub(crate) fn run(global: &Global, command: Command) -> Result<Report, Problem> 
         Command::Ocsp(Ocsp::Responder(args)) => at_home(&|session| ocsp::responder(session, &args)),
         Command::Ocsp(Ocsp::Query(args)) => ocsp::question(global, &args),
         Command::Ocsp(Ocsp::Sync) => at_home(&ocsp::sync),
+        Command::Ocsp(Ocsp::Presign(args)) => at_home(&|session| presign::presign(session, &args)),
         Command::Ocsp(Ocsp::Disable(args)) => at_home(&|session| ocsp::disable(session, &args)),
         Command::Ocsp(Ocsp::Enable(args)) => at_home(&|session| ocsp::enable(session, &args)),
         Command::Backup(Backup::Create(args)) if args.signer => signer_backup::create(global, &args),

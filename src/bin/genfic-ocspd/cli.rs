@@ -24,6 +24,12 @@ pub(crate) struct Cli {
     /// Published status; status/ of the home when absent
     #[arg(long, value_name = "DIR")]
     pub(crate) status: Option<PathBuf>,
+    /// Serve these signed answers (`genfic-ca ocsp presign`): no status, and no key is read
+    #[arg(long, value_name = "FILE", conflicts_with = "status")]
+    pub(crate) responses: Option<PathBuf>,
+    /// Where the daemon remembers which file of answers it has served, so that it takes no older one
+    #[arg(long, value_name = "DIR", env = "STATE_DIRECTORY", hide_env_values = true)]
+    pub(crate) state: Option<PathBuf>,
     /// Check configuration, status, responders and CRLs, and do not listen; exit 12 when something is amiss
     #[arg(long)]
     pub(crate) check: bool,

@@ -62,8 +62,14 @@ fn main() -> ExitCode {
 
 fn run(cli: Cli, log: &Log, undumpable: Result<(), String>) -> Result<(), Problem> {
     let home = cli.home.map_or_else(Home::system, Home::at);
-    let options =
-        DaemonOptions { listen: cli.listen, status: cli.status, config: cli.config, is_of_another: false };
+    let options = DaemonOptions {
+        listen: cli.listen,
+        status: cli.status,
+        config: cli.config,
+        responses: cli.responses,
+        state: cli.state,
+        is_of_another: false,
+    };
     let settings = daemon_settings(&home, &options)?;
     verify_daemon_places(&home, &options)?;
     if cli.check {

@@ -52,6 +52,8 @@ pub enum Access {
     ExamineHome,
     /// Renew the responder's certificate.
     RenewResponder,
+    /// Issue a responder certificate for this CA.
+    IssueResponder(String),
     /// Name the URL of the responder.
     ResponderUrl,
     /// Work in a directory that both users may use, or hand files over by standard input and output.

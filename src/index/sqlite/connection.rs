@@ -39,12 +39,16 @@ const NAMES_COMPARED: usize = 5;
 
 /// Opens an existing index file and migrates it to the newest schema version.
 pub(super) fn open(path: &Path, wait: Duration) -> Result<Connection, IndexError> {
-    open_and_settle(path, wait).map_err(|error| match (error, cause(path)) {
+    open_and_settle(path, wait).map_err(|error| explained(path, error))
+}
+
+fn explained(path: &Path, error: IndexError) -> IndexError {
+    match (error, cause(path)) {
         (IndexError::Store(StoreError::Backend(said)), Some(cause)) => {
             IndexError::Store(StoreError::Backend(format!("{}: {cause} ({said})", path.shown())))
         }
         (error, _) => error,
-    })
+    }
 }
 
 /// Returns the system's reason why the index file, or a file beside it, cannot be opened, which SQLite does not
@@ -57,23 +61,38 @@ fn cause(path: &Path) -> Option<std::io::Error> {
     three.map(drop).and_then(|()| access(path)).and_then(|()| access(directory)).err()
 }
 
-fn open_and_settle(path: &Path, wait: Duration) -> Result<Connection, IndexError> {
+/// Opens an index file for reading, which [`open`] has opened before.
+pub(super) fn open_reader(path: &Path, wait: Duration) -> Result<Connection, IndexError> {
+    let opened = connected(path, wait).and_then(|connection| {
+        connection.pragma_update(None, "query_only", true)?;
+        settle_each(&connection)?;
+        Ok(connection)
+    });
+    opened.map_err(|error| explained(path, error))
+}
+
+fn connected(path: &Path, wait: Duration) -> Result<Connection, IndexError> {
     if !path.is_file() {
         return Err(IndexError::Store(StoreError::Missing(path.to_owned())));
     }
-    let mut connection = Connection::open_with_flags(
+    let connection = Connection::open_with_flags(
         path,
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
     connection.busy_timeout(wait)?;
+    // Committed transactions are safe in the log. A checkpoint at the end of each command would make it wait
+    // for the disk three more times.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    Ok(connection)
+}
+
+fn open_and_settle(path: &Path, wait: Duration) -> Result<Connection, IndexError> {
+    let mut connection = connected(path, wait)?;
     let application: i64 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
     if application != APPLICATION_ID {
         return Err(IndexError::Store(StoreError::Damaged(format!("{} is not an index", path.shown()))));
     }
     settle(&connection)?;
-    // Committed transactions are safe in the log. A checkpoint at the end of each command would make it wait
-    // for the disk three more times.
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     migrate(&mut connection)?;
     Ok(connection)
 }
@@ -139,6 +158,11 @@ fn settle(connection: &Connection) -> Result<(), IndexError> {
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "journal_size_limit", LOG_KEPT)?;
     connection.pragma_update(None, "foreign_keys", true)?;
+    settle_each(connection)
+}
+
+/// The settings of every connection, whatever it is for.
+fn settle_each(connection: &Connection) -> Result<(), IndexError> {
     connection.pragma_update(None, "trusted_schema", false)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     // The unit is KiB where the number is negative. The cache holds a group of certificates, which is then

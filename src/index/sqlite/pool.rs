@@ -37,11 +37,7 @@ impl Readers {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let mut connection = match idle {
             Some(connection) => connection,
-            None => {
-                let connection = super::connection::open(&self.path, self.wait)?;
-                connection.pragma_update(None, "query_only", true)?;
-                connection
-            }
+            None => super::connection::open_reader(&self.path, self.wait)?,
         };
         let result = read(&mut connection);
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);

@@ -3,8 +3,9 @@ use super::log_throttle::LogThrottle;
 use super::signing::Signing;
 use crate::clock::Clock;
 use crate::ocsp::answer::{Answer, Refusal};
-use crate::ocsp::metrics::Metrics;
+use crate::ocsp::metrics::{AnswerPath, Metrics};
 use crate::ocsp::responder::{Plan, plan};
+use crate::ocsp::response::ResponseStatus;
 use crate::ocsp::rules::{Controls, Rules};
 use crate::ocsp::snapshot::Snapshot;
 use crate::x509::UnixTime;
@@ -48,6 +49,21 @@ impl Parts {
         } else {
             tracing::debug!(status, reason, "refused");
         }
+    }
+
+    /// Counts an answer, and logs why it is none.
+    pub(super) fn noted(&self, answer: Answer, path: AnswerPath, now: UnixTime) -> Answer {
+        self.metrics.answer(answer.status(), path);
+        match answer.status() {
+            ResponseStatus::Successful => {}
+            ResponseStatus::TryLater | ResponseStatus::InternalError => {
+                if let Some(times) = self.log_throttle.add(answer.reason(), now) {
+                    tracing::warn!(status = %answer.status(), reason = answer.reason(), times, "no answer");
+                }
+            }
+            status => self.refused(&status.to_string(), answer.reason(), now),
+        }
+        answer
     }
 
     /// Returns the answer that needs no look at the request or the status.

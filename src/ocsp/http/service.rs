@@ -16,6 +16,7 @@ use super::turn::{Held, Turn};
 use crate::clock::Clock;
 use crate::ocsp::answer::{Answer, Refusal};
 use crate::ocsp::metrics::{AnswerPath, MethodKind, Metrics, exposition, gauges};
+use crate::ocsp::presigned;
 use crate::ocsp::responder::{Plan, plan};
 use crate::ocsp::response::ResponseStatus;
 use crate::ocsp::rules::{Controls, Rules};
@@ -288,6 +289,12 @@ impl OcspService {
             parts.metrics.answer(answer.status(), AnswerPath::Kept);
             return answer;
         }
+        let snapshot = parts.snapshot.load();
+        if let Some(store) = snapshot.answers() {
+            let answer = presigned::answer(octets, &snapshot, store, (&rules.settings, &rules.cache), now);
+            return parts.noted(answer, AnswerPath::Stored, now);
+        }
+        drop(snapshot);
         let decide = || plan(octets, &parts.snapshot.load(), &rules.settings, now);
         let mut decided = decide();
         if let Some(refresher) = &self.refresher
@@ -306,17 +313,7 @@ impl OcspService {
                 }
             },
         };
-        parts.metrics.answer(answer.status(), path);
-        match answer.status() {
-            ResponseStatus::Successful => {}
-            ResponseStatus::TryLater | ResponseStatus::InternalError => {
-                if let Some(times) = parts.log_throttle.add(answer.reason(), now) {
-                    tracing::warn!(status = %answer.status(), reason = answer.reason(), times, "no answer");
-                }
-            }
-            status => parts.refused(&status.to_string(), answer.reason(), now),
-        }
-        answer
+        parts.noted(answer, path, now)
     }
 
     /// Answers `GET /NAME.crl` and `GET /NAME.crt`. The name is looked up in the snapshot and never used as a path.

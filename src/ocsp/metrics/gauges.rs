@@ -18,6 +18,8 @@ pub(crate) struct Gauges {
     pub(crate) answers: u64,
     /// Answers that are being signed on a thread or wait for one, and the bound of them.
     pub(crate) queue: (u64, u64),
+    /// Certificates that there are answers about in a file of answers; `None` without one.
+    pub(crate) stored: Option<u64>,
     /// The CAs that are answered for or have a CRL.
     pub(crate) authorities: Vec<AuthorityGauges>,
 }
@@ -31,6 +33,8 @@ pub(crate) struct AuthorityGauges {
     pub(crate) responder_ends: Option<UnixTime>,
     /// nextUpdate of its CRL; `None` when it has none.
     pub(crate) crl_ends: Option<UnixTime>,
+    /// The earliest nextUpdate of its answers that were signed beforehand; `None` when there are none.
+    pub(crate) answers_end: Option<UnixTime>,
 }
 
 /// Returns what is so at `now`. `queue` has the answers that wait for a thread, and the bound of them.
@@ -41,10 +45,12 @@ pub(crate) fn gauges(snapshot: &Snapshot, rules: &Rules, queue: (u64, u64), now:
     let authorities = authorities.map(|(issuer, _)| {
         let file = snapshot.file(&PublicKind::Crl.file_name(&issuer.authority));
         let ends = issuer.responders.iter().map(|one| one.certificate().tbs().validity().not_after);
+        let stored = snapshot.answers().and_then(|answers| answers.responders_end(&issuer.authority.issuer));
         AuthorityGauges {
             name: issuer.authority.name.clone(),
-            responder_ends: ends.max().filter(|_| issuer.authority.serves_ocsp),
+            responder_ends: ends.max().or(stored).filter(|_| issuer.authority.serves_ocsp),
             crl_ends: file.and_then(|file| file.next_update),
+            answers_end: issuer.stored_until.filter(|end| *end < UnixTime::NO_END),
         }
     });
     Gauges {
@@ -53,6 +59,7 @@ pub(crate) fn gauges(snapshot: &Snapshot, rules: &Rules, queue: (u64, u64), now:
         cache: (octets, rules.settings.cache_octets),
         answers,
         queue,
+        stored: snapshot.answers().map(|answers| answers.certificates()),
         authorities: authorities.collect(),
     }
 }

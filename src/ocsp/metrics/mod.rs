@@ -89,17 +89,27 @@ impl Outcome {
     }
 }
 
-/// Whether an answer was there or had to be made.
+/// Where an answer came from.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum AnswerPath {
     /// From the cache.
     Kept,
     /// Signed, or refused.
     Live,
+    /// From a file of answers that were signed beforehand, or refused because it has none.
+    Stored,
 }
 
 impl AnswerPath {
-    const NAMES: [&str; 2] = ["kept", "live"];
+    const NAMES: [&str; 3] = ["kept", "live", "stored"];
+
+    fn place(self) -> usize {
+        match self {
+            Self::Kept => 0,
+            Self::Live => 1,
+            Self::Stored => 2,
+        }
+    }
 }
 
 /// One number per name in each of two lists.
@@ -138,8 +148,7 @@ impl Metrics {
 
     /// Counts an OCSP answer.
     pub(crate) fn answer(&self, status: ResponseStatus, path: AnswerPath) {
-        let column = usize::from(path == AnswerPath::Live);
-        self.count(|shard| shard.answers.get(status.place())?.get(column));
+        self.count(|shard| shard.answers.get(status.place())?.get(path.place()));
     }
 
     /// Counts a signature, or that a key has failed.

@@ -10,7 +10,7 @@ pub(crate) fn exposition(counts: &Counts, gauges: &Gauges) -> String {
     for (method, outcome, count) in &counts.requests {
         out.line("requests_total", &[("method", method), ("outcome", outcome)], count);
     }
-    out.head("answers_total", "counter", "OCSP answers by responseStatus, and whether they were kept.");
+    out.head("answers_total", "counter", "OCSP answers by responseStatus, and where they came from.");
     for (status, path, count) in &counts.answers {
         out.line("answers_total", &[("status", status), ("path", path)], count);
     }
@@ -37,6 +37,17 @@ pub(crate) fn exposition(counts: &Counts, gauges: &Gauges) -> String {
     let help = "Answers that are signed on threads of their own or wait for one.";
     out.single("signing_queue", "gauge", help, gauges.queue.0);
     out.single("signing_queue_limit", "gauge", "Bound of the answers that wait.", gauges.queue.1);
+    if let Some(stored) = gauges.stored {
+        let help = "Certificates that there are answers about in the file of answers.";
+        out.single("stored_certificates", "gauge", help, stored);
+        let help = "Earliest nextUpdate of the answers about certificates of a CA in the file of answers.";
+        out.head("stored_next_update_timestamp_seconds", "gauge", help);
+        for authority in &gauges.authorities {
+            if let Some(end) = authority.answers_end {
+                out.line("stored_next_update_timestamp_seconds", &[("ca", &authority.name)], end.0);
+            }
+        }
+    }
     let help = "Latest end of the responder certificates of a CA.";
     out.head("responder_not_after_timestamp_seconds", "gauge", help);
     for authority in &gauges.authorities {
@@ -113,7 +124,9 @@ mod tests {
                 name: "a\"b".into(),
                 responder_ends: Some(UnixTime(7)),
                 crl_ends: None,
+                answers_end: Some(UnixTime(8)),
             }],
+            stored: Some(4),
             ..Gauges::default()
         };
         let page = exposition(&counts, &gauges);
@@ -129,6 +142,8 @@ mod tests {
             "genfic_ocspd_ready 1",
             "genfic_ocspd_status_timestamp_seconds 1000",
             "genfic_ocspd_cache_limit_octets 20",
+            "genfic_ocspd_stored_certificates 4",
+            "genfic_ocspd_stored_next_update_timestamp_seconds{ca=\"a\\\"b\"} 8",
             "genfic_ocspd_responder_not_after_timestamp_seconds{ca=\"a\\\"b\"} 7",
         ] {
             assert!(page.lines().any(|found| found == line), "{line} is not in\n{page}");

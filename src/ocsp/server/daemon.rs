@@ -7,8 +7,8 @@ use crate::ocsp::public_files::PublicFiles;
 use crate::ocsp::reload::Reloader;
 use crate::ocsp::responder_files::ResponderFiles;
 use crate::ocsp::rules::{Controls, Rules};
+use crate::ocsp::served::ServedStatus;
 use crate::ocsp::settings::ServerSettings;
-use crate::status::StatusSource;
 use std::sync::Arc;
 use std::thread::available_parallelism;
 use tokio::runtime::{self, Runtime};
@@ -17,7 +17,7 @@ use tokio::sync::Notify;
 use tokio::task::spawn_blocking;
 
 /// A responder that is loaded and does not listen yet.
-pub struct Daemon<S: StatusSource> {
+pub struct Daemon<S: ServedStatus> {
     reloader: Reloader<S>,
     service: OcspService,
     refreshes: Refreshes,
@@ -27,7 +27,7 @@ pub struct Daemon<S: StatusSource> {
     hangup: Signal,
 }
 
-impl<S: StatusSource> Daemon<S> {
+impl<S: ServedStatus> Daemon<S> {
     /// Loads the files. What is missing may appear later. SIGHUP is handled from here on, because loading long CRLs takes
     /// seconds.
     ///

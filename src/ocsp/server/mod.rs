@@ -18,12 +18,12 @@ use super::health::Health;
 use super::http::{OcspService, Refreshes};
 use super::reload::Reloader;
 use super::rules::Controls;
+use super::served::ServedStatus;
 use super::settings::ServerSettings;
 use crate::clock::Clock;
 use crate::config::ListenAddress;
 use crate::error::{Code, Problem, Remedy, remedy};
 use crate::failpoint;
-use crate::status::StatusSource;
 use changes::Changes;
 use connection::{Connection, prepare};
 use connection_limit::ConnectionLimit;
@@ -92,7 +92,7 @@ impl From<ServerError> for Problem {
 /// for new files every `interval`, whenever the system tells that some have changed, and whenever `at_once` is notified,
 /// and for new status when a client requests a check; it logs what has changed. It never ends by itself: if it does,
 /// something is wrong, and the daemon must not continue.
-pub(crate) fn keep_reloading<S: StatusSource>(
+pub(crate) fn keep_reloading<S: ServedStatus>(
     mut reloader: Reloader<S>,
     mut refreshes: Refreshes,
     at_once: Arc<Notify>,

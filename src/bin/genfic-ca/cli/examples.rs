@@ -22,7 +22,7 @@ pub(super) const GROUPS: &[(&str, &[&str])] = &[
     ),
     ("Certificates", &["create-request", "sign", "renew", "rekey", "list", "show", "lint"]),
     ("Revocation", &["revoke", "hold", "release", "crl", "ocsp"]),
-    ("Keeping it well", &["status", "calendar", "doctor", "audit", "backup", "clock", "config"]),
+    ("Keeping it well", &["status", "calendar", "metrics", "doctor", "audit", "backup", "clock", "config"]),
     ("Other programs", &["import", "export", "completions", "man"]),
 ];
 
@@ -127,10 +127,12 @@ pub(super) const EXAMPLES: &[(&str, &str)] = &[
     ("ocsp responder", "genfic-ca ocsp responder --due"),
     ("ocsp query", "genfic-ca ocsp query www.example.org"),
     ("ocsp sync", "genfic-ca ocsp sync"),
+    ("ocsp presign", "genfic-ca ocsp presign -o /srv/ocsp/answers"),
     ("ocsp disable", "genfic-ca ocsp disable genfic-user"),
     ("ocsp enable", "genfic-ca ocsp enable genfic-user"),
     ("status", "genfic-ca status"),
     ("calendar", "genfic-ca calendar --ics calendar.ics\ngenfic-ca calendar --leaves --svg calendar.svg"),
+    ("metrics", "genfic-ca metrics -o /var/lib/prometheus/node-exporter/genfic-ca.prom"),
     ("doctor", "genfic-ca doctor --fix"),
     (
         "audit show",

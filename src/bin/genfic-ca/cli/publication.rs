@@ -66,6 +66,8 @@ pub(crate) enum Ocsp {
     Query(Query),
     /// Publish the status of every certificate again, for responders to read
     Sync,
+    /// Sign answers about every certificate, for a responder without a key
+    Presign(Presign),
     /// Have questions about a CA's certificates answered no more
     Disable(OcspAuthority),
     /// Have questions about a CA's certificates answered again
@@ -77,6 +79,16 @@ pub(crate) struct OcspAuthority {
     /// The CA
     #[arg(value_name = "CA")]
     pub(crate) authority: String,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Presign {
+    /// The CA whose certificates are answered for [default: every CA that has a responder]
+    #[arg(value_name = "CA")]
+    pub(crate) authority: Option<String>,
+    /// The file; one that is there is replaced, and what of it still counts is not signed again
+    #[arg(short = 'o', long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
 }
 
 #[derive(Args, Debug)]
@@ -103,6 +115,13 @@ pub(crate) struct Query {
     /// The issuer's certificate, where no CA of this home issued it
     #[arg(long, value_name = "FILE")]
     pub(crate) issuer: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Metrics {
+    /// The file, for example in the directory of the node exporter's text files [default: standard output]
+    #[arg(short = 'o', long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

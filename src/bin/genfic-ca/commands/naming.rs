@@ -34,9 +34,11 @@ pub(crate) fn name(command: &Command) -> &'static str {
         Command::Crl(Crl::Show(_)) => "crl show",
         Command::Crl(Crl::Check(_)) => "crl check",
         Command::Crl(Crl::Import(_)) => "crl import",
+        Command::Metrics(_) => "metrics",
         Command::Ocsp(Ocsp::Responder(_)) => "ocsp responder",
         Command::Ocsp(Ocsp::Query(_)) => "ocsp query",
         Command::Ocsp(Ocsp::Sync) => "ocsp sync",
+        Command::Ocsp(Ocsp::Presign(_)) => "ocsp presign",
         Command::Ocsp(Ocsp::Disable(_)) => "ocsp disable",
         Command::Ocsp(Ocsp::Enable(_)) => "ocsp enable",
         Command::Clock(Clock::Status) => "clock status",
@@ -129,6 +131,7 @@ pub(super) fn object(command: &Command) -> Option<String> {
         Command::Crl(Crl::Publish(args)) => args.authority.clone(),
         Command::Crl(Crl::Import(args)) => Some(args.authority.clone()),
         Command::Ocsp(Ocsp::Responder(args)) => args.authority.clone(),
+        Command::Ocsp(Ocsp::Presign(args)) => args.authority.clone(),
         Command::Ocsp(Ocsp::Disable(args) | Ocsp::Enable(args)) => Some(args.authority.clone()),
         Command::Export(Export::IndexTxt(args)) => Some(args.authority.clone()),
         Command::Export(Export::P12(args)) => Some(args.certificate.clone()),
@@ -139,6 +142,7 @@ pub(super) fn object(command: &Command) -> Option<String> {
         | Command::Doctor(_)
         | Command::Key(Key::Status(_) | Key::List)
         | Command::Calendar(_)
+        | Command::Metrics(_)
         | Command::Authorities(_)
         | Command::Show(_)
         | Command::Lint(_)

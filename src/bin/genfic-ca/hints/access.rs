@@ -80,6 +80,7 @@ pub(super) fn text(remedy: &R) -> Cow<'static, str> {
         R::OtherAddress => "stop what listens there, or choose another address with --listen",
         R::Address => "name one with --listen ADDR:PORT",
         R::ExamineHome => "`genfic-ca doctor` says what is wrong with the home and repairs it with --fix",
+        R::IssueResponder(name) => return format!("genfic-ca ocsp responder {name}").into(),
         R::RenewResponder => "renew it with `genfic-ca ocsp responder CA`",
         R::ResponderUrl => "name the responder's URL with --url",
         R::SharedDirectory => {
