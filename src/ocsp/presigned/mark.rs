@@ -1,13 +1,15 @@
 //! The mark that a daemon keeps of the newest file of answers that it has served, so that it takes no older one after a
 //! restart.
 use crate::error::Shown as _;
-use crate::home::{Mode, read_most, replace};
+use crate::home::read_most;
 use crate::ocsp::file_version::open_file;
 use crate::x509::IssuerId;
 use base16ct::lower::encode_string as hex;
 use base16ct::mixed::decode_vec;
 use serde::{Deserialize, Serialize};
-use std::io::ErrorKind;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, Write as _};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 const SCHEMA: &str = "genfic-ocspd-responses/1";
@@ -15,6 +17,9 @@ const SCHEMA: &str = "genfic-ocspd-responses/1";
 const FILE: &str = "responses.mark";
 /// Bound of its octets, 4 MiB: some ten thousand CAs.
 const LARGEST: u64 = 4 << 20;
+
+/// Name of the file while it is written. One daemon writes it.
+const ASIDE: &str = ".responses.mark";
 
 /// The newest file of answers that was served.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -67,6 +72,17 @@ impl Mark {
         };
         let mut octets = serde_json::to_vec_pretty(&contents).map_err(|error| error.to_string())?;
         octets.push(b'\n');
-        replace(&state.join(FILE), &octets, Mode::Private).map_err(|error| error.to_string())
+        put(state, &octets)
+            .map_err(|error| format!("{} cannot be written: {error}", state.join(FILE).shown()))
     }
+}
+
+/// Replaces the file whole, durably. It is all that the daemon ever writes but logs, so it has none of the writers of the CA.
+fn put(state: &Path, octets: &[u8]) -> io::Result<()> {
+    let aside = state.join(ASIDE);
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&aside)?;
+    file.write_all(octets)?;
+    file.sync_all()?;
+    fs::rename(&aside, state.join(FILE))?;
+    File::open(state)?.sync_all()
 }
