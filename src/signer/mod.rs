@@ -27,7 +27,9 @@ mod unlocking;
 
 pub(crate) use admit::{Admission, AdmittedContents, AdmittedTbs, KeyInUse, Refusal};
 pub(crate) use bound::Bound;
-pub(crate) use client::{Administration, CustodyDoor, Link, ProposedKey, PutBack, RemoteJournal, RemoteKeys};
+pub(crate) use client::{
+    Administration, BundledKey, CustodyDoor, Link, ProposedKey, PutBack, RemoteJournal, RemoteKeys,
+};
 pub(crate) use enrolment::{Enrolment, Known};
 pub(crate) use envelope::KeyEnvelope;
 pub(crate) use journal::{

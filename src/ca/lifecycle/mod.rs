@@ -20,6 +20,7 @@ mod rekeying;
 mod renewal;
 mod retiring;
 mod supplementing;
+mod taken_to_media;
 
 pub use adopt::{AdoptedAuthority, AdoptedKey, Adoption, AdoptionPlan, PriorCertificate};
 pub use ceremony::{CeremonyPlan, CeremonyRequest};
@@ -39,6 +40,7 @@ pub use renewal::AuthorityRenewal;
 #[cfg(test)]
 pub(crate) use renewal::RenewedAuthority;
 pub use retiring::{RetiredAuthority, RetirementImpact};
+pub use taken_to_media::KeyTakenToMedia;
 
 use super::Engine;
 

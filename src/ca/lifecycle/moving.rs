@@ -75,7 +75,7 @@ fn stays(name: &str, key: &KeyRef) -> Problem {
 }
 
 impl Lifecycle<'_> {
-    fn mover(&self) -> Result<&dyn MoveKeys, Problem> {
+    pub(super) fn mover(&self) -> Result<&dyn MoveKeys, Problem> {
         let none = || KeyError::Signer("the store of keys cannot hand them over".into());
         Ok(self.engine.keys().moving().ok_or_else(none)?)
     }
@@ -150,7 +150,7 @@ impl Lifecycle<'_> {
     }
 
     /// Keeps others from using the key of a CA, and from moving it.
-    fn alone_with(&self, authority: &Authority) -> Result<Guard, Problem> {
+    pub(super) fn alone_with(&self, authority: &Authority) -> Result<Guard, Problem> {
         let in_use = |message: String| {
             Problem::new(Code::KeyInUse, message).hint("wait for it to end, then try again")
         };
@@ -216,7 +216,11 @@ impl Lifecycle<'_> {
         Ok(removed)
     }
 
-    fn highest_crl_number(&self, authority: &Authority, key: &KeyRef) -> Result<CrlNumber, Problem> {
+    pub(super) fn highest_crl_number(
+        &self,
+        authority: &Authority,
+        key: &KeyRef,
+    ) -> Result<CrlNumber, Problem> {
         let marked = self.engine.keys().mark(key)?.number.unwrap_or(0);
         Ok(marked.max(self.engine.index().highest_crl_number(&authority.issuer)?))
     }

@@ -11,7 +11,7 @@ mod remote_signer;
 mod start;
 
 pub(crate) use administration::{Administration, ProposedKey};
-pub(crate) use custody::{CustodyDoor, PutBack};
+pub(crate) use custody::{BundledKey, CustodyDoor, PutBack};
 pub(crate) use journal::RemoteJournal;
 pub(crate) use keys::RemoteKeys;
 pub(crate) use link::Link;

@@ -123,7 +123,7 @@ fn rights(request: &Request) -> &'static [Right] {
         | R::Import { .. }
         | R::Reencrypt { .. }
         | R::PutReencrypted { .. } => &[Right::Restate],
-        R::Belongings { .. } | R::Propose { .. } | R::Used { .. } => &[Right::Describe],
+        R::Belongings { .. } | R::Propose { .. } | R::Used { .. } | R::OnMedia { .. } => &[Right::Describe],
         R::Leave { .. } | R::Come { .. } | R::Claim { .. } => &[Right::Move],
         // what an administrator allowed is completed by whoever comes next
         R::Settle { .. } | R::Depart { .. } => &[Right::Move, Right::Renew],
@@ -139,6 +139,8 @@ fn rights(request: &Request) -> &'static [Right] {
         | R::ChangePassphrase { .. }
         | R::Proposal { .. }
         | R::Lend { .. }
+        | R::LendBundle { .. }
+        | R::ToMedia { .. }
         | R::ExportOpened { .. }
         | R::PutSealed { .. } => &[Right::Unlock],
         R::Lock { .. } => &[Right::Lock],
@@ -180,6 +182,8 @@ impl Signer {
             | Request::Prepare { .. }
             | Request::ChangePassphrase { .. }
             | Request::Lend { .. }
+            | Request::LendBundle { .. }
+            | Request::ToMedia { .. }
             | Request::ExportOpened { .. }
             | Request::PutSealed { .. }
             | Request::Shares { .. }
@@ -288,6 +292,7 @@ impl Signer {
             Request::Come { key, profile, mark } => {
                 self.come(peer, &key.into(), (&profile, mark), &parts, descriptors)
             }
+            Request::OnMedia { key } => self.on_media(&key.into()),
             Request::Used { key } => self.used(peer, &key.into(), &parts),
             Request::Claim { key, until, mark, last } => {
                 self.claim(peer, &key.into(), UnixTime(until), mark, (last, &parts))
