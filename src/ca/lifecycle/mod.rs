@@ -3,6 +3,7 @@ mod adopt;
 mod adopted;
 mod ceremony;
 mod ceremony_answer;
+mod ceremony_cross;
 mod coming_back;
 mod comparison;
 mod creating;
