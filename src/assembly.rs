@@ -5,6 +5,7 @@ pub mod any_octets;
 mod backup;
 mod ceremony;
 mod custody;
+mod custody_media;
 mod custody_service;
 mod daemon;
 mod daemon_places;
@@ -28,6 +29,7 @@ pub use administration::{
 pub use backup::{restore_backup, verify_backup};
 pub use ceremony::sign_ceremony;
 pub use custody::{CustodyHome, confine_plugins};
+pub use custody_media::{ExportToMedia, ExportedToMedia};
 pub use custody_service::{CustodyService, LentKey};
 pub use daemon::{
     AssembledDaemon, DaemonOptions, DaemonSettings, check_daemon, daemon, daemon_settings,

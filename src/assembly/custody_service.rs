@@ -13,7 +13,7 @@ const CUSTODY: &str = "custody";
 const LASTING: u64 = 15 * 60;
 
 /// The signer that listens, whose keys an administrator has custody of.
-pub struct CustodyService(CustodyDoor);
+pub struct CustodyService(pub(super) CustodyDoor);
 
 /// A key of the signer, in the hands of an administrator.
 pub struct LentKey {
@@ -83,17 +83,27 @@ impl CustodyService {
         secrets: &dyn SecretSource,
         uses: u64,
     ) -> Result<(SealedKey, Option<String>, Secret), KeyError> {
-        let scopes = BTreeMap::from([(CUSTODY.to_owned(), Some(uses))]);
-        let terms = UnlockingTerms { scopes, lasting: LASTING };
-        let purpose = SecretPurpose::Open(key.to_owned());
-        let secret = open_with(secrets, &purpose, |ask| {
-            let secret = ask()?;
-            self.0.unlock(key, wire(&terms), &secret)?;
-            Ok(secret)
-        })?;
+        let secret = self.unlock_for_custody(key, secrets, uses)?;
         let (octets, record) = self.0.lend(key)?;
         let sealed = SealedKey::of(Path::new(&format!("{key}.age")), octets)?;
         Ok((sealed, Some(record).filter(|text| !text.is_empty()).map(text), secret))
+    }
+
+    /// Unlocks a key for so many acts of custody. Returns what opened it.
+    pub(super) fn unlock_for_custody(
+        &self,
+        key: &str,
+        secrets: &dyn SecretSource,
+        uses: u64,
+    ) -> Result<Secret, KeyError> {
+        let scopes = BTreeMap::from([(CUSTODY.to_owned(), Some(uses))]);
+        let terms = UnlockingTerms { scopes, lasting: LASTING };
+        let purpose = SecretPurpose::Open(key.to_owned());
+        open_with(secrets, &purpose, |ask| {
+            let secret = ask()?;
+            self.0.unlock(key, wire(&terms), &secret)?;
+            Ok(secret)
+        })
     }
 
     /// Puts a key back, as a file that this secret opens, with the record of the shares that are to open it. The signer opens

@@ -79,8 +79,8 @@ pub use issuance::{
 pub use lifecycle::{
     AdoptedAuthority, AdoptedKey, Adoption, AdoptionPlan, AuthorityRekeying, AuthorityRenewal,
     CeremonyOutcome, CeremonyPlan, CeremonyRequest, ConfirmEnvelope, CreatedAuthority, CrossCertification,
-    ExpectedAuthority, KeyExport, KeyOnMedia, KeyRolloverCertificates, KeyWhere, Lifecycle, ListedKey,
-    MovedKey, NewAuthority, PriorCertificate, ProposedMove, ReencryptedKey, RetiredAuthority,
+    ExpectedAuthority, KeyExport, KeyOnMedia, KeyRolloverCertificates, KeyTakenToMedia, KeyWhere, Lifecycle,
+    ListedKey, MovedKey, NewAuthority, PriorCertificate, ProposedMove, ReencryptedKey, RetiredAuthority,
     RetirementImpact, SubordinateCertificate,
 };
 #[cfg(test)]

@@ -13,7 +13,11 @@ mod signing;
 mod transcript;
 
 pub use answer::{Answer, SignedItem};
-pub(crate) use bundle::{MANIFEST, PROFILES, certificates_file, key_file, manifest, profile_of, readme};
+pub use bundle::profiles_in;
+pub(crate) use bundle::{
+    Bundle, MANIFEST, certificates_file, key_file, key_of, must_have_no_other_key, profile_of,
+    raise_mark_on_medium, verify_on_medium, write_to_media,
+};
 pub(crate) use history::KeptHistory;
 pub use history::{History, Signed};
 pub use medium::Medium;

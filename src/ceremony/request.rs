@@ -34,6 +34,8 @@ pub struct Item {
     pub tbs: ToBeSigned,
     /// Why, for people.
     pub why: String,
+    /// The certificate that a CA of others has already, whose name and key identifier a cross-certificate repeats.
+    pub beside: Option<Certificate>,
 }
 
 /// A request for a ceremony.
@@ -182,6 +184,9 @@ impl Request {
                 sha256(item.tbs.as_der()),
                 pem::encode(label, item.tbs.as_der())
             );
+            if let Some(beside) = &item.beside {
+                let _ = write!(text, "beside = '''\n{}'''\n", beside.to_pem());
+            }
         }
         let _ = write!(
             text,
@@ -254,7 +259,9 @@ impl Request {
                 if shown != summary {
                     item.mistake("summary", "is not what is in tbs");
                 }
-                Some(Item { tbs, why })
+                let beside =
+                    pem_of(item, "beside", CERTIFICATE).and_then(|der| Certificate::from_der(&der).ok());
+                Some(Item { tbs, why, beside })
             });
             if items.is_empty() {
                 file.mistake("item", "nothing is to be signed");

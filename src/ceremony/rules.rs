@@ -1,5 +1,5 @@
 //! What an offline key signs of a request, and when. Pure: a date, a request, and what the medium knows.
-use super::{DAYS, History, Request, ToBeSigned, is_checkpoint_of, sha256};
+use super::{DAYS, History, Item, Request, ToBeSigned, is_checkpoint_of, sha256};
 use crate::error::{Code, Problem, remedy};
 use crate::index::{Recorded, recorded_on_medium};
 use crate::lint;
@@ -199,9 +199,11 @@ pub(crate) fn admit(
                 }
                 let above = (!is_own).then_some(issuer);
                 // an authority keeps how its name is written
-                let linted = match is_own {
-                    true => lint::check_certificate_beside(tbs.clone(), above, issuer),
-                    false => lint::check_certificate_named(tbs.clone(), above, tbs.subject()),
+                let beside = item.beside.as_ref().filter(|one| is_of_same(one, tbs));
+                let linted = match (is_own, beside) {
+                    (true, _) => lint::check_certificate_beside(tbs.clone(), above, issuer),
+                    (false, Some(other)) => lint::check_certificate_beside(tbs.clone(), above, other),
+                    (false, None) => lint::check_certificate_named(tbs.clone(), above, tbs.subject()),
                 };
                 let tbs = recorded_on_medium(linted.map_err(broken)?, TbsCertificate::as_der, record)?;
                 admitted.push(ToSign::Certificate(tbs, is_own));
@@ -218,6 +220,26 @@ pub(crate) fn admit(
         return Err(refused("more than one CRL is to be signed".into()));
     }
     Ok(admitted)
+}
+
+/// Returns the certificate of another generation of the CA, a root, whose key an item certifies: it has the CA's name, and is
+/// signed by its own key.
+#[must_use]
+pub(crate) fn other_generation<'i>(item: &'i Item, known: &Known) -> Option<&'i Certificate> {
+    let (ToBeSigned::Certificate(tbs), Some(shown)) = (&item.tbs, &item.beside) else { return None };
+    let (other, own) = (shown.tbs(), known.issuer.tbs());
+    let is_generation = own.is_self_issued()
+        && other.is_self_issued()
+        && other.subject().is_same_as(own.subject())
+        && other.public_key() != own.public_key()
+        && shown.is_signed_by(other.public_key());
+    (is_generation && is_of_same(shown, tbs)).then_some(shown)
+}
+
+/// Returns whether a certificate is of the same name and key as one that is to be signed.
+fn is_of_same(certificate: &Certificate, tbs: &TbsCertificate) -> bool {
+    let shown = certificate.tbs();
+    shown.subject().is_same_as(tbs.subject()) && shown.public_key() == tbs.public_key()
 }
 
 /// Checks that a CRL does not go back, neither in number nor by dropping a revocation of a certificate that had not ended.

@@ -91,7 +91,7 @@ fn request(items: Vec<ToBeSigned>) -> Request {
         history: History::default(),
         checkpoint: None,
         ended: Vec::new(),
-        items: items.into_iter().map(|tbs| Item { tbs, why: "a test".into() }).collect(),
+        items: items.into_iter().map(|tbs| Item { tbs, why: "a test".into(), beside: None }).collect(),
     }
 }
 

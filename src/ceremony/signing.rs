@@ -152,6 +152,7 @@ impl Ceremony {
         }
         // all is judged before anything is recorded
         rules::admit(&self.request, &self.known, date, &|_| Ok(()))?;
+        self.keep_generations()?;
         let begun = std::cell::RefCell::new(format!("{}\n", self.digest));
         let record = |octets: &[u8]| {
             begun.borrow_mut().push_str(&format!("{}\n", sha256(octets)));
@@ -208,6 +209,19 @@ impl Ceremony {
         self.medium.sync()?;
         failpoint::passed("ceremony: on the medium");
         Ok(SignedCeremony { answer: text, transcript, is_repeated: false })
+    }
+
+    /// Puts the certificates of other generations of a root, whose keys it is to certify, beside the key: its signer makes
+    /// a key rollover certificate (RFC 9810 §4.4) for a key of which it has one, and for no other.
+    fn keep_generations(&self) -> Result<(), Problem> {
+        for other in self.request.items.iter().filter_map(|item| rules::other_generation(item, &self.known)) {
+            let digest = base16ct::lower::encode_string(&other.tbs().public_key().digest());
+            let name = format!("key-{}.pem", digest.get(..16).unwrap_or_default());
+            if self.medium.read(&name)?.is_none() {
+                self.medium.write(&MediumFile { name, contents: other.to_pem().into_bytes() })?;
+            }
+        }
+        Ok(())
     }
 
     /// Puts the next certificate of the root itself before those that the medium has.

@@ -25,7 +25,7 @@ mod to_be_signed;
 mod turn;
 
 pub(crate) use entry::{Act, ActKind, Entry};
-pub(crate) use former_files::{lent, replaced, was_in_place};
+pub(crate) use former_files::{file_on_media, gone_to_media, lent, replaced, was_in_place};
 pub(crate) use group::{Asker, Group, JournalHead};
 pub(crate) use named_keys::{MADE_FOR, named_keys};
 pub(crate) use reader::{JournalFault, JournalReader, check_journal};

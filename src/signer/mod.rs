@@ -28,8 +28,8 @@ mod unlocking;
 pub(crate) use admit::{Admission, AdmittedContents, AdmittedTbs, KeyInUse, Refusal};
 pub(crate) use bound::Bound;
 pub(crate) use client::{
-    Administration, CustodyDoor, ForeignKeyFor, HandedKey, Link, ProposedKey, PutBack, RemoteJournal,
-    RemoteKeys,
+    Administration, BundledKey, CustodyDoor, ForeignKeyFor, HandedKey, Link, ProposedKey, PutBack,
+    RemoteJournal, RemoteKeys,
 };
 pub(crate) use enrolment::{Enrolment, Known};
 pub(crate) use envelope::KeyEnvelope;

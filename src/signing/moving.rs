@@ -128,6 +128,13 @@ pub trait MoveKeys {
     /// When it cannot be asked, or the CRL number is far above that of the last CRL that it was shown.
     fn tell_used(&self, key: &KeyRef, used: &UsedElsewhere<'_>) -> Result<(), KeyError>;
 
+    /// Returns the SHA-256, in hexadecimal digits, of the file with which a key went to media from a place, as that
+    /// remembers; `None` where it did not, or came back since.
+    ///
+    /// # Errors
+    /// When the place cannot be asked.
+    fn file_on_media(&self, key: &KeyRef) -> Result<Option<String>, KeyError>;
+
     /// Has a key used in the place to which it came. Returns whether this was a change.
     ///
     /// # Errors

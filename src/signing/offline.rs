@@ -26,10 +26,12 @@ impl OfflineKeys {
         Self { here, medium }
     }
 
-    /// Returns the reference to a key of this home for the same key on a medium.
+    /// Returns the reference to a key of this home, or of the signer that listens, for the same key on a medium.
     #[must_use]
     pub(crate) fn on_media(key: &KeyRef) -> Option<KeyRef> {
-        let KeyLocation::File(name) = key.location() else { return None };
+        let (KeyLocation::File(name) | KeyLocation::FileOfService(name)) = key.location() else {
+            return None;
+        };
         Some(key.moved_to(KeyLocation::Media(name)))
     }
 

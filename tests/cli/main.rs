@@ -58,6 +58,7 @@ mod revoke;
 mod revoke_ca;
 mod revoke_several;
 mod revoke_unrecorded;
+mod root_to_media;
 mod service_keys;
 mod service_keys_killed;
 mod sign;

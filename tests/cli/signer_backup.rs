@@ -149,3 +149,32 @@ fn a_restore_of_the_signer_that_is_killed_at_any_step_leaves_nothing_or_all() {
         lose(&mut service);
     }
 }
+
+#[test]
+fn a_gap_whose_acceptance_is_cut_short_is_accepted_or_is_not_and_the_same_command_goes_on() {
+    // X1, K3
+    if !is_root() {
+        return skipped("becoming two other users needs root");
+    }
+    let mut service = service();
+    back_up(&service);
+    let places = [
+        ("journal: to be written", false),
+        ("journal: written", true),
+        ("journal: durable", true),
+        ("journal: on record", true),
+    ];
+    for (place, is_accepted) in places {
+        lose(&mut service);
+        assert!(restoring(&service).output().unwrap().status.success());
+        service.restart(Some(place));
+        let said = service.administrator("backup accept --signer --yes", "");
+        assert_ne!(said.status, 0, "not killed at {place}: {}", said.all());
+        service.restart(None);
+        let renew = service.ca("renew-ca example-system");
+        let first = if is_accepted { renew.clone() } else { service.refused("restore.not-accepted", &renew) };
+        service.done(&[unlock_for_all(&service), service.ca("crl publish example"), first]);
+        service.administrator("backup accept --signer --yes", "").ok();
+        service.done(&[unlock_for_all(&service), renew]);
+    }
+}

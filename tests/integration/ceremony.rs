@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// A home whose root is on two media.
-fn offline() -> Home {
+pub(crate) fn offline() -> Home {
     on_media(Home::with_hierarchy("http://pki.genfic.example"))
 }
 
@@ -32,12 +32,12 @@ fn machine(directory: &Path, words: &[&str]) -> Command {
     command
 }
 
-fn request(home: &Home, file: &str, more: &[&str]) -> Value {
+pub(crate) fn request(home: &Home, file: &str, more: &[&str]) -> Value {
     home.result(&[&["ceremony", "request", "genfic", "-o", file], more].concat())
 }
 
 /// Signs a request with a medium at the time that the request was made, and names the answer.
-fn sign(home: &Home, file: &str, medium: &str) -> Said {
+pub(crate) fn sign(home: &Home, file: &str, medium: &str) -> Said {
     let text = fs::read_to_string(home.path(file)).unwrap();
     let made =
         text.lines().find_map(|line| line.strip_prefix("made = ")).unwrap().trim_matches('"').to_owned();
@@ -61,7 +61,7 @@ fn sign(home: &Home, file: &str, medium: &str) -> Said {
 }
 
 #[track_caller]
-fn refused(said: &Said, status: i32, code: &str) {
+pub(crate) fn refused(said: &Said, status: i32, code: &str) {
     assert_eq!((said.status, said.err.contains(code)), (status, true), "{code}: {}", said.all());
 }
 

@@ -16,6 +16,7 @@ mod another_url;
 mod ansible;
 mod backup;
 mod canary;
+mod ceremonies_later;
 mod ceremony;
 mod certificate_policy;
 mod concurrent_commands;

@@ -1,4 +1,5 @@
 //! The `genfic-ca` program: the command line for CA administrators.
+mod bundle_usage;
 mod cli;
 mod commands;
 mod completion;

@@ -36,6 +36,7 @@ pub(crate) const EXAMPLES: &[(&str, &str)] = &[
          genfic-key page genfic --share shares/genfic-share-2-of-5.txt -o share.pdf\n\
          genfic-key page --read typed.txt -o genfic.age",
     ),
+    ("export-bundle", "genfic-key export-bundle genfic --service --to /media/a/genfic --to /media/b/genfic"),
 ];
 
 /// What stands below the examples of the program.
@@ -119,6 +120,8 @@ pub(crate) enum Action {
     Combine(Combine),
     /// Make a page to print of an encrypted key or of a share, or read one that was typed
     Page(Page),
+    /// Move a key from the signer to media that are locked up, with all that is needed to sign
+    ExportBundle(ExportBundle),
 }
 
 /// The signer that has the key.
@@ -288,6 +291,24 @@ pub(crate) struct Page {
     /// Size of the pages
     #[arg(long, value_name = "PAPER", default_value = "a4")]
     pub(crate) paper: Size,
+    #[command(flatten)]
+    pub(crate) signer: Service,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ExportBundle {
+    /// The name of the CA
+    #[arg(value_name = "KEY")]
+    pub(crate) key: PathBuf,
+    /// A directory on a mounted medium, made when it is not there; give it twice, for two media in two places
+    #[arg(long, value_name = "DIR", required = true)]
+    pub(crate) to: Vec<PathBuf>,
+    /// The directory of the public files of the CAs, for the chain and the last CRL [default: public/ in the home]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) public: Option<PathBuf>,
+    /// The directory of the profiles that the signer grants by
+    #[arg(long, value_name = "DIR", default_value = "/etc/genfic-signer/policy")]
+    pub(crate) policy: PathBuf,
     #[command(flatten)]
     pub(crate) signer: Service,
 }

@@ -1,4 +1,6 @@
 //! The `genfic-key` program: custody of CA keys. It works on key files alone and needs no index.
+#[path = "../genfic-ca/bundle_usage.rs"]
+mod bundle_usage;
 mod cli;
 mod commands;
 #[path = "../genfic-ca/hints/mod.rs"]
@@ -53,6 +55,7 @@ fn name(command: &Action) -> &'static str {
         Action::Split(_) => "split",
         Action::Combine(_) => "combine",
         Action::Page(_) => "page",
+        Action::ExportBundle(_) => "export-bundle",
     }
 }
 

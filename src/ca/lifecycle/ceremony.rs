@@ -1,5 +1,6 @@
 //! Requests for ceremonies: what a key that is offline is asked to sign is on record before the request leaves.
 use super::Lifecycle;
+use super::cross_certification::CrossCertification;
 use crate::ca::IssuanceRequest;
 use crate::ca::issuance::Parent;
 use crate::ca::maintenance::NextList;
@@ -24,6 +25,8 @@ pub struct CeremonyPlan {
     pub renew: Vec<String>,
     /// New CAs below it, whose requests wait here.
     pub children: Vec<String>,
+    /// CAs for whose name and key it makes a further certificate.
+    pub cross: Vec<CrossCertification>,
     /// Why, for people.
     pub why: Option<String>,
 }
@@ -44,9 +47,11 @@ pub struct CeremonyRequest {
 }
 
 /// A certificate that is granted and not on record yet.
-struct Prepared {
-    intent: Intent,
-    why: String,
+pub(super) struct Prepared {
+    pub(super) intent: Intent,
+    pub(super) why: String,
+    /// The certificate that a CA of others shows, whose name and key are certified once more.
+    pub(super) beside: Option<Certificate>,
 }
 
 impl Lifecycle<'_> {
@@ -88,6 +93,9 @@ impl Lifecycle<'_> {
         for child in &plan.children {
             prepared.push(self.prepare_child(&authority, child, plan, &mut notices)?);
         }
+        for asked in &plan.cross {
+            prepared.push(self.prepare_cross(&authority, asked, (plan, now), &mut notices)?);
+        }
         let signing = engine.index().signing()?;
         let floor = engine.index().highest_crl_number(&authority.issuer)?;
         let crl_number = floor.max(engine.publisher().crl_number_floor(name)?);
@@ -109,15 +117,17 @@ impl Lifecycle<'_> {
             .map(|one| Item {
                 tbs: ToBeSigned::Certificate(one.intent.tbs.get().clone()),
                 why: one.why.clone(),
+                beside: one.beside.clone(),
             })
             .collect();
         items.extend(list.as_ref().map(|list| Item {
             tbs: ToBeSigned::Crl(list.tbs.get().clone()),
             why: plan.why.clone().unwrap_or_else(|| "the next CRL".into()),
+            beside: None,
         }));
         if items.is_empty() {
             return Err(Problem::new(Code::Usage, "nothing is asked for")
-                .hint("ask for a CRL, a renewal or a new CA"));
+                .hint("ask for a CRL, a renewal, a new CA or a cross-certificate"));
         }
         let request = Request {
             authority: name.clone(),
@@ -272,7 +282,7 @@ impl Lifecycle<'_> {
             event,
             tbs,
         };
-        Ok(Prepared { intent, why })
+        Ok(Prepared { intent, why, beside: None })
     }
 
     fn prepare_child(
@@ -331,7 +341,7 @@ impl Lifecycle<'_> {
         notices.extend(said);
         let (intent, said) = engine.issuance().intent_of(issuer, &ancestors, rules, &request)?;
         notices.extend(said);
-        Ok(Prepared { intent, why })
+        Ok(Prepared { intent, why, beside: None })
     }
 }
 

@@ -8,7 +8,7 @@ use crate::ca::publication::News;
 use crate::ca::{IssuanceRequest, IssuedCertificate, IssuingAuthority, Published};
 use crate::error::{Code, Notice, Problem, remedy};
 use crate::index::{Authority, StatusValue};
-use crate::lint;
+use crate::lint::{self, Linted};
 use crate::profile::{Applicant, Limits, RequestedValidity, RequestedValues};
 use crate::x509::extension::{
     self, AccessDescription, NameConstraints, authority_info_access, authority_key_identifier,
@@ -64,13 +64,40 @@ impl Lifecycle<'_> {
         cross_certification: &CrossCertification,
     ) -> Result<IssuedCertificate, Problem> {
         let certificate = &cross_certification.certificate;
+        let (request, carried) = self.cross_request(issuer.authority(), cross_certification)?;
+        let before = self.certified_before(issuer.authority(), certificate)?;
+        let mut issuance = self.engine.issuance().issue(issuer, &cross_certification.profile, &[request])?;
+        if let Some(problem) = issuance.problem() {
+            return Err(problem);
+        }
+        let mut issued =
+            issuance.issued.pop().ok_or_else(|| Problem::new(Code::IndexFailed, "nothing was issued"))?;
+        issued.notices.extend(carried.map(Notice::from));
+        issued.notices.extend(self.unconstrained(issued.certificate.tbs(), issuer.authority())?);
+        issued.notices.extend(before.map(Notice::from));
+        let before = self.engine.index().summaries().map_err(|error| on_record(error.into()))?;
+        let (status, _) = self.engine.publication().repeat_status().map_err(on_record)?;
+        self.engine.publication().repeat_chains(&before, &status).map_err(on_record)?;
+        Ok(issued)
+    }
+
+    /// Returns the request for a cross-certificate by this CA, and a notice about the limits that go with it.
+    ///
+    /// # Errors
+    /// As [`Lifecycle::cross_sign`], as far as nothing is issued.
+    pub(super) fn cross_request(
+        &self,
+        issuer: &Authority,
+        cross_certification: &CrossCertification,
+    ) -> Result<(IssuanceRequest, Option<String>), Problem> {
+        let certificate = &cross_certification.certificate;
         let tbs = certificate.tbs();
         if !certificate.is_ca() {
             let message = format!("{}: the certificate is not a CA's", cross_certification.label);
             return Err(Problem::new(Code::AuthorityNotACa, message).hint(remedy::Authority::SignRequests));
         }
-        if tbs.as_issuer() == issuer.authority().issuer {
-            let message = format!("{} cannot certify itself once more", issuer.authority().name);
+        if tbs.as_issuer() == issuer.issuer {
+            let message = format!("{} cannot certify itself once more", issuer.name);
             return Err(Problem::new(Code::AuthorityItself, message).hint(remedy::Authority::RenewInstead));
         }
         self.may_come_back(&cross_certification.label, certificate)?;
@@ -112,33 +139,19 @@ impl Lifecycle<'_> {
             authority: None,
             renewal: None,
         };
-        let before = self.certified_before(issuer.authority(), certificate)?;
-        let mut issuance = self.engine.issuance().issue(issuer, &cross_certification.profile, &[request])?;
-        if let Some(problem) = issuance.problem() {
-            return Err(problem);
-        }
-        let mut issued =
-            issuance.issued.pop().ok_or_else(|| Problem::new(Code::IndexFailed, "nothing was issued"))?;
-        issued.notices.extend(carried.map(Notice::from));
-        issued.notices.extend(self.unconstrained(&issued.certificate, issuer)?);
-        issued.notices.extend(before.map(Notice::from));
-        let before = self.engine.index().summaries().map_err(|error| on_record(error.into()))?;
-        let (status, _) = self.engine.publication().repeat_status().map_err(on_record)?;
-        self.engine.publication().repeat_chains(&before, &status).map_err(on_record)?;
-        Ok(issued)
+        Ok((request, carried))
     }
 
     /// Returns a warning about a certificate that lets an external CA certify every name.
-    fn unconstrained(
+    pub(super) fn unconstrained(
         &self,
-        certificate: &Certificate,
-        issuer: &IssuingAuthority,
+        tbs: &TbsCertificate,
+        issuer: &Authority,
     ) -> Result<Option<Notice>, Problem> {
-        let tbs = certificate.tbs();
         let constraints = NameConstraints::of(tbs).ok().flatten().unwrap_or_default();
         let all = self.engine.index().authorities()?;
         let is_own = all.iter().any(|one| one.issuer == tbs.as_issuer() && !one.is_external());
-        let by = &issuer.authority().name;
+        let by = &issuer.name;
         Ok((constraints.permitted.is_empty() && !is_own).then(|| {
             let but = if constraints.excluded.is_empty() { "" } else { " but those that are excluded" };
             Notice::from(format!("it may certify every name{but}, for whoever trusts {by}"))
@@ -189,6 +202,32 @@ impl Lifecycle<'_> {
         self.certify_each_other(old, new, [valid(old, new)?, valid(new, old)?])
     }
 
+    /// Issues the key rollover certificate of a generation of a root with the key of another one, and publishes it: half
+    /// of [`Lifecycle::rollover`], where the key of the other one is offline.
+    ///
+    /// # Errors
+    /// When it may not issue, or index or disk fail.
+    pub fn half_rollover(
+        &self,
+        by: &IssuingAuthority,
+        other: &Authority,
+    ) -> Result<(Published<Certificate>, PathBuf), Problem> {
+        for one in [by.authority(), other] {
+            self.may_come_back(&one.name, &one.certificate)?;
+        }
+        let signing = self.engine.index().signing()?;
+        let made = self.link(by, other)?;
+        drop(signing);
+        let (name, other) = (by.authority().name.as_str(), other.name.as_str());
+        let news =
+            News { issued: vec![(Some(name), vec![made])], authorities: vec![other], ..News::default() };
+        let public = self.engine.publication().publish(news).map_err(on_record)?;
+        let mut made = public.issued.into_iter().zip(public.authorities);
+        let ((link, _), (_, files)) =
+            made.next().ok_or_else(|| Problem::new(Code::IndexFailed, "no link was published"))?;
+        Ok((link, files.cross_certificates.unwrap_or_default()))
+    }
+
     fn certify_each_other(
         &self,
         old: &IssuingAuthority,
@@ -221,6 +260,18 @@ impl Lifecycle<'_> {
     /// status, and then the certificate.
     fn link(&self, issuer: &IssuingAuthority, other: &Authority) -> Result<Certificate, Problem> {
         let by = issuer.authority();
+        let tbs = self.link_asked(by, other)?;
+        let draft =
+            SelfIssuance { by: &by.name, issuer: by.issuer, profile: &other.profile, tbs, authority: None };
+        self.engine.issuance().self_issue(draft, |tbs| issuer.issue(tbs))
+    }
+
+    /// Returns the certificate that [`Lifecycle::link`] signs and records.
+    pub(super) fn link_asked(
+        &self,
+        by: &Authority,
+        other: &Authority,
+    ) -> Result<Linted<TbsCertificate>, Problem> {
         let (own, subject) = (by.certificate.tbs(), other.certificate.tbs());
         let mut extensions = Vec::new();
         let replaced = [
@@ -258,17 +309,14 @@ impl Lifecycle<'_> {
         };
         let tbs = TbsCertificate::encode(
             self.engine.serials().serial_number()?,
-            issuer.algorithm(),
+            own.public_key().algorithm().signature_algorithm(),
             own.subject().clone(),
             validity,
             subject.subject().clone(),
             subject.public_key().clone(),
             extensions,
         );
-        let tbs = lint::check_certificate_beside(tbs, Some(&by.certificate), &other.certificate)
-            .map_err(|findings| lint_problem(&findings))?;
-        let draft =
-            SelfIssuance { by: &by.name, issuer: by.issuer, profile: &other.profile, tbs, authority: None };
-        self.engine.issuance().self_issue(draft, |tbs| issuer.issue(tbs))
+        lint::check_certificate_beside(tbs, Some(&by.certificate), &other.certificate)
+            .map_err(|findings| lint_problem(&findings))
     }
 }

@@ -8,7 +8,8 @@ use crate::ca::IssuingAuthority;
 use crate::ca::authority::mismatched;
 use crate::ca::maintenance::WithoutCrl;
 use crate::ceremony::{
-    MANIFEST, Medium, MediumFile, PROFILES, certificates_file, key_file, manifest, readme, sha256,
+    Bundle, Medium, MediumFile, key_file, must_have_no_other_key, raise_mark_on_medium, sha256,
+    verify_on_medium, write_to_media,
 };
 use crate::error::{Code, Notice, Problem, Shown as _, remedy};
 use crate::failpoint;
@@ -57,42 +58,28 @@ impl Lifecycle<'_> {
         let authority = self.own_authority(&export.authority)?;
         let name = &authority.name;
         must_be_a_file_outside_the_service(name, &KeyRef::of(&authority))?;
-        if self.engine.settings().config.offline_setting(name) == Some(false) {
-            let message = format!("the configuration says that the key of {name} is not kept offline");
-            return Err(Problem::new(Code::KeyNotOffline, message)
-                .hint(format!("remove offline = false below [authority.{name}], then do this again")));
-        }
+        self.must_not_be_denied(name)?;
         let (sealed, here) = self.sealed(&authority, &export.media)?;
         let files = self.files_for_media(&authority, sealed.clone(), export)?;
         let digest = sha256(&sealed);
-        for medium in &export.media {
-            if let Some(other) = medium.read(&key_file(name))?
-                && sha256(&other) != digest
-            {
-                let message = format!(
-                    "{} has another key file than the one here",
-                    medium.file(&key_file(name)).shown()
-                );
-                return Err(Problem::new(Code::MediumOther, message).hint(remedy::Access::OtherMedium));
-            }
-        }
-        for medium in &export.media {
-            medium.prepare()?;
-            files.iter().try_for_each(|file| medium.write(file))?;
-            medium.sync()?;
-        }
+        must_have_no_other_key(name, &digest, &export.media)?;
+        write_to_media(&files, &export.media)?;
         for medium in &export.media {
             self.keep_mark(&authority, medium)?;
-            let unlike = medium.unlike(&files)?;
-            if !unlike.is_empty() {
-                let place = medium.directory().shown();
-                let message =
-                    format!("{place} does not return what was written to it: {}", unlike.join(", "));
-                return Err(Problem::new(Code::MediumUnverified, message).hint(remedy::Access::OtherMedium));
-            }
+            verify_on_medium(&files, medium)?;
         }
         let files = files.into_iter().map(|file| file.name).collect();
         Ok(KeyOnMedia { authority, digest, here, files })
+    }
+
+    /// Refuses a CA of which the configuration denies that its key is kept offline.
+    pub(super) fn must_not_be_denied(&self, name: &str) -> Result<(), Problem> {
+        if self.engine.settings().config.offline_setting(name) != Some(false) {
+            return Ok(());
+        }
+        let message = format!("the configuration says that the key of {name} is not kept offline");
+        Err(Problem::new(Code::KeyNotOffline, message)
+            .hint(format!("remove offline = false below [authority.{name}], then do this again")))
     }
 
     /// Returns a CA whose key can be moved: one of this home's own.
@@ -146,37 +133,35 @@ impl Lifecycle<'_> {
         sealed: Vec<u8>,
         export: &KeyExport,
     ) -> Result<Vec<MediumFile>, Problem> {
-        let (name, now) = (&authority.name, self.engine.now());
-        let of = |name: String, contents: Vec<u8>| MediumFile { name, contents };
-        let mut chain = authority.certificate.to_pem();
-        for above in self.engine.hierarchy().ancestors(authority)? {
-            chain.push_str(&above.to_pem());
-        }
-        let mut files = vec![of(key_file(name), sealed), of(certificates_file(name), chain.into_bytes())];
-        if let Some(crl) = self.engine.publisher().published_crl(name)? {
-            files.push(of(format!("{name}.crl"), crl.as_der().to_vec()));
-        }
-        // the limits of the key, where they are beside it
-        let envelope = format!("{name}.envelope.toml");
-        let beside = self.key_file_here(authority).map(|path| path.with_file_name(&envelope));
-        if let Some(contents) = beside.and_then(|path| read_file(&path, KeyFile::LARGEST).ok()) {
-            files.push(of(envelope, contents));
-        }
-        files.push(of(format!("{name}.{}", UsedSerials::ENDING), self.used(authority)?.into_bytes()));
-        for (profile, contents) in &export.profiles {
-            files.push(of(format!("{PROFILES}/{profile}"), contents.clone()));
-        }
-        let readme = readme(name, &authority.certificate, now, &export.usage);
-        files.push(of("README.txt".into(), readme.into_bytes()));
-        let listed = manifest((name, &authority.profile), &authority.certificate, now, &files);
-        files.push(of(MANIFEST.into(), listed.into_bytes()));
-        Ok(files)
+        let name = &authority.name;
+        let crl = self.engine.publisher().published_crl(name)?;
+        // the limits of the key and the record of its shares, where they are beside it
+        let key = self.key_file_here(authority);
+        let beside = |ending: &str| {
+            let path = key.as_ref().map(|key| key.with_file_name(format!("{name}.{ending}")));
+            path.and_then(|path| read_file(&path, KeyFile::LARGEST).ok())
+        };
+        let bundle = Bundle {
+            authority: name,
+            profile: &authority.profile,
+            certificate: &authority.certificate,
+            above: &self.engine.hierarchy().ancestors(authority)?,
+            sealed,
+            crl: crl.map(|crl| crl.as_der().to_vec()),
+            envelope: beside("envelope.toml"),
+            shares: beside("shares.toml"),
+            used: &self.used(authority)?,
+            profiles: &export.profiles,
+            usage: &export.usage,
+            at: self.engine.now(),
+        };
+        Ok(bundle.files())
     }
 
     /// Returns the serial numbers that the key of a CA has used, as the signer of a medium reads them: those of the index,
     /// and those that the signer alone knows, with the end of the CA. Those that an open request for a ceremony asks for
     /// are not used yet.
-    fn used(&self, authority: &Authority) -> Result<String, Problem> {
+    fn used(&self, authority: &Authority) -> Result<UsedSerials, Problem> {
         let filter = Filter { authority: Some(authority.name.clone()), ..Filter::default() };
         let open = self.engine.open_ceremony(&authority.name)?;
         let asked_for: HashSet<SerialNumber> =
@@ -196,7 +181,7 @@ impl Lifecycle<'_> {
             let alone: Vec<SerialNumber> = alone.filter(|serial| used.not_after(serial).is_none()).collect();
             alone.into_iter().for_each(|serial| used.add(serial, end));
         }
-        Ok(used.to_text(&authority.name))
+        Ok(used)
     }
 
     /// Raises the mark on a medium to the highest CRL number that is known here.
@@ -207,17 +192,7 @@ impl Lifecycle<'_> {
         let key = KeyRef::of(authority);
         let known = self.engine.keys().mark(&key)?.number.unwrap_or(0);
         let number = known.max(self.engine.index().highest_crl_number(&authority.issuer)?);
-        let file = MediumFile {
-            name: format!("{}.mark", authority.name),
-            contents: format!("{number}\n").into_bytes(),
-        };
-        if let Some(before) = medium.read(&file.name)? {
-            let before = String::from_utf8_lossy(&before).trim().parse().unwrap_or(0);
-            if before >= number {
-                return Ok(());
-            }
-        }
-        medium.write(&file)
+        raise_mark_on_medium(&authority.name, number, medium)
     }
 
     /// Opens the key on the medium in use and compares it with the CA's certificate.

@@ -4,6 +4,7 @@ mod adopted;
 mod brought_to_signer;
 mod ceremony;
 mod ceremony_answer;
+mod ceremony_cross;
 mod coming_back;
 mod comparison;
 mod creating;
@@ -21,6 +22,7 @@ mod rekeying;
 mod renewal;
 mod retiring;
 mod supplementing;
+mod taken_to_media;
 
 pub use adopt::{AdoptedAuthority, AdoptedKey, Adoption, AdoptionPlan, PriorCertificate};
 pub use ceremony::{CeremonyPlan, CeremonyRequest};
@@ -40,6 +42,7 @@ pub use renewal::AuthorityRenewal;
 #[cfg(test)]
 pub(crate) use renewal::RenewedAuthority;
 pub use retiring::{RetiredAuthority, RetirementImpact};
+pub use taken_to_media::KeyTakenToMedia;
 
 use super::Engine;
 

@@ -39,6 +39,10 @@ pub enum Access {
     BringKeyBack(String),
     /// Move the key of this CA from the signer that listens into the home.
     MoveKeyHome(String),
+    /// Have an administrator take the key of this CA from the signer that listens to media.
+    TakeKeyToMedia(String),
+    /// Name a medium of the key of this CA that this user may read.
+    ReadableMedium(String),
     /// Complete the move of the key of this CA, which goes to the signer that listens if this is true and into the home
     /// otherwise; or give it up.
     FinishMove(String, bool),

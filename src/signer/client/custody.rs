@@ -1,8 +1,13 @@
 //! What the program that has custody of keys asks of the signer that listens, as an administrator. It reads nothing from
 //! outside, asks for passphrases itself, and hands them over in pipes.
 use super::administration::{Administration, unexpected};
-use crate::signer::protocol::{Frame, Reply, Request, WireGrant, WireHanded, WireTerms};
+use crate::failpoint;
+use crate::signer::protocol::{
+    Frame, Reply, Request, WireGrant, WireHanded, WireTerms, ends, put_serial, serials,
+};
 use crate::signing::{KeyError, Secret};
+use crate::x509::extension::CrlNumber;
+use crate::x509::{Certificate, SerialNumber, UnixTime};
 use std::io::{self, Write as _};
 use std::os::fd::OwnedFd;
 use std::path::Path;
@@ -25,6 +30,26 @@ pub(crate) struct PutBack<'a> {
     pub(crate) secret: &'a Secret,
     /// What was done, for the journal.
     pub(crate) how: &'a str,
+}
+
+/// A key that is to go to media, with what belongs to it.
+pub(crate) struct BundledKey {
+    /// The encrypted file.
+    pub(crate) sealed: Vec<u8>,
+    /// The record of the shares that open it; empty where there is none.
+    pub(crate) record: Vec<u8>,
+    /// The text of its envelope.
+    pub(crate) envelope: Vec<u8>,
+    /// The certificates of its CA.
+    pub(crate) certificates: Vec<Certificate>,
+    /// The profile of its CA.
+    pub(crate) profile: String,
+    /// The number in its mark.
+    pub(crate) mark: CrlNumber,
+    /// The number of the last CRL that the signer knows of it.
+    pub(crate) crl: Option<CrlNumber>,
+    /// The serial numbers that it used, with notAfter of each certificate where that is known.
+    pub(crate) used: Vec<(SerialNumber, Option<UnixTime>)>,
 }
 
 impl CustodyDoor {
@@ -55,6 +80,58 @@ impl CustodyDoor {
         match <[Vec<u8>; 2]>::try_from(answer.parts) {
             Ok([sealed, record]) => Ok((sealed, record)),
             Err(_) => Err(unexpected().into()),
+        }
+    }
+
+    /// Returns a key that is unlocked for custody and is to go to media, with what belongs to it.
+    ///
+    /// # Errors
+    /// When it is not unlocked for that, has no certificate, or the signer cannot be asked.
+    pub(crate) fn lend_bundle(&self, key: &str) -> Result<BundledKey, KeyError> {
+        let link = self.0.link()?;
+        let answer = link.ask(Request::LendBundle { key: key.to_owned() })?;
+        let Reply::Bundle { key, profile, mark, crl } = answer.message else {
+            return Err(unexpected().into());
+        };
+        let mut parts = answer.parts.into_iter();
+        let (Some(sealed), Some(record), Some(envelope)) = (parts.next(), parts.next(), parts.next()) else {
+            return Err(unexpected().into());
+        };
+        let certificates = parts.map(|octets| Certificate::from_der(&octets));
+        let certificates =
+            certificates.collect::<Result<_, _>>().map_err(|_| KeyError::from(unexpected()))?;
+        let mut used: Vec<(SerialNumber, Option<UnixTime>)> = Vec::new();
+        loop {
+            let mut after = Vec::new();
+            used.iter().last().into_iter().for_each(|(last, _)| put_serial(&mut after, last));
+            let answer = link.ask(Frame::with(Request::Used { key: key.clone() }, vec![after]))?;
+            let [found, times] =
+                <[Vec<u8>; 2]>::try_from(answer.parts).map_err(|_| KeyError::from(unexpected()))?;
+            let (found, times) = (serials(&found)?, ends(&times)?);
+            if found.len() != times.len() {
+                return Err(unexpected().into());
+            }
+            if found.is_empty() {
+                let mark = mark.unwrap_or(0);
+                return Ok(BundledKey { sealed, record, envelope, certificates, profile, mark, crl, used });
+            }
+            used.extend(found.into_iter().zip(times));
+        }
+    }
+
+    /// Says that the file of a key that was lent for that, with this SHA-256, is whole on media. The signer removes the key.
+    ///
+    /// # Errors
+    /// When the signer does not do that, or its answer does not come: the key is there then, or is not.
+    pub(crate) fn to_media(&self, key: &str, digest: &str, places: &str) -> Result<(), KeyError> {
+        failpoint::passed("custody: key whole on the media");
+        let [key, digest, places] = [key, digest, places].map(str::to_owned);
+        match self.0.link()?.ask(Request::ToMedia { key, digest, places })?.message {
+            Reply::Done => {
+                failpoint::passed("custody: key taken to media");
+                Ok(())
+            }
+            _ => Err(unexpected().into()),
         }
     }
 

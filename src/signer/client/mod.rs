@@ -13,7 +13,7 @@ mod start;
 
 pub(crate) use administration::{Administration, ProposedKey};
 pub(crate) use bringing::{ForeignKeyFor, HandedKey};
-pub(crate) use custody::{CustodyDoor, PutBack};
+pub(crate) use custody::{BundledKey, CustodyDoor, PutBack};
 pub(crate) use journal::RemoteJournal;
 pub(crate) use keys::RemoteKeys;
 pub(crate) use link::Link;

@@ -99,7 +99,7 @@ impl MoveKeys for RemoteKeys {
         loop {
             let request = Request::Used { key: self.wire(from)? };
             let answer = self.link(from)?.ask(Frame::with(request, vec![after]))?;
-            let part = answer.only_part().map_err(|_| KeyError::from(unexpected()))?;
+            let part = answer.parts.into_iter().next().ok_or_else(|| KeyError::from(unexpected()))?;
             let used = serials(&part).map_err(|failure: Failure| KeyError::from(failure))?;
             // once for the CRL number, also where no certificate was signed
             let last = used.is_empty();
@@ -142,6 +142,13 @@ impl MoveKeys for RemoteKeys {
             if last {
                 return Ok(());
             }
+        }
+    }
+
+    fn file_on_media(&self, key: &KeyRef) -> Result<Option<String>, KeyError> {
+        match self.ask(key, |key| Request::OnMedia { key })?.message {
+            Reply::OnMedia { digest } => Ok(digest),
+            _ => Err(unexpected().into()),
         }
     }
 

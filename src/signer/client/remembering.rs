@@ -76,7 +76,7 @@ impl RememberSignatures for RemoteKeys {
             let after = packed(all.last().map(std::slice::from_ref).unwrap_or_default());
             let request = Request::Used { key: self.wire(key)? };
             let answer = self.link(key)?.ask(Frame::with(request, vec![after]))?;
-            let part = answer.only_part().map_err(|_| KeyError::from(unexpected()))?;
+            let part = answer.parts.into_iter().next().ok_or_else(|| KeyError::from(unexpected()))?;
             let found = serials(&part).map_err(|failure: Failure| KeyError::from(failure))?;
             if found.is_empty() {
                 return Ok(all);

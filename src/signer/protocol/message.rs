@@ -128,8 +128,9 @@ pub(crate) enum Request {
     /// [`Request::Settle`]. The parts are as for [`Request::Propose`], with the envelope that was proposed; `mark` is the
     /// highest CRL number used with the key: [`Reply::Done`].
     Come { key: WireKey, profile: String, mark: CrlNumber },
-    /// Asks for serial numbers that a key has used, in order, after the one in the part: [`Reply::Done`] with a part,
-    /// which is empty at the end.
+    /// Asks for serial numbers that a key has used, in order, after the one in the part: [`Reply::Done`] with two parts,
+    /// which are empty at the end: the serial numbers, and for each notAfter of its certificate in seconds since 1970, in
+    /// eight octets, the highest value where it is not known.
     Used { key: WireKey },
     /// Says which serial numbers a key that has come and not settled has used, and up to which CRL number. A certificate
     /// that was not shown here is valid until this time, in seconds since 1970. `last` says that these were all, without
@@ -223,6 +224,14 @@ pub(crate) enum Request {
     /// digits. The parts are as in the answer to [`Request::Lend`]. What opens the new file is behind the descriptor that
     /// comes with the frame. `how` is for the journal: [`Reply::Done`].
     PutSealed { key: String, before: String, handed: WireHanded, how: String },
+    /// Asks as [`Request::Lend`] does for a key that is to go to media, with what belongs to it: [`Reply::Bundle`]. The
+    /// parts are as for [`Request::Lend`], then the text of its envelope, then the certificates of its CA.
+    LendBundle { key: String },
+    /// Says that the file of a key that was lent, with this SHA-256 in hexadecimal digits, is whole on media: the key is
+    /// removed here. `places` is for the journal: [`Reply::Done`].
+    ToMedia { key: String, digest: String, places: String },
+    /// Asks whether a key that is not here went to media: [`Reply::OnMedia`].
+    OnMedia { key: WireKey },
     /// Has the private key written into the first descriptor that comes with the frame, as [`Request::Export`] does. Behind
     /// the other two are the passphrase that opens the key, and that of the file: [`Reply::Done`].
     ExportOpened { key: String, old: WireHanded, new: WireHanded },
@@ -278,6 +287,11 @@ pub(crate) enum Reply {
     Belongings { mark: Option<CrlNumber> },
     /// The envelope that a key would get, TOML, in the part, and whether the key is here already.
     Proposed { is_here: bool },
+    /// A key that is to go to media: the reference to it here, the profile of its CA, the number in its mark, and that of the
+    /// last CRL that is known of it.
+    Bundle { key: WireKey, profile: String, mark: Option<CrlNumber>, crl: Option<CrlNumber> },
+    /// SHA-256 of the file with which a key went to media, in hexadecimal digits; `null` where it did not, or came back.
+    OnMedia { digest: Option<String> },
     /// The files of the signer, with their lengths.
     Contents { files: Vec<(String, u64)> },
     /// The key is open.

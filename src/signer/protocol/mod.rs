@@ -18,6 +18,6 @@ pub(crate) use failure::Failure;
 pub(crate) use frame::{Frame, FrameError, MOST_DESCRIPTORS};
 pub(crate) use message::{Reply, Request, VERSION, WireFound};
 pub(crate) use orders::{Orders, WireSource};
-pub(crate) use serials::{MOST_SERIALS, put_serial, serials};
+pub(crate) use serials::{MOST_SERIALS, ends, put_end, put_serial, serials};
 pub(crate) use unlocking::{WireGrant, WireHanded, WireTerms, confirmed};
 pub(crate) use words::{WireKey, WirePath};

@@ -123,7 +123,9 @@ fn rights(request: &Request) -> &'static [Right] {
         | R::Import { .. }
         | R::Reencrypt { .. }
         | R::PutReencrypted { .. } => &[Right::Restate],
-        R::Belongings { .. } | R::Propose { .. } | R::Used { .. } | R::Awaited { .. } => &[Right::Describe],
+        R::Belongings { .. } | R::Propose { .. } | R::Used { .. } | R::OnMedia { .. } | R::Awaited { .. } => {
+            &[Right::Describe]
+        }
         R::Leave { .. } | R::Come { .. } | R::Claim { .. } => &[Right::Move],
         // what an administrator allowed is completed by whoever comes next
         R::Settle { .. } | R::Depart { .. } => &[Right::Move, Right::Renew],
@@ -140,6 +142,8 @@ fn rights(request: &Request) -> &'static [Right] {
         | R::ChangePassphrase { .. }
         | R::Proposal { .. }
         | R::Lend { .. }
+        | R::LendBundle { .. }
+        | R::ToMedia { .. }
         | R::ExportOpened { .. }
         | R::PutSealed { .. } => &[Right::Unlock],
         R::Lock { .. } => &[Right::Lock],
@@ -182,6 +186,8 @@ impl Signer {
             | Request::Bring { .. }
             | Request::ChangePassphrase { .. }
             | Request::Lend { .. }
+            | Request::LendBundle { .. }
+            | Request::ToMedia { .. }
             | Request::ExportOpened { .. }
             | Request::PutSealed { .. }
             | Request::Shares { .. }
@@ -290,6 +296,7 @@ impl Signer {
             Request::Come { key, profile, mark } => {
                 self.come(peer, &key.into(), (&profile, mark), &parts, descriptors)
             }
+            Request::OnMedia { key } => self.on_media(&key.into()),
             Request::Used { key } => self.used(peer, &key.into(), &parts),
             Request::Claim { key, until, mark, last, unlisted } => {
                 self.claim(peer, &key.into(), UnixTime(until), (mark, unlisted), (last, &parts))

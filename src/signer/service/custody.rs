@@ -1,13 +1,13 @@
 //! Custody: the encrypted file of a key is lent to the program of an administrator who has unlocked the key for that, and
 //! comes back protected anew.
 use super::administering::{LARGEST_RECORD, an_own_empty_file, record_of_shares, shares_in};
-use super::answers::{Answer, signer};
+use super::answers::{Answer, Signer, signer};
 use super::standing::{Standing, asked, failure, only, over};
 use crate::failpoint;
 use crate::signer::journal::{lent, was_in_place};
 use crate::signer::protocol::{Failure, Frame, Reply, WireHanded};
 use crate::signer::unlocking::{Resealed, Terms};
-use crate::signer::{ActKind, JOURNAL, Peer};
+use crate::signer::{ActKind, JOURNAL, JournalFault, Peer};
 use crate::signing::{KeyError, KeyRef, KeyVault};
 use crate::x509::sha256;
 use std::fs::File;
@@ -86,28 +86,18 @@ impl Standing {
         inspected?;
         let [sealed, record] = <[Vec<u8>; 2]>::try_from(parts)
             .map_err(|_| signer("a key comes back with the record of its shares"))?;
-        let mut digest = [0; 32];
-        match base16ct::lower::decode(&before, &mut digest) {
-            Ok(octets) if octets.len() == 32 => {}
-            _ => return Err(signer("a file is named by its SHA-256, 64 hexadecimal digits")),
-        }
+        let digest = digest_of(&before)?;
         let is_too_long = u64::try_from(record.len()).is_ok_and(|length| length > LARGEST_RECORD);
         if !record.is_empty() && (is_too_long || shares_in(&record, &sealed).is_none()) {
             return Err(signer("the record of the shares is not of the file that came with it"));
         }
         let asked = asked(peer, &key, Terms::none(), handed, only(descriptors)?)?;
         let record = Some(record).filter(|record| !record.is_empty());
-        let how = how.chars().filter(|one| !one.is_control()).take(LONGEST_WORD).collect();
+        let how = words(&how, LONGEST_WORD);
         let resealed = Resealed { before: digest, sealed, record, how };
-        let journal = self.signer.parts.journal.directory().join(JOURNAL);
-        let former = move |identity: &[u8; 32], digest: &[u8; 32]| {
-            let unread = |error: &dyn std::fmt::Display| KeyError::Signer(format!("its journal: {error}"));
-            let file = match File::open(&journal) {
-                Ok(file) => file,
-                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-                Err(error) => return Err(unread(&error)),
-            };
-            was_in_place(BufReader::new(file), identity, digest).map_err(|error| unread(&error))
+        let former = |identity: &[u8; 32], digest: &[u8; 32]| {
+            let was = self.signer.in_journal(|journal| was_in_place(journal, identity, digest))?;
+            Ok(was.unwrap_or_default())
         };
         let put =
             self.ring.put_sealed((peer, &asked), vault.as_ref(), &key, &resealed, &former, &over(connection));
@@ -116,14 +106,43 @@ impl Standing {
     }
 }
 
-fn in_a_file(vault: &dyn KeyVault, key: &KeyRef) -> Result<(), KeyError> {
+impl Signer {
+    /// Looks for something in the whole journal; `None` where there is none yet.
+    pub(super) fn in_journal<T>(
+        &self,
+        find: impl FnOnce(BufReader<File>) -> Result<T, JournalFault>,
+    ) -> Result<Option<T>, KeyError> {
+        let unread = |error: &dyn std::fmt::Display| KeyError::Signer(format!("its journal: {error}"));
+        match File::open(self.parts.journal.directory().join(JOURNAL)) {
+            Ok(file) => find(BufReader::new(file)).map(Some).map_err(|error| unread(&error)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(unread(&error)),
+        }
+    }
+}
+
+/// Returns what a client says, for the journal.
+pub(super) fn words(said: &str, most: usize) -> String {
+    said.chars().filter(|one| !one.is_control()).take(most).collect()
+}
+
+/// Reads the SHA-256 of a file.
+pub(super) fn digest_of(text: &str) -> Result<[u8; 32], Failure> {
+    let mut digest = [0; 32];
+    match base16ct::lower::decode(text, &mut digest) {
+        Ok(octets) if octets.len() == 32 => Ok(digest),
+        _ => Err(signer("a file is named by its SHA-256, 64 hexadecimal digits")),
+    }
+}
+
+pub(super) fn in_a_file(vault: &dyn KeyVault, key: &KeyRef) -> Result<(), KeyError> {
     match key.is_in_token() {
         true => Err(KeyError::TokenUnable(vault.keys().place(key), "its keys never leave it".into())),
         false => Ok(()),
     }
 }
 
-fn file_and_record(vault: &dyn KeyVault, key: &KeyRef) -> Result<(Vec<u8>, Vec<u8>), Failure> {
+pub(super) fn file_and_record(vault: &dyn KeyVault, key: &KeyRef) -> Result<(Vec<u8>, Vec<u8>), Failure> {
     let inspecting = vault.keys().inspecting().ok_or_else(|| signer("it cannot look at this key"))?;
     let octets = inspecting.sealed(key)?;
     let record = record_of_shares(&inspecting.files(key), &octets).unwrap_or_default();

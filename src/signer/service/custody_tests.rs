@@ -15,44 +15,44 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-const OTHER: &str = "mutt unlucky crimp slouching ferret abacus";
+pub(super) const OTHER: &str = "mutt unlucky crimp slouching ferret abacus";
 
 fn now() -> UnixTime {
     NOW
 }
 
 /// A service whose administrator of `admin()` may unlock keys.
-struct Case {
-    standing: Standing,
-    directory: tempfile::TempDir,
+pub(super) struct Case {
+    pub(super) standing: Standing,
+    pub(super) directory: tempfile::TempDir,
     store: AgeFileStore,
     connection: (UnixStream, UnixStream),
     /// How the key was protected anew, as the journal has it.
     noted: Arc<Mutex<Vec<String>>>,
 }
 
-fn admin() -> Peer {
+pub(super) fn admin() -> Peer {
     // the pipes of the tests are not looked at for their owner
     peer(ClientClass::Administrator, 1000)
 }
 
 impl Case {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let Service { directory, store, ring, signer, protected: noted, .. } = Service::new();
         let vaults: Vec<Arc<dyn KeyVault>> = vec![Arc::new(store.clone())];
         let standing = Standing::new(signer, ring, vaults, "1", now).unwrap();
         Self { standing, directory, store, connection: UnixStream::pair().unwrap(), noted }
     }
 
-    fn file(&self) -> PathBuf {
+    pub(super) fn file(&self) -> PathBuf {
         self.directory.path().join("genfic.age")
     }
 
-    fn unlock(&self, scopes: &[Scope]) {
+    pub(super) fn unlock(&self, scopes: &[Scope]) {
         self.unlock_with(WORDS, scopes, None);
     }
 
-    fn unlock_with(&self, words: &str, scopes: &[Scope], count: Option<u64>) {
+    pub(super) fn unlock_with(&self, words: &str, scopes: &[Scope], count: Option<u64>) {
         let mut asked = asked("genfic", scopes);
         asked.from = pipe(words);
         asked.terms.scopes.values_mut().for_each(|left| *left = count);
@@ -60,11 +60,11 @@ impl Case {
         self.standing.ring.unlock(&asked, &self.store, &key, NOW, &|| false).unwrap();
     }
 
-    fn ask(&self, peer: &Peer, frame: Frame<Request>) -> Frame<Reply> {
+    pub(super) fn ask(&self, peer: &Peer, frame: Frame<Request>) -> Frame<Reply> {
         self.standing.answer(&self.connection.0, peer, frame)
     }
 
-    fn lend(&self, peer: &Peer) -> Result<Vec<Vec<u8>>, Failure> {
+    pub(super) fn lend(&self, peer: &Peer) -> Result<Vec<Vec<u8>>, Failure> {
         let answer = self.ask(peer, Request::Lend { key: "genfic".into() }.into());
         match answer.message {
             Reply::Failed { failure } => Err(failure),
@@ -72,7 +72,7 @@ impl Case {
         }
     }
 
-    fn put(&self, peer: &Peer, before: &[u8], sealed: &[u8], secret: &str) -> Result<(), Failure> {
+    pub(super) fn put(&self, peer: &Peer, before: &[u8], sealed: &[u8], secret: &str) -> Result<(), Failure> {
         self.put_with(peer, before, (sealed, b""), secret)
     }
 
@@ -114,7 +114,7 @@ fn opened(octets: &[u8], words: &str) -> OpenedKey {
 }
 
 /// Encrypts the key in a file with another passphrase.
-fn resealed(octets: &[u8], from: &str, to: &str, log_n: u8) -> Vec<u8> {
+pub(super) fn resealed(octets: &[u8], from: &str, to: &str, log_n: u8) -> Vec<u8> {
     let key = opened(octets, from);
     let readers = SealKeyFor::passphrase(Secret::new(to.into()), log_n).unwrap();
     SealedKey::seal(Path::new("genfic.age"), &key, &readers, None).unwrap().octets().to_vec()

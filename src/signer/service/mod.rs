@@ -25,6 +25,9 @@ mod lying_tests;
 mod making;
 #[cfg(test)]
 mod making_tests;
+mod media;
+#[cfg(test)]
+mod media_tests;
 mod moving;
 #[cfg(test)]
 mod moving_tests;

@@ -10,7 +10,7 @@ use crate::failpoint;
 use crate::index::KeyLocation;
 use crate::signer::KeyEnvelope;
 use crate::signer::copies::MOST as MOST_OF_ONE_CA;
-use crate::signer::protocol::{Failure, Frame, MOST_SERIALS, Reply, confirmed, put_serial, serials};
+use crate::signer::protocol::{Failure, Frame, MOST_SERIALS, Reply, confirmed, put_end, put_serial, serials};
 use crate::signer::unlocking::{Login, known_as, login_of};
 use crate::signer::{Act, ActKind, Admission, ClientClass, Peer, Scope};
 use crate::signing::{KeyError, KeyRef, MoveKeyFiles};
@@ -234,11 +234,14 @@ impl Signer {
     /// Returns serial numbers that a key has used.
     pub(super) fn used(&self, peer: &Peer, key: &KeyRef, parts: &[Vec<u8>]) -> Answer {
         let after = serials(parts.first().map(Vec::as_slice).unwrap_or_default())?;
-        let (_, _, journal) = self.remembers(peer)?;
-        let mut part = Vec::new();
-        let found = journal.turn()?.used_after(&identity(key)?, after.first(), MOST_SERIALS)?;
-        found.iter().for_each(|serial| put_serial(&mut part, serial));
-        Ok(Frame::with(Reply::Done, vec![part]))
+        let (of, (_, _, journal)) = (identity(key)?, self.remembers(peer)?);
+        let (mut part, mut times) = (Vec::new(), Vec::new());
+        let turn = journal.turn()?;
+        for serial in turn.used_after(&of, after.first(), MOST_SERIALS)? {
+            put_serial(&mut part, &serial);
+            put_end(&mut times, turn.record().not_after(&of, &serial)?);
+        }
+        Ok(Frame::with(Reply::Done, vec![part, times]))
     }
 
     /// Remembers what a key that has come has used elsewhere. With the last of it, the key may settle.

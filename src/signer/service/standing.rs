@@ -2,6 +2,7 @@
 use super::answers::{Signer, may_ask};
 use super::bringing::Bringing;
 use super::custody::Protected;
+use super::media::LentForMedia;
 use crate::error::Code;
 use crate::signer::listening::{Clients, say};
 use crate::signer::protocol::{
@@ -32,6 +33,8 @@ pub(crate) struct Standing {
     vaults: Vec<Arc<dyn KeyVault>>,
     /// The tokens, which another process reaches.
     tokens: Option<Arc<RemoteTokens>>,
+    /// The files that were lent to go to media.
+    pub(super) lent: LentForMedia,
     program: String,
     wall: fn() -> UnixTime,
     /// Held while a request with a large body is read and answered, so that all clients together have no more memory
@@ -64,6 +67,7 @@ impl Standing {
             ring,
             vaults,
             tokens: None,
+            lent: LentForMedia::default(),
             program: program.to_owned(),
             wall,
             large: Mutex::default(),
@@ -147,6 +151,8 @@ impl Standing {
             Request::ChangePassphrase { key, old, new } => {
                 self.change_passphrase(connection, peer, &key, (old, new), asked.descriptors)
             }
+            Request::LendBundle { key } => return self.lend_bundle(peer, &key).unwrap_or_else(refused),
+            Request::ToMedia { key, digest, places } => self.to_media(peer, &key, (&digest, &places)),
             Request::Lend { key } => return self.lend(peer, &key).unwrap_or_else(refused),
             Request::Shares { key } => return self.shares(&key).unwrap_or_else(refused),
             Request::ExportOpened { key, old, new } => {

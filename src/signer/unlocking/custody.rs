@@ -24,7 +24,7 @@ pub(crate) struct Resealed {
 }
 
 /// Tells whether this was once the SHA-256 of the file of this key, which is named by that of its SubjectPublicKeyInfo.
-pub(crate) type WasInPlace = dyn Fn(&[u8; 32], &[u8; 32]) -> Result<bool, KeyError>;
+pub(crate) type WasInPlace<'a> = dyn Fn(&[u8; 32], &[u8; 32]) -> Result<bool, KeyError> + 'a;
 
 impl SharedRing {
     /// Returns a key that this administrator has unlocked for custody, and counts one use of that.
@@ -70,7 +70,7 @@ impl SharedRing {
         vault: &dyn KeyVault,
         key: &KeyRef,
         new: &Resealed,
-        was_in_place: &WasInPlace,
+        was_in_place: &WasInPlace<'_>,
         is_over: &dyn Fn() -> bool,
     ) -> Result<(), UnlockError> {
         let files = vault.moving().ok_or_else(|| KeyError::Signer("no file of it is replaced".into()))?;

@@ -49,6 +49,12 @@ pub(crate) struct CeremonyRequest {
     /// A new CA below it, of `create-child NAME --csr-only`; may be repeated
     #[arg(long, value_name = "NAME")]
     pub(crate) child: Vec<String>,
+    /// A CA of this home, or a file with another CA's certificate, that it cross-certifies; may be repeated
+    #[arg(long, value_name = "CA|FILE")]
+    pub(crate) cross: Vec<String>,
+    /// Profile of the cross-certificates [default: that of the CA, for a root sub-ca]
+    #[arg(long, value_name = "PROFILE", requires = "cross")]
+    pub(crate) cross_profile: Option<String>,
     /// Ask for no CRL
     #[arg(long)]
     pub(crate) no_crl: bool,

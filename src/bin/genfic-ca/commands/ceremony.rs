@@ -1,4 +1,5 @@
 //! `ceremony request`, `ceremony sign` and `ceremony import`.
+use super::generation::usual_cross;
 use super::output::Output;
 use super::question::{confirm, date_typed};
 use super::values::{read, usage};
@@ -34,11 +35,14 @@ fn items(request: &Request) -> Vec<Value> {
 /// Writes a request.
 pub(crate) fn request(session: &Session, args: &CeremonyRequest) -> Result<Report, Problem> {
     let output = Output::within(&args.output)?;
+    let cross = args.cross.iter().map(|what| usual_cross(session, what, args.cross_profile.as_deref()));
+    let cross = cross.collect::<Result<_, _>>()?;
     let made = session.engine().lifecycle().request_ceremony(&CeremonyPlan {
         authority: args.authority.clone(),
         crl: !args.no_crl,
         renew: args.renew.clone(),
         children: args.child.clone(),
+        cross,
         why: args.why.clone(),
     })?;
     output.put(made.text.as_bytes())?;

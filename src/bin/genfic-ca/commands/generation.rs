@@ -174,8 +174,65 @@ pub(crate) fn cross_sign(session: &Session, args: &CrossSign) -> Result<Report, 
     ensured(session, args.ensure, look, || certify(session, args, &asked))
 }
 
+/// Returns the request for a cross-certificate of a CA of this home, or of one in a file, with nothing but the profile asked
+/// for.
+pub(super) fn usual_cross(
+    session: &Session,
+    what: &str,
+    profile: Option<&str>,
+) -> Result<CrossCertification, Problem> {
+    let subject = session.engine().record().authority(what)?;
+    let certificate = match &subject {
+        Some(authority) => authority.certificate.clone(),
+        None => in_file(what)?,
+    };
+    let profile = profile.map_or_else(|| default_profile(session, subject.as_ref()), str::to_owned);
+    Ok(CrossCertification {
+        label: what.to_owned(),
+        certificate,
+        profile,
+        validity: requested_validity(None)?,
+        name_constraints: NameConstraints::default(),
+        path_length: None,
+        unconstrained: false,
+    })
+}
+
+/// Makes the link that one of two generations of a root can make whose other key is offline.
+fn half_link(session: &Session, by: &Authority, other: &Authority) -> Result<Report, Problem> {
+    let engine = session.engine();
+    let issuer = engine.issuance().unlock_issuer(&by.name)?;
+    let before = engine.lifecycle().certified_before(by, &other.certificate)?;
+    let (link, file) = engine.lifecycle().half_rollover(&issuer, other)?;
+    let fields = json!({
+        "serial": link.tbs().serial_number().to_string(),
+        "not_after": link.tbs().validity().not_after.to_string(),
+        "fingerprint": link.fingerprint().to_string(),
+        "file": path_value(&file),
+    });
+    let is_newer = by.succeeds.as_ref() == Some(&other.name);
+    let kind = if is_newer { "old_with_new" } else { "new_with_old" };
+    let text = format!(
+        "links\n  {}  {}\nthe key of {} is offline: the other link is made in a ceremony, genfic-ca ceremony request {} --cross {} \
+         -o FILE",
+        kind.replace('_', " "),
+        file.shown(),
+        other.name,
+        other.name,
+        by.name,
+    );
+    let mut links = serde_json::Map::new();
+    links.insert(kind.to_owned(), fields);
+    Ok(Report::done(json!({ "links": links }), text).warn(before))
+}
+
 fn link(session: &Session, by: &Authority, subject: &Authority) -> Result<Report, Problem> {
     let engine = session.engine();
+    match [by, subject].map(|one| engine.maintenance().has_key(one)) {
+        [false, true] => return half_link(session, subject, by),
+        [true, false] => return half_link(session, by, subject),
+        _ => {}
+    }
     for one in [subject, by] {
         engine.lifecycle().may_come_back(&one.name, &one.certificate)?;
     }

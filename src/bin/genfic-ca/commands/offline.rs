@@ -1,42 +1,15 @@
 //! `key export-bundle` and `key import-bundle`.
-use super::values::{read, usage};
+use super::values::usage;
+use crate::bundle_usage::bundle_usage;
 use crate::cli::{KeyExportBundle, KeyImportBundle};
 use crate::report::{Report, counted, path_value};
 use crate::session::Session;
 use genfic_ca::ca::KeyExport;
-use genfic_ca::ceremony::Medium;
-use genfic_ca::error::{Code, Notice, Problem, Shown as _};
+use genfic_ca::ceremony::{Medium, profiles_in};
+use genfic_ca::error::{Notice, Problem, Shown as _};
 use genfic_ca::home::quoted;
 use serde_json::{Value, json};
 use std::path::Path;
-
-/// Returns the profiles of this home, by their file names.
-fn profiles(session: &Session) -> Result<Vec<(String, Vec<u8>)>, Problem> {
-    let directory = session.assembly.home.policy_directory();
-    let failed = |error: std::io::Error| {
-        Problem::new(Code::DirectoryNotRead, format!("{} cannot be read: {error}", directory.shown()))
-    };
-    let mut profiles = Vec::new();
-    for entry in std::fs::read_dir(&directory).map_err(failed)? {
-        let path = entry.map_err(failed)?.path();
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
-        if path.extension().is_some_and(|ending| ending == "toml") {
-            profiles.push((name, read(&path)?));
-        }
-    }
-    profiles.sort();
-    Ok(profiles)
-}
-
-/// Returns how a key is used from a medium, for a stranger who reads the text beside it.
-fn usage_text(name: &str) -> String {
-    format!(
-        "With the program genfic-ca, on the machine that has the record of this authority:\n\n    \
-         genfic-ca crl publish {name} --keys DIRECTORY-OF-THIS-FILE\n\n\
-         On a machine that is never on a network, with a request from the machine that has the record:\n\n    \
-         genfic-ca ceremony sign REQUEST.toml --keys DIRECTORY-OF-THIS-FILE -o ANSWER.toml"
-    )
-}
 
 /// Moves the key of a CA to media.
 pub(crate) fn export_bundle(session: &Session, args: &KeyExportBundle) -> Result<Report, Problem> {
@@ -48,11 +21,14 @@ pub(crate) fn export_bundle(session: &Session, args: &KeyExportBundle) -> Result
         }
     }
     let lifecycle = session.engine().lifecycle();
+    if lifecycle.has_key_file_of_service(&args.name)? {
+        return taken_to_media(session, args, &media);
+    }
     let export = KeyExport {
         authority: args.name.clone(),
         media: media.clone(),
-        profiles: profiles(session)?,
-        usage: usage_text(&args.name),
+        profiles: profiles_in(&session.assembly.home.policy_directory())?,
+        usage: bundle_usage(&args.name),
     };
     let copied = lifecycle.copy_key_to_media(&export)?;
     let name = copied.authority.name.clone();
@@ -115,6 +91,30 @@ pub(crate) fn export_bundle(session: &Session, args: &KeyExportBundle) -> Result
         "next: take the media away, to two places\nto sign: genfic-ca crl publish {name} --keys DIR, or genfic-ca ceremony \
          request {name} -o FILE"
     ));
+    Ok(Report::done(result, text).warn(notices))
+}
+
+/// Records that an administrator took the key of a CA from the signer that listens to media.
+fn taken_to_media(session: &Session, args: &KeyExportBundle, media: &[Medium]) -> Result<Report, Problem> {
+    let name = &args.name;
+    let taken = session.engine().lifecycle().record_key_taken_to_media(name, media)?;
+    let mut notices = taken.notices;
+    if session.engine().maintenance().crl_is_due(name)? {
+        notices.push(format!("the CRL of {name} is due now, and its key is away").into());
+    }
+    let places: Vec<Value> = media.iter().map(|medium| path_value(medium.directory())).collect();
+    let result = json!({
+        "name": name,
+        "media": places,
+        "files": [],
+        "key_file_sha256": taken.digest,
+        "opened": false,
+        "removed": false,
+    });
+    let text = format!(
+        "the key of {name} is on media, and in the signer no more; the record says so now\nto sign: genfic-ca ceremony \
+         request {name} -o FILE, or genfic-ca crl publish {name} --keys DIR"
+    );
     Ok(Report::done(result, text).warn(notices))
 }
 

@@ -69,6 +69,20 @@ pub(super) fn text(remedy: &R) -> Cow<'static, str> {
         R::MoveKeyHome(name) => {
             return format!("move it into the home first: genfic-ca key move {name} --to home").into();
         }
+        R::TakeKeyToMedia(name) => {
+            return format!(
+                "as yourself, without sudo -u: genfic-key export-bundle {name} --service --to DIR; then have the record say \
+                 so with this command"
+            )
+            .into();
+        }
+        R::ReadableMedium(name) => {
+            return format!(
+                "name a medium with it that this user may read: genfic-ca key export-bundle {name} --to DIR; a key that \
+                 is lost comes back from a backup of the signer"
+            )
+            .into();
+        }
         R::FinishMove(name, to_signer) => {
             let (on, back) = if *to_signer { ("signer", "home") } else { ("home", "signer") };
             return format!(

@@ -1,6 +1,7 @@
 //! What the commands do.
 mod combine;
 mod custodians;
+mod export_bundle;
 mod page;
 mod rewrap;
 mod split;
@@ -20,6 +21,7 @@ pub(crate) fn run(global: &Global, command: Action) -> Result<Report, Problem> {
         Action::Split(args) => split::split(global, &args),
         Action::Combine(args) => combine::combine(global, &args),
         Action::Page(args) => page::page(global, &args),
+        Action::ExportBundle(args) => export_bundle::export_bundle(global, &args),
     }
 }
 
