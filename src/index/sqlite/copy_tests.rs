@@ -84,7 +84,9 @@ fn first_version(path: &std::path::Path, from: &std::path::Path) {
     let rows =
         format!("INSERT INTO main.certificate ({certificate}) SELECT {certificate} FROM new.certificate");
     raw.execute_batch(&rows).unwrap();
-    ["name", "crl", "audit"].into_iter().for_each(copy);
+    ["name", "audit"].into_iter().for_each(copy);
+    let lists = "issuer, number, this_update, next_update, digest, change, published";
+    raw.execute_batch(&format!("INSERT INTO main.crl ({lists}) SELECT {lists} FROM new.crl")).unwrap();
     let rows = "INSERT INTO main.authority (issuer, name, certificate, key, serves_ocsp, revised)
                 SELECT issuer, name, certificate, coalesce(substr(k.uri, 5), ''), serves_ocsp, revised
                 FROM new.authority a LEFT JOIN new.key_place k ON k.authority = a.issuer";

@@ -66,12 +66,12 @@ fn an_index_of_a_newer_version_or_of_another_program_is_refused() {
     drop(index);
     let path = directory.path().join("index.db");
     let raw = rusqlite::Connection::open(&path).unwrap();
-    raw.pragma_update(None, "user_version", 8).unwrap();
+    raw.pragma_update(None, "user_version", 9).unwrap();
     assert!(matches!(
         SqliteIndex::open(&path),
-        Err(IndexError::Store(StoreError::Schema { found: 8, known: 7 }))
+        Err(IndexError::Store(StoreError::Schema { found: 9, known: 8 }))
     ));
-    raw.pragma_update(None, "user_version", 7).unwrap();
+    raw.pragma_update(None, "user_version", 8).unwrap();
     raw.pragma_update(None, "application_id", 7).unwrap();
     assert!(matches!(SqliteIndex::open(&path), Err(IndexError::Store(StoreError::Damaged(_)))));
     let text = directory.path().join("text.db");
