@@ -1,6 +1,7 @@
 //! Overwriting of a file before it is removed, or after it was replaced.
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 /// Most octets that are written at once: no key file is longer.
@@ -18,23 +19,32 @@ impl Former {
         OpenOptions::new().write(true).open(path).map(Self)
     }
 
-    /// Overwrites it with zeros, durably. That reaches the device only where it overwrites in place.
+    /// Overwrites it with zeros, durably, once it has its name no more. That reaches the device only where it overwrites
+    /// in place. A file that still has a name is left as it is: somebody keeps it, as backups by hard links do.
     ///
     /// # Errors
     /// When it cannot be written.
-    pub(crate) fn overwrite(mut self) -> io::Result<()> {
-        let length = usize::try_from(self.0.metadata()?.len()).unwrap_or_default();
+    pub(crate) fn overwrite(self) -> io::Result<()> {
+        self.zero_unless_named(0)
+    }
+
+    fn zero_unless_named(mut self, own: u64) -> io::Result<()> {
+        let metadata = self.0.metadata()?;
+        if metadata.nlink() > own {
+            return Ok(());
+        }
+        let length = usize::try_from(metadata.len()).unwrap_or_default();
         self.0.write_all(&vec![0; length.min(MOST)])?;
         self.0.sync_all()
     }
 }
 
-/// Overwrites a file as [`Former::overwrite`].
+/// Overwrites a file that has no other name, as [`Former::overwrite`].
 ///
 /// # Errors
 /// When it is not there, or cannot be written.
 pub(crate) fn overwrite(path: &Path) -> io::Result<()> {
-    Former::of(path)?.overwrite()
+    Former::of(path)?.zero_unless_named(1)
 }
 
 #[cfg(test)]
@@ -42,6 +52,21 @@ mod tests {
     use super::*;
     use std::fs;
     use std::io::{Read as _, Seek as _};
+
+    #[test]
+    fn what_somebody_keeps_by_another_name_is_not_overwritten() {
+        let directory = tempfile::tempdir().unwrap();
+        let (path, kept) = (directory.path().join("key"), directory.path().join("kept"));
+        fs::write(&path, "former").unwrap();
+        fs::hard_link(&path, &kept).unwrap();
+        let former = Former::of(&path).unwrap();
+        overwrite(&path).unwrap();
+        fs::remove_file(&path).unwrap();
+        former.overwrite().unwrap();
+        assert_eq!(fs::read(&kept).unwrap(), b"former");
+        overwrite(&kept).unwrap();
+        assert_eq!(fs::read(&kept).unwrap(), [0; 6]);
+    }
 
     #[test]
     fn what_was_replaced_is_overwritten_and_what_has_its_name_now_is_not() {

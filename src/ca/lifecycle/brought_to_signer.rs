@@ -156,8 +156,12 @@ impl Lifecycle<'_> {
             return Err(of_another_profile(name, other, &authority.profile));
         }
         let is_recorded = from.uri == awaited.key.uri;
-        let is_here = || self.engine.keys().inspecting().is_some_and(|keys| keys.inspect(&from).is_ok());
-        if (is_recorded && awaited.is_settled) || (!is_recorded && is_here()) {
+        // a key that cannot be looked at is not away
+        let is_here = || match self.engine.keys().inspecting().map(|keys| keys.inspect(&from)) {
+            None | Some(Err(KeyError::NotFound(_))) => Ok(false),
+            Some(looked_at) => looked_at.map(|_| true),
+        };
+        if (is_recorded && awaited.is_settled) || (!is_recorded && is_here()?) {
             return Err(KeyError::Exists(self.engine.keys().place(&from)).into());
         }
         let _alone = self.alone_with(&authority)?;
@@ -165,7 +169,8 @@ impl Lifecycle<'_> {
             self.show_all(&authority, &awaited.key)?;
             let serials = self.numbers_without_certificates(&authority, &from)?;
             let until = authority.certificate.tbs().validity().not_after;
-            let crl_number = self.engine.index().highest_crl_number(&authority.issuer)?;
+            let crl_number = self.highest_crl_number(&authority, &from)?;
+            let crl_number = crl_number.max(self.engine.publisher().crl_number_floor(name)?);
             self.settle_in_signer(&awaited.key, &serials, until, crl_number)?;
         }
         let mut event = self.engine.event(self.engine.now(), "key.imported", name);

@@ -46,10 +46,10 @@ impl ProtectKeys for AgeFileStore {
         }
         failpoint::passed("key: encrypted anew");
         // the former file, whatever has its name afterwards
-        let former = Former::of(path).map_err(not_written)?;
+        let former = Former::of(path).ok();
         replace_alone(&alone, path, after, Mode::Private)?;
         // what was replaced is not needed any more; a disk may keep it all the same
-        let _ = former.overwrite();
+        let _ = former.map(Former::overwrite);
         Ok(())
     }
 }

@@ -83,7 +83,7 @@ pub(super) fn put_resealed(
     let alone = Writing::alone(path.parent().unwrap_or(path), WAIT).map_err(not_written)?;
     unchanged(path, before)?;
     // the former file, whatever has its name afterwards
-    let former = Former::of(path).map_err(not_written)?;
+    let former = Former::of(path).ok();
     replace_alone(&alone, path, sealed, Mode::Private)?;
     failpoint::passed("key: protected anew in its place");
     if let Some(record) = record {
@@ -91,6 +91,6 @@ pub(super) fn put_resealed(
         failpoint::passed("key: record of the shares in place");
     }
     // what was replaced is not needed any more; a disk may keep it all the same
-    let _ = former.overwrite();
+    let _ = former.map(Former::overwrite);
     Ok(())
 }
