@@ -3,6 +3,7 @@ use super::file_version::{FileVersion, open_file};
 use crate::error::Reason;
 use crate::error::Shown as _;
 use crate::status::PublishedAuthority;
+use crate::x509::extension::CrlNumber;
 use crate::x509::{Certificate, CertificateList, CrlListing, Fingerprint, UnixTime};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -21,8 +22,26 @@ pub struct ServedFile {
     pub modified: UnixTime,
     /// For CRLs: `nextUpdate`, by which a newer file is published.
     pub next_update: Option<UnixTime>,
+    /// For delta CRLs: `cRLNumber`.
+    pub delta_number: Option<CrlNumber>,
     /// For complete CRLs: the entries, parsed from the same octets.
     pub list: Option<Arc<CrlListing>>,
+}
+
+impl ServedFile {
+    /// Checks that a delta CRL is not older than the one that was served before it.
+    ///
+    /// # Errors
+    /// When that has a higher number.
+    pub(super) fn follows(&self, before: Option<&Self>, authority: &str) -> Result<(), Reason> {
+        match (self.delta_number, before.and_then(|before| before.delta_number)) {
+            (Some(number), Some(newest)) if number < newest => Err(format!(
+                "the published delta CRL of {authority} has number {number}, lower than {newest}, which stays in use"
+            )
+            .into()),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// The directory of the public files.
@@ -106,7 +125,8 @@ impl PublicFiles {
                 let octets = Arc::clone(list.octets());
                 let tag = Fingerprint::of(&octets).to_hex();
                 let media_type = "application/pkix-crl";
-                Ok(ServedFile { octets, media_type, tag, modified, next_update, list: Some(list) })
+                let (list, delta_number) = (Some(list), None);
+                Ok(ServedFile { octets, media_type, tag, modified, next_update, delta_number, list })
             }
             PublicKind::DeltaCrl => {
                 let list = CertificateList::from_der(&octets).map_err(|error| failed(error.to_string()))?;
@@ -117,7 +137,8 @@ impl PublicFiles {
                 }
                 let (tag, next_update) = (Fingerprint::of(&octets).to_hex(), list.tbs().next_update());
                 let (octets, media_type) = (octets.into(), "application/pkix-crl");
-                Ok(ServedFile { octets, media_type, tag, modified, next_update, list: None })
+                let (delta_number, list) = (list.tbs().crl_number(), None);
+                Ok(ServedFile { octets, media_type, tag, modified, next_update, delta_number, list })
             }
             PublicKind::Certificate => {
                 let certificate =
@@ -127,7 +148,8 @@ impl PublicFiles {
                 }
                 let tag = Fingerprint::of(&octets).to_hex();
                 let (octets, media_type) = (octets.into(), "application/pkix-cert");
-                Ok(ServedFile { octets, media_type, tag, modified, next_update: None, list: None })
+                let (next_update, delta_number, list) = (None, None, None);
+                Ok(ServedFile { octets, media_type, tag, modified, next_update, delta_number, list })
             }
         }
     }
@@ -195,5 +217,24 @@ mod tests {
             authority.name = name.into();
             assert!(files.load(PublicKind::Certificate, &authority).is_err(), "{name}");
         }
+    }
+
+    #[test]
+    fn an_older_delta_crl_does_not_follow_a_newer_one() {
+        // C5, C7
+        let file = |delta_number| ServedFile {
+            octets: [][..].into(),
+            media_type: "application/pkix-crl",
+            tag: String::new(),
+            modified: UnixTime(0),
+            next_update: None,
+            delta_number,
+            list: None,
+        };
+        let follows = |number, before| file(number).follows(Some(&file(before)), "ca").is_ok();
+        assert!(
+            file(Some(7)).follows(None, "ca").is_ok() && follows(Some(7), None) && follows(None, Some(7))
+        );
+        assert!(follows(Some(7), Some(7)) && follows(Some(8), Some(7)) && !follows(Some(7), Some(8)));
     }
 }

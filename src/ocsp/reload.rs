@@ -275,7 +275,10 @@ impl<S: ServedStatus> Reloader<S> {
         let loaded = match file_version {
             None => None,
             Some(_) => match self.public_files.load(kind, authority) {
-                Ok(file) => match self.takes(authority, &file) {
+                Ok(file) => match file
+                    .follows(before.as_deref(), &authority.name)
+                    .and_then(|()| self.takes(authority, &file))
+                {
                     Ok(()) => Some(Arc::new(file)),
                     Err(refusal) => {
                         self.faults.remove(&name);
@@ -306,13 +309,12 @@ impl<S: ServedStatus> Reloader<S> {
     /// When the newest one has a higher number.
     fn takes(&mut self, authority: &PublishedAuthority, file: &ServedFile) -> Result<(), Reason> {
         let Some(list) = &file.list else { return Ok(()) };
+        let (name, number) = (&authority.name, list.number());
         if let Some(newest) = self.floors.list(&authority.issuer).map(|newest| newest.number())
-            && list.number() < newest
+            && number < newest
         {
             return Err(format!(
-                "the published CRL of {} has number {}, lower than {newest}, which stays in use",
-                authority.name,
-                list.number()
+                "the published CRL of {name} has number {number}, lower than {newest}, which stays in use"
             )
             .into());
         }

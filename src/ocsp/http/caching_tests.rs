@@ -69,6 +69,7 @@ fn file(modified: UnixTime) -> ServedFile {
         tag: "t".into(),
         modified,
         next_update: None,
+        delta_number: None,
         list: None,
     }
 }

@@ -125,6 +125,7 @@ mod tests {
             tag,
             modified,
             next_update: None,
+            delta_number: None,
             list: None,
         })
     }

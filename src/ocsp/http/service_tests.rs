@@ -38,6 +38,7 @@ impl Daemon {
                 tag,
                 modified,
                 next_update: None,
+                delta_number: None,
                 list: None,
             })
         };
