@@ -35,6 +35,8 @@ pub struct PublishedCrl {
     pub crl: CertificateList,
     /// The delta CRL that was made beside it.
     pub delta: Option<PublishedDelta>,
+    /// Why the delta CRL that was to be beside it is not.
+    pub delta_failure: Option<Problem>,
 }
 
 fn unknown_ends(name: &str) -> Problem {
@@ -152,11 +154,14 @@ impl Maintenance<'_> {
         let mut event = self.engine.event(self.engine.now(), "crl.published", name);
         event.details.push(("number".into(), number.to_string()));
         self.engine.index().record_crl_published(&authority.issuer, number, confirmed, event)?;
-        let delta = match delta {
-            Some(next) => self.publish_delta(&authority, signer, (number, next))?,
-            None => None,
+        // the complete CRL is published, whatever becomes of its delta
+        let delta = delta.map(|next| self.publish_delta(&authority, signer, (number, next)));
+        let (delta, delta_failure) = match delta.transpose() {
+            Ok(delta) => (delta.flatten(), None),
+            Err(problem) => (None, Some(problem)),
         };
-        Ok(PublishedCrl { authority: authority.name, number, next_update, entries, files, crl, delta })
+        let authority = authority.name;
+        Ok(PublishedCrl { authority, number, next_update, entries, files, crl, delta, delta_failure })
     }
 
     /// Returns the entries to be kept on the CRL: those that the signer knows no end of, and whose certificates are not on
@@ -193,7 +198,8 @@ impl Maintenance<'_> {
         let (entries, files) =
             (crl.tbs().entries().count(), self.engine.publisher().crl_files(&authority.name)?);
         let authority = authority.name;
-        Ok(Some(PublishedCrl { authority, number, next_update, entries, files, crl, delta: None }))
+        let (delta, delta_failure) = (None, None);
+        Ok(Some(PublishedCrl { authority, number, next_update, entries, files, crl, delta, delta_failure }))
     }
 
     /// Whether a new CRL is due for a CA. That is so when there is none; when the configured share of its life (by

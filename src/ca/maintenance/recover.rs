@@ -16,7 +16,7 @@ const RECENT: usize = 16;
 
 /// Number of latest changes, bounds the search while no file is missing; revocations are changes too, so that
 /// it must be larger than `RECENT`.
-const LATEST: usize = 64;
+const LATEST: usize = 1024;
 
 /// Number of certificates that are read and stored at a time; bounds the memory used.
 const BATCH: usize = 500;

@@ -70,6 +70,10 @@ pub(crate) fn publish(session: &Session, args: &CrlPublish) -> Result<Report, Pr
                         delta.next_update
                     ));
                 }
+                if let Some(problem) = crl.delta_failure.clone() {
+                    lines.push(format!("{name}: no delta CRL: {}", problem.message));
+                    failed.push((name, problem));
+                }
                 let mut fields = crl_fields(&crl);
                 if let Some(object) = fields.as_object_mut() {
                     object.insert("name".into(), json!(name));
