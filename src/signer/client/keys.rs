@@ -216,7 +216,7 @@ fn of_configured_recipients(name: &str) -> KeyError {
              listens is to make it"
         ),
         hint: format!(
-            "take recipients out of [authority.{name}]; an administrator says them: key unlock {name} --new --recipient AGE1..."
+            "take recipients out of [authority.{name}]; an administrator names them when asking the signer for the new key"
         ),
     }
 }

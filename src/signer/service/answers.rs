@@ -129,11 +129,10 @@ fn rights(request: &Request) -> &'static [Right] {
         R::Leave { .. } | R::Come { .. } | R::Claim { .. } => &[Right::Move],
         // what an administrator allowed is completed by whoever comes next
         R::Settle { .. } | R::Depart { .. } => &[Right::Move, Right::Renew],
-        R::Contents | R::Content { .. } => &[Right::Transfer],
         R::Generate { .. } | R::Discard { .. } | R::Rename { .. } | R::NewPassphrase { .. } | R::TakeBack => {
             &[Right::Create]
         }
-        R::Sealed { .. } | R::Export { .. } => &[Right::Transfer],
+        R::Contents | R::Content { .. } | R::Sealed { .. } | R::Export { .. } => &[Right::Transfer],
         R::SetLimits { .. } | R::AcceptCertificate { .. } | R::Protected { .. } => &[Right::Approve],
         // the service answers these itself
         R::Unlock { .. }
