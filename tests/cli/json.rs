@@ -116,6 +116,15 @@ fn every_command_says_one_json_object_with_typed_fields() {
         "responders[].name:text responders[].serial:serial responders[].not_after:time responders[].file:path");
     walk.step("ocsp responder", "--due", 0, false, "responders[]?.name:text");
     walk.step("ocsp sync", "", 0, true, "change:number");
+    walk.step(
+        "ocsp presign",
+        "-o answers",
+        0,
+        true,
+        "file:path number:number authorities[]:text certificates:number answers:number signed:number next_update:time",
+    );
+    walk.step("metrics", "", 0, false, "file:null metrics:number text:text");
+    walk.step("metrics", "-o genfic.prom", 0, true, "file:path metrics:number text:text");
     let switched = "name:text ocsp:bool certificates_naming_responder:number";
     walk.step("ocsp disable", "--yes genfic-system", 0, true, switched);
     walk.step("ocsp enable", "genfic-system", 0, true, switched);

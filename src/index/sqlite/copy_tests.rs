@@ -168,7 +168,7 @@ fn an_index_of_the_first_version_is_migrated_with_all_its_rows() {
     drop(migrated);
     let raw = rusqlite::Connection::open(&old).unwrap();
     let version: i64 = raw.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
-    assert_eq!(version, 7);
+    assert_eq!(version, 8);
 }
 
 #[test]
