@@ -2,6 +2,7 @@
 use crate::error::{Code, Problem, Remedy, Shown as _, remedy};
 use crate::failpoint;
 use crate::home::{Mode, ReadError, WriteError, has_no_modes, read_file, replace, sync_directory};
+use crate::x509::{Certificate, pem};
 use aws_lc_rs::digest::{SHA256, digest};
 use rustix::fs::{Advice, fadvise};
 use std::fs::{self, DirBuilder, File};
@@ -128,6 +129,41 @@ impl Medium {
                 Err(Problem::new(Code::MediumNotRead, message).hint("try another medium"))
             }
         }
+    }
+
+    /// Removes a file.
+    ///
+    /// # Errors
+    /// When it cannot be removed.
+    pub(crate) fn remove(&self, name: &str) -> Result<(), Problem> {
+        let path = self.file(name);
+        fs::remove_file(&path).map_err(|error| {
+            let message = format!("{} cannot be removed: {error}", path.shown());
+            Problem::new(Code::MediumNotWritten, message).hint(remedy::Access::OtherMedium)
+        })
+    }
+
+    /// Returns all certificates in the directory, as the signer of a key there looks for them: those in files `NAME.pem`. A
+    /// file that cannot be read has none.
+    ///
+    /// # Errors
+    /// When the directory cannot be read.
+    pub(crate) fn certificates(&self) -> Result<Vec<Certificate>, Problem> {
+        let failed = |error: io::Error| {
+            let message = format!("{} cannot be read: {error}", self.directory.shown());
+            Problem::new(Code::MediumNotRead, message).hint("try another medium")
+        };
+        let mut found = Vec::new();
+        for entry in fs::read_dir(&self.directory).map_err(failed)? {
+            let name = entry.map_err(failed)?.file_name().to_string_lossy().into_owned();
+            if name.starts_with('.') || !name.ends_with(".pem") {
+                continue;
+            }
+            let octets = self.read(&name).ok().flatten().unwrap_or_default();
+            let blocks = pem::decode_file(&octets, "CERTIFICATE").unwrap_or_default();
+            found.extend(blocks.iter().filter_map(|block| Certificate::from_der(&block.der).ok()));
+        }
+        Ok(found)
     }
 
     /// Returns the files that are not on the medium as they were written. Each is read from the device, as far as the

@@ -5,6 +5,7 @@
 //! is followed.
 mod answer;
 mod bundle;
+mod generation;
 mod history;
 mod medium;
 mod request;
@@ -18,6 +19,7 @@ pub(crate) use bundle::{
     Bundle, MANIFEST, certificates_file, key_file, key_of, must_have_no_other_key, profile_of,
     raise_mark_on_medium, verify_on_medium, write_to_media,
 };
+pub use generation::link_text;
 pub(crate) use history::KeptHistory;
 pub use history::{History, Signed};
 pub use medium::Medium;

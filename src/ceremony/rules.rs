@@ -1,11 +1,14 @@
 //! What an offline key signs of a request, and when. Pure: a date, a request, and what the medium knows.
-use super::{DAYS, History, Item, Request, ToBeSigned, is_checkpoint_of, sha256};
+use super::generation::check_named;
+use super::{DAYS, History, Request, ToBeSigned, is_checkpoint_of, sha256};
 use crate::error::{Code, Problem, remedy};
 use crate::index::{Recorded, recorded_on_medium};
 use crate::lint;
 use crate::signing::UsedSerials;
 use crate::x509::extension::CrlNumber;
-use crate::x509::{Certificate, CertificateList, CrlEntry, TbsCertList, TbsCertificate, UnixTime};
+use crate::x509::{
+    Certificate, CertificateList, CrlEntry, Fingerprint, TbsCertList, TbsCertificate, UnixTime,
+};
 
 /// What a medium knows of the signatures of its key.
 #[derive(Clone, Debug)]
@@ -20,6 +23,10 @@ pub(crate) struct Known {
     pub(crate) history: History,
     /// The serial numbers that the key had used when it came to the medium.
     pub(crate) used: UsedSerials,
+    /// Certificates of CAs with other keys that lie on the medium.
+    pub(crate) others: Vec<Certificate>,
+    /// The fingerprints of those of other generations that people have named.
+    pub(crate) named: Vec<Fingerprint>,
 }
 
 /// Something that is linted, and on record on the medium.
@@ -171,6 +178,7 @@ pub(crate) fn admit(
         let said: Vec<String> = findings.into_iter().map(|finding| finding.message).collect();
         Problem::new(Code::LintRefused, format!("what is to be signed breaks a rule: {}", said.join("; ")))
     };
+    check_named(request, known)?;
     let mut admitted = Vec::new();
     let mut lists = 0;
     for item in &request.items {
@@ -222,22 +230,8 @@ pub(crate) fn admit(
     Ok(admitted)
 }
 
-/// Returns the certificate of another generation of the CA, a root, whose key an item certifies: it has the CA's name, and is
-/// signed by its own key.
-#[must_use]
-pub(crate) fn other_generation<'i>(item: &'i Item, known: &Known) -> Option<&'i Certificate> {
-    let (ToBeSigned::Certificate(tbs), Some(shown)) = (&item.tbs, &item.beside) else { return None };
-    let (other, own) = (shown.tbs(), known.issuer.tbs());
-    let is_generation = own.is_self_issued()
-        && other.is_self_issued()
-        && other.subject().is_same_as(own.subject())
-        && other.public_key() != own.public_key()
-        && shown.is_signed_by(other.public_key());
-    (is_generation && is_of_same(shown, tbs)).then_some(shown)
-}
-
 /// Returns whether a certificate is of the same name and key as one that is to be signed.
-fn is_of_same(certificate: &Certificate, tbs: &TbsCertificate) -> bool {
+pub(super) fn is_of_same(certificate: &Certificate, tbs: &TbsCertificate) -> bool {
     let shown = certificate.tbs();
     shown.subject().is_same_as(tbs.subject()) && shown.public_key() == tbs.public_key()
 }

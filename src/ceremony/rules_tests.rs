@@ -1,5 +1,6 @@
 //! The rules of the offline side: for which requests, on which dates, and what of them is signed.
 use super::*;
+use crate::ceremony::generation::generation;
 use crate::ceremony::history::entry as signed_in_ceremony;
 use crate::ceremony::{Item, checkpoint, sha256};
 use crate::signing::{LocalSigner, SoftKey};
@@ -76,6 +77,8 @@ fn known() -> Known {
         crl: Some(signed_list(7, NOW.plus_days(-300), vec![entry(&[9], REVOKED)])),
         history: History::default(),
         used: UsedSerials::default(),
+        others: Vec::new(),
+        named: Vec::new(),
     }
 }
 
@@ -209,6 +212,58 @@ fn a_certificate_is_the_cas_own_or_below_it_and_goes_beyond_nothing() {
     assert!(newest(own(), Some(&forged)) == own() && newest(own(), Some(&of_another)) == own());
     let known = Known { issuer: next, ..known() };
     assert_eq!(admitted(&request(of(child(4000))), &known).unwrap(), 1);
+}
+
+/// The certificate of a root of the same name and another key. Anybody can make one.
+fn other_root() -> Certificate {
+    let key = SoftKey::generate(KeyAlgorithm::ED25519).unwrap();
+    let builder = CertificateBuilder::new(&name("CN=Root"), key.public_key()).into_ca(None);
+    let builder =
+        builder.valid(NOW, NOW.plus_days(3000)).signature(key.public_key().algorithm().signature_algorithm());
+    builder.signed(|tbs| key.forge(tbs))
+}
+
+/// A request for the key rollover certificate of this root by the other.
+fn link(other: &Certificate) -> Request {
+    let builder = CertificateBuilder::of(other.tbs()).number(&long(0x43)).issued_by(&root().certificate);
+    let tbs = builder.valid(NOW, NOW.plus_days(2000).plus(-1)).tbs();
+    let mut request = request(vec![ToBeSigned::Certificate(tbs)]);
+    request.items[0].beside = Some(other.clone());
+    request
+}
+
+#[test]
+fn the_key_links_itself_with_no_generation_that_the_request_alone_knows() {
+    // G6, K3
+    let (other, third) = (other_root(), other_root());
+    let asked = link(&other);
+    let refused = |request: &Request, known: Known, told: &str| {
+        let problem = admitted(request, &known).unwrap_err();
+        assert_eq!(problem.code, Code::CeremonyRefused, "{}", problem.message);
+        assert!(problem.message.contains(told), "{told}: {}", problem.message);
+        problem.hint
+    };
+    let hint = refused(&asked, known(), "no profile and no envelope limits");
+    let wanted = remedy::Authority::NameGeneration(other.fingerprint().to_string());
+    assert_eq!(hint, wanted.into());
+    // another one that was named, or lies there, vouches for nothing
+    let named =
+        |all: &[&Certificate]| Known { named: all.iter().map(|one| one.fingerprint()).collect(), ..known() };
+    let there = |one: &Certificate| Known { others: vec![one.clone()], ..known() };
+    refused(&asked, named(&[&third]), "nobody here has named that");
+    refused(&asked, there(&third), "nobody here has named that");
+    assert_eq!(admitted(&asked, &named(&[&other])).unwrap(), 1);
+    assert_eq!(admitted(&asked, &there(&other)).unwrap(), 1);
+    // what was named is what is asked for
+    refused(&asked, named(&[&other, &third]), &third.fingerprint().to_string());
+    let below = request(vec![ToBeSigned::Certificate(child(30).tbs())]);
+    refused(&below, named(&[&other]), "asks for no link");
+    // what lies there is a generation also for a request that brings none, and is told of
+    let silent = request(asked.items.iter().map(|item| item.tbs.clone()).collect());
+    assert!(generation(&silent.items[0], &known()).is_none());
+    let known = there(&other);
+    let found = generation(&silent.items[0], &known).unwrap();
+    assert!(found.is_on_medium && *found.certificate == other);
 }
 
 #[test]

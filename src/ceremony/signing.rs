@@ -1,4 +1,5 @@
 //! A ceremony where the key is: a request, a medium, a date, and people who confirm.
+use super::generation::{check_named, generation};
 use super::rules::{self, Known, ToSign};
 use super::transcript::transcript;
 use super::{
@@ -8,7 +9,7 @@ use super::{
 use crate::error::{Code, Problem};
 use crate::failpoint;
 use crate::signing::{CaKeys, CaSigner, KeyRef, UsedSerials};
-use crate::x509::{Certificate, CertificateList, SubjectPublicKeyInfo, UnixTime};
+use crate::x509::{Certificate, CertificateList, Fingerprint, SubjectPublicKeyInfo, UnixTime};
 
 /// A request and the medium that is to answer it.
 #[derive(Clone, Debug)]
@@ -31,19 +32,23 @@ pub struct SignedCeremony {
 }
 
 impl Ceremony {
-    /// Reads a request and what the medium knows, and checks that they belong together.
+    /// Reads a request and what the medium knows, and checks that they belong together. `named` has the fingerprints of
+    /// the certificates of other generations of the CA with which people want the key linked.
     ///
     /// # Errors
-    /// `ceremony.malformed`, `ceremony.other`, `ceremony.behind`, `ceremony.answered`; when the medium cannot be read.
-    pub fn open(medium: Medium, text: &str) -> Result<Self, Problem> {
+    /// `ceremony.malformed`, `ceremony.other`, `ceremony.behind`, `ceremony.answered`, `ceremony.interrupted`;
+    /// `ceremony.refused` for a link with a generation that nobody has named; when the medium cannot be read.
+    pub fn open(medium: Medium, text: &str, named: &[Fingerprint]) -> Result<Self, Problem> {
         let request = Request::parse(text).map_err(|mistakes| malformed("the request", &mistakes))?;
         let digest = sha256(text.as_bytes());
         let mut known = known(&medium, &request.authority)?;
         known.issuer = rules::newest(known.issuer, request.certificate.as_ref());
+        known.named = named.to_vec();
         let ceremony = Self { medium, request, digest, known };
         if ceremony.earlier()?.is_none() {
             ceremony.check_not_interrupted()?;
             rules::check_request(&ceremony.request, &ceremony.digest, &ceremony.known)?;
+            check_named(&ceremony.request, &ceremony.known)?;
         }
         Ok(ceremony)
     }
@@ -57,6 +62,14 @@ impl Ceremony {
     /// The key, as the certificate on the medium has it.
     pub(crate) fn public_key(&self) -> &SubjectPublicKeyInfo {
         self.known.issuer.tbs().public_key()
+    }
+
+    /// Returns for each item of the request, if it is a key rollover certificate (RFC 9810 §4.4), the fingerprint of the
+    /// certificate of the other generation.
+    #[must_use]
+    pub fn links(&self) -> Vec<Option<Fingerprint>> {
+        let each = self.request.items.iter().map(|item| generation(item, &self.known));
+        each.map(|other| other.map(|other| other.certificate.fingerprint())).collect()
     }
 
     /// SHA-256 of the request's text.
@@ -87,7 +100,7 @@ impl Ceremony {
         if answer.request != self.digest {
             return Ok(None);
         }
-        let transcript = transcript(&self.request, &answer, &text);
+        let transcript = transcript(&self.request, &self.links(), &answer, &text);
         Ok(Some(SignedCeremony { answer: text, transcript, is_repeated: true }))
     }
 
@@ -152,7 +165,6 @@ impl Ceremony {
         }
         // all is judged before anything is recorded
         rules::admit(&self.request, &self.known, date, &|_| Ok(()))?;
-        self.keep_generations()?;
         let begun = std::cell::RefCell::new(format!("{}\n", self.digest));
         let record = |octets: &[u8]| {
             begun.borrow_mut().push_str(&format!("{}\n", sha256(octets)));
@@ -163,19 +175,22 @@ impl Ceremony {
         let number =
             numbers.filter_map(|item| item.tbs.name().parse().ok()).max().unwrap_or(self.request.crl_number);
         self.write("mark", format!("{}\n", self.known.mark.max(number)).as_bytes())?;
-        self.medium.sync()?;
-        failpoint::passed("ceremony: begun");
-        let mut items = Vec::new();
-        for one in to_sign {
-            items.push(match one {
-                ToSign::Certificate(tbs, is_own) => {
-                    let above = (!is_own).then_some(issuer);
-                    SignedItem::Certificate(signer.sign_certificate(tbs, above)?.as_der().to_vec())
-                }
-                ToSign::Crl(tbs) => SignedItem::Crl(signer.sign_crl(tbs, issuer)?.as_der().to_vec()),
-            });
-            failpoint::passed("ceremony: signed");
-        }
+        let items = self.beside_generations(|| {
+            self.medium.sync()?;
+            failpoint::passed("ceremony: begun");
+            let mut items = Vec::new();
+            for one in to_sign {
+                items.push(match one {
+                    ToSign::Certificate(tbs, is_own) => {
+                        let above = (!is_own).then_some(issuer);
+                        SignedItem::Certificate(signer.sign_certificate(tbs, above)?.as_der().to_vec())
+                    }
+                    ToSign::Crl(tbs) => SignedItem::Crl(signer.sign_crl(tbs, issuer)?.as_der().to_vec()),
+                });
+                failpoint::passed("ceremony: signed");
+            }
+            Ok(items)
+        })?;
         let mut history = self.request.history.clone();
         history.0.extend(self.request.items.iter().map(|item| Signed {
             at: date,
@@ -204,22 +219,43 @@ impl Ceremony {
                 SignedItem::Certificate(der) => self.keep_own(der)?,
             }
         }
-        let transcript = transcript(&self.request, &answer, &text);
+        let transcript = transcript(&self.request, &self.links(), &answer, &text);
         self.write("transcript.txt", transcript.as_bytes())?;
         self.medium.sync()?;
         failpoint::passed("ceremony: on the medium");
         Ok(SignedCeremony { answer: text, transcript, is_repeated: false })
     }
 
-    /// Puts the certificates of other generations of a root, whose keys it is to certify, beside the key: its signer makes
-    /// a key rollover certificate (RFC 9810 §4.4) for a key of which it has one, and for no other.
-    fn keep_generations(&self) -> Result<(), Problem> {
-        for other in self.request.items.iter().filter_map(|item| rules::other_generation(item, &self.known)) {
-            let digest = base16ct::lower::encode_string(&other.tbs().public_key().digest());
-            let name = format!("key-{}.pem", digest.get(..16).unwrap_or_default());
-            if self.medium.read(&name)?.is_none() {
-                self.medium.write(&MediumFile { name, contents: other.to_pem().into_bytes() })?;
+    /// Signs while the certificates of other generations, which people have named, are beside the key: its signer makes a
+    /// key rollover certificate (RFC 9810 §4.4) for a key of which it has one, and for no other. They stay when all was
+    /// signed, and are taken away again when something was not.
+    fn beside_generations<T>(&self, sign: impl FnOnce() -> Result<T, Problem>) -> Result<T, Problem> {
+        let mut before = Vec::new();
+        let outcome = self.keep_generations(&mut before).and_then(|()| sign());
+        if outcome.is_err() {
+            // why it failed is told, and not what a medium that fails does next
+            for (name, contents) in before.into_iter().rev() {
+                let _ = match contents {
+                    Some(contents) => self.medium.write(&MediumFile { name, contents }),
+                    None => self.medium.remove(&name),
+                };
             }
+            let _ = self.medium.sync();
+        }
+        outcome
+    }
+
+    /// Writes these certificates, and notes for each file what it was before.
+    fn keep_generations(&self, before: &mut Vec<(String, Option<Vec<u8>>)>) -> Result<(), Problem> {
+        let all = self.request.items.iter().filter_map(|item| generation(item, &self.known));
+        for other in all.filter(|other| !other.is_on_medium) {
+            let digest = base16ct::lower::encode_string(&other.certificate.tbs().public_key().digest());
+            let name = format!("key-{}.pem", digest.get(..16).unwrap_or_default());
+            let found = self.medium.read(&name)?;
+            let mut contents = found.clone().unwrap_or_default();
+            contents.extend(other.certificate.to_pem().into_bytes());
+            before.push((name.clone(), found));
+            self.medium.write(&MediumFile { name, contents })?;
         }
         Ok(())
     }
@@ -277,5 +313,7 @@ fn known(medium: &Medium, authority: &str) -> Result<Known, Problem> {
     let used = UsedSerials::of_medium((&file, contents), manifest.as_deref())
         .map_err(|_| damaged("the list of used serial numbers"))?
         .unwrap_or_default();
-    Ok(Known { issuer, mark, crl, history, used })
+    let mut others = medium.certificates()?;
+    others.retain(|one| one.tbs().public_key() != issuer.tbs().public_key());
+    Ok(Known { issuer, mark, crl, history, used, others, named: Vec::new() })
 }

@@ -1,10 +1,17 @@
 //! The transcript of a ceremony, for the auditor: who, when, what, with digests.
-use super::{Answer, Request, sha256};
+use super::{Answer, Request, link_text, sha256};
+use crate::x509::Fingerprint;
 use std::fmt::Write as _;
 
-/// Returns the text.
+/// Returns the text. `links` has for each item that is a key rollover certificate the fingerprint of the other generation's
+/// certificate.
 #[must_use]
-pub(crate) fn transcript(request: &Request, answer: &Answer, answer_text: &str) -> String {
+pub(crate) fn transcript(
+    request: &Request,
+    links: &[Option<Fingerprint>],
+    answer: &Answer,
+    answer_text: &str,
+) -> String {
     let mut text = format!(
         "TRANSCRIPT OF A CEREMONY\n\nCA        {}\nkey       sha256:{}\ndate      {} (as the people there gave it)\n",
         answer.authority, answer.key, answer.at
@@ -24,6 +31,9 @@ pub(crate) fn transcript(request: &Request, answer: &Answer, answer_text: &str) 
     );
     for (number, (item, signed)) in request.items.iter().zip(&answer.items).enumerate() {
         let _ = write!(text, "\n{}. {}\n", number.saturating_add(1), item.tbs.summary().join("\n   "));
+        if let Some(other) = links.get(number).copied().flatten() {
+            let _ = writeln!(text, "   {}", link_text(&other).join("\n   "));
+        }
         let _ = write!(
             text,
             "   why: {}\n   to be signed sha256:{}\n   signed       sha256:{}\n",

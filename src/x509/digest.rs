@@ -43,6 +43,13 @@ impl Fingerprint {
         Self(sha256(octets))
     }
 
+    /// Reads 64 hexadecimal digits; `None` for anything else.
+    #[must_use]
+    pub fn from_hex(digits: &str) -> Option<Self> {
+        let octets = base16ct::mixed::decode_vec(digits).ok()?;
+        octets.try_into().ok().map(Self)
+    }
+
     /// Returns 64 lower-case hexadecimal digits.
     #[must_use]
     pub fn to_hex(&self) -> String {

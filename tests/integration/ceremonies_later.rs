@@ -1,5 +1,7 @@
 //! Ceremonies years later: a medium that lay in its safe meanwhile, and the next key of the root.
-use crate::ceremony::{offline, refused, request, sign};
+use crate::ceremony::{offline, refused, request, sign, sign_with};
+use crate::support::Home;
+use std::collections::BTreeMap;
 use std::fs;
 
 #[test]
@@ -67,7 +69,12 @@ fn an_offline_root_certifies_another_root_and_its_own_next_generation_in_a_cerem
     let words = ["--cross", "partner.pem", "--cross", "genfic-g2", "--why", "a new key, and a partner"];
     let asked = request(&home, "r.toml", &words);
     assert_eq!(asked["items"].as_array().unwrap().len(), 3, "{asked}");
-    sign(&home, "r.toml", "a").ok();
+    let generation = asked["items"][1]["generation"].as_str().unwrap();
+    assert_eq!(Some(generation), home.result(&["show", "genfic-g2"])["fingerprint"].as_str());
+    assert!(asked["items"][0]["generation"].is_null(), "{asked}");
+    sign_with(&home, "r.toml", "a", &["--generation", generation]).ok();
+    let transcript = fs::read_to_string(home.path("r.toml.a.txt")).unwrap();
+    assert!(transcript.contains("KEY ROLLOVER LINK") && transcript.contains(generation), "{transcript}");
     home.ca(&["ceremony", "import", "r.toml.a.answer"]).ok();
     // who trusts the old root alone
     let verified = |root: &str, file: &str| {
@@ -97,4 +104,63 @@ fn an_offline_root_certifies_another_root_and_its_own_next_generation_in_a_cerem
     home.shell("openssl req -x509 -newkey ed25519 -nodes -keyout leaf.key -out leaf.pem -subj /CN=leaf -addext basicConstraints=CA:FALSE").ok();
     let said = home.ca(&["ceremony", "request", "genfic", "-o", "x.toml", "--cross", "leaf.pem"]);
     refused(&said, 7, "authority.not-a-ca");
+}
+
+/// The files of a medium.
+fn files(home: &Home, medium: &str) -> BTreeMap<String, Vec<u8>> {
+    let all = fs::read_dir(home.path(&format!("media/{medium}"))).unwrap().map(Result::unwrap);
+    let files = all.filter(|entry| entry.file_type().unwrap().is_file());
+    files.map(|one| (one.file_name().into_string().unwrap(), fs::read(one.path()).unwrap())).collect()
+}
+
+#[test]
+fn a_forged_request_has_the_root_certify_no_key_and_leaves_nothing_on_the_medium() {
+    // G6, K3
+    let home = offline();
+    // who has the account of the CA makes a key in its name, and a request in which all is as it should be
+    let thief = home.copied();
+    for one in [&thief, &home] {
+        one.ca(&["renew-ca", "genfic", "--rekey", "--no-links"]).ok();
+    }
+    let words = ["--renew", "genfic-user", "--cross", "genfic-g2"];
+    let forged = request(&thief, "forged.toml", &words);
+    let forged = forged["items"][1]["generation"].as_str().unwrap();
+    fs::copy(thief.path("forged.toml"), home.path("forged.toml")).unwrap();
+    let asked = home.ca(&[&["ceremony", "request", "genfic", "-o", "r.toml"][..], &words].concat()).ok();
+    let own = home.result(&["show", "genfic-g2"])["fingerprint"].as_str().unwrap().to_owned();
+    assert!(own != forged && asked.out.contains(&format!("--generation {own}")), "{}", asked.all());
+
+    let before = files(&home, "a");
+    for named in [&[][..], &["--generation", &own]] {
+        let said = sign_with(&home, "forged.toml", "a", named);
+        refused(&said, 7, "ceremony.refused");
+        for told in ["no profile and no envelope", &format!("--generation {forged}"), "compare"] {
+            assert!(said.err.contains(told), "{told}: {}", said.all());
+        }
+        assert_eq!(files(&home, "a"), before);
+    }
+    refused(&sign_with(&home, "r.toml", "a", &["--generation", "sha256:12"]), 2, "64 hexadecimal digits");
+    // nobody confirms it
+    let words = "ceremony sign r.toml --keys media/a -o x --no-input --date $(date -u +%FT%TZ) --generation";
+    let said = home.shell(&format!("genfic-ca {words} {own}"));
+    refused(&said, 9, "input.confirmation");
+    assert!(said.err.contains("KEY ROLLOVER LINK") && said.err.contains(&own), "{}", said.all());
+    assert_eq!(files(&home, "a"), before);
+    // the signer refuses something of the same request
+    let envelope = home.path("media/a/genfic.envelope.toml");
+    let text = fs::read_to_string(&envelope).unwrap();
+    let narrow = text.lines().map(|line| match line.starts_with("longest_days = ") {
+        true => "longest_days = 1\n".to_owned(),
+        false => format!("{line}\n"),
+    });
+    fs::write(&envelope, narrow.collect::<String>()).unwrap();
+    refused(&sign_with(&home, "r.toml", "a", &["--generation", &own]), 7, "signer.envelope");
+    let is_link = |name: &String| name.starts_with("key-");
+    assert!(!files(&home, "a").keys().any(is_link));
+    // the other medium signs it, keeps the certificate, and then wants it named no more
+    sign_with(&home, "r.toml", "b", &["--generation", &own]).ok();
+    assert!(files(&home, "b").keys().any(is_link));
+    home.ca(&["ceremony", "import", "r.toml.b.answer"]).ok();
+    request(&home, "s.toml", &["--cross", "genfic-g2"]);
+    sign(&home, "s.toml", "b").ok();
 }

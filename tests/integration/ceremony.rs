@@ -38,6 +38,11 @@ pub(crate) fn request(home: &Home, file: &str, more: &[&str]) -> Value {
 
 /// Signs a request with a medium at the time that the request was made, and names the answer.
 pub(crate) fn sign(home: &Home, file: &str, medium: &str) -> Said {
+    sign_with(home, file, medium, &[])
+}
+
+/// The same with more options.
+pub(crate) fn sign_with(home: &Home, file: &str, medium: &str, more: &[&str]) -> Said {
     let text = fs::read_to_string(home.path(file)).unwrap();
     let made =
         text.lines().find_map(|line| line.strip_prefix("made = ")).unwrap().trim_matches('"').to_owned();
@@ -57,7 +62,7 @@ pub(crate) fn sign(home: &Home, file: &str, medium: &str) -> Said {
         "--present",
         "Bea",
     ];
-    Said::of(machine(home.directory(), &words).output().unwrap())
+    Said::of(machine(home.directory(), &[&words, more].concat()).output().unwrap())
 }
 
 #[track_caller]

@@ -17,6 +17,9 @@ pub enum Authority {
     TakeAnswerIn,
     /// Have a ceremony for this CA.
     HaveCeremony(String),
+    /// Compare this fingerprint of a certificate that a request for a ceremony brings with what was said where the other
+    /// generation was made, and name it.
+    NameGeneration(String),
     /// Ask those who run the external CA.
     AskItsOwners,
     /// Request a responder's certificate as such.

@@ -50,7 +50,7 @@ pub(crate) struct KeyEnvelope {
 
 /// Reads a SHA-256 as openssl and this program write it: 64 hexadecimal digits, also with colons and with `sha256:`
 /// before.
-fn sha256_digits(text: &str) -> Result<String, String> {
+pub(super) fn sha256_digits(text: &str) -> Result<String, String> {
     let digits = text.trim().to_lowercase().trim_start_matches("sha256:").replace(':', "");
     match digits.len() == 64 && digits.bytes().all(|octet| octet.is_ascii_hexdigit()) {
         true => Ok(digits),

@@ -1,5 +1,7 @@
 //! Arguments about keys that are kept offline.
+use super::keys::sha256_digits;
 use clap::{Args, Subcommand};
+use genfic_ca::x509::Fingerprint;
 use std::path::PathBuf;
 
 #[derive(Args, Debug)]
@@ -77,6 +79,14 @@ pub(crate) struct CeremonySign {
     /// Somebody who is there, for the transcript; may be repeated
     #[arg(long, value_name = "NAME")]
     pub(crate) present: Vec<String>,
+    /// Link the key with the generation of the root whose certificate has this fingerprint; may be repeated
+    #[arg(long, value_name = "SHA256", value_parser = fingerprint)]
+    pub(crate) generation: Vec<Fingerprint>,
+}
+
+fn fingerprint(text: &str) -> Result<Fingerprint, String> {
+    let digits = sha256_digits(text)?;
+    Fingerprint::from_hex(&digits).ok_or_else(|| "it is not hexadecimal".to_owned())
 }
 
 #[derive(Args, Debug)]

@@ -8,28 +8,35 @@ use crate::report::{Report, counted, path_value};
 use crate::session::{Session, orders_of};
 use genfic_ca::assembly;
 use genfic_ca::ca::CeremonyPlan;
-use genfic_ca::ceremony::{Ceremony, Medium, Request, sha256};
+use genfic_ca::ceremony::{Ceremony, Medium, Request, link_text, sha256};
 use genfic_ca::config::Config;
 use genfic_ca::error::{Code, Problem, Shown as _};
-use genfic_ca::x509::UnixTime;
+use genfic_ca::x509::{Certificate, Fingerprint, UnixTime};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::path::Path;
 
-/// Returns what a request asks for, for people.
-fn shown(request: &Request) -> String {
+/// Returns what a request asks for, for people. `links` has for each item that is a key rollover certificate the
+/// fingerprint of the other generation's certificate.
+fn shown(request: &Request, links: &[Option<Fingerprint>]) -> String {
     let mut text = String::new();
     for (number, item) in request.items.iter().enumerate() {
-        let _ =
-            write!(text, "\n{}. {}\n   why: {}\n", number + 1, item.tbs.summary().join("\n   "), item.why);
+        let mut lines = item.tbs.summary();
+        lines.extend(links.get(number).copied().flatten().iter().flat_map(link_text));
+        let _ = write!(text, "\n{}. {}\n   why: {}\n", number + 1, lines.join("\n   "), item.why);
     }
     text
 }
 
 /// Returns what a request asks for, for programs.
-fn items(request: &Request) -> Vec<Value> {
-    let each = request.items.iter();
-    each.map(|item| json!({ "kind": item.tbs.kind(), "name": item.tbs.name(), "why": item.why })).collect()
+fn items(request: &Request, links: &[Option<Fingerprint>]) -> Vec<Value> {
+    let each = request.items.iter().enumerate().map(|(number, item)| {
+        let other = links.get(number).copied().flatten();
+        let usual = [("kind", item.tbs.kind().into()), ("name", item.tbs.name()), ("why", item.why.clone())];
+        let all = usual.into_iter().chain(other.map(|other| ("generation", other.to_string())));
+        Value::Object(all.map(|(field, text)| (field.to_owned(), Value::String(text))).collect())
+    });
+    each.collect()
 }
 
 /// Writes a request.
@@ -46,22 +53,33 @@ pub(crate) fn request(session: &Session, args: &CeremonyRequest) -> Result<Repor
         why: args.why.clone(),
     })?;
     output.put(made.text.as_bytes())?;
+    let items_asked = made.request.items.iter();
+    let links: Vec<Option<Fingerprint>> =
+        items_asked.map(|item| item.other_generation().map(Certificate::fingerprint)).collect();
+    let named: String = links.iter().flatten().map(|other| format!(" --generation {other}")).collect();
+    let compare = match named.is_empty() {
+        true => "",
+        false => {
+            "the key links itself with another generation only when that is named there: take the fingerprint along on another \
+             way than the file\n"
+        }
+    };
     let result = json!({
         "name": args.authority,
         "file": path_value(&args.output),
         "sha256": made.digest,
         "until": made.request.until.to_string(),
-        "items": items(&made.request),
+        "items": items(&made.request, &links),
         "supersedes": made.supersedes,
     });
     let superseded = if made.supersedes { "it replaces a request that was not answered\n" } else { "" };
     let text = format!(
-        "the request is in {}, to be answered until {}\nsha256 {}\n{superseded}{}\nnext: carry it to the key: genfic-ca \
-         ceremony sign {} --keys DIR -o ANSWER",
+        "the request is in {}, to be answered until {}\nsha256 {}\n{superseded}{}\n{compare}next: carry it to the key: \
+         genfic-ca ceremony sign {} --keys DIR -o ANSWER{named}",
         args.output.shown(),
         made.request.until,
         made.digest,
-        shown(&made.request),
+        shown(&made.request, &links),
         args.output.shown(),
     );
     Ok(Report::done(result, text).warn(made.notices))
@@ -103,7 +121,7 @@ pub(crate) fn sign(global: &Global, args: &CeremonySign) -> Result<Report, Probl
     let output = Output::within(&args.output)?;
     let transcript = args.output.with_extension("txt");
     let transcript_output = Output::within(&transcript)?;
-    let ceremony = Ceremony::open(Medium::at(medium), &text_of(&args.request)?)?;
+    let ceremony = Ceremony::open(Medium::at(medium), &text_of(&args.request)?, &args.generation)?;
     let name = ceremony.request().authority.clone();
     let signed = match ceremony.earlier()? {
         Some(earlier) => earlier,
@@ -112,7 +130,7 @@ pub(crate) fn sign(global: &Global, args: &CeremonySign) -> Result<Report, Probl
             let question = format!(
                 "{}\n\nrequest sha256 {}\ndate {date}\nThe key of {name} signs this. Is the digest that of the request, and all \
                  of it wanted?",
-                shown(ceremony.request()),
+                shown(ceremony.request(), &ceremony.links()),
                 ceremony.digest()
             );
             confirm(global, &question)?;
@@ -129,7 +147,7 @@ pub(crate) fn sign(global: &Global, args: &CeremonySign) -> Result<Report, Probl
         "transcript": path_value(&transcript),
         "sha256": digest,
         "request_sha256": ceremony.digest(),
-        "items": items(ceremony.request()),
+        "items": items(ceremony.request(), &ceremony.links()),
         "repeated": signed.is_repeated,
     });
     let how = match signed.is_repeated {

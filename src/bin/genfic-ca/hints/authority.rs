@@ -17,6 +17,14 @@ pub(super) fn text(remedy: &R) -> Cow<'static, str> {
         R::HaveCeremony(name) => {
             return format!("make a request: genfic-ca ceremony request {name} -o FILE").into();
         }
+        R::NameGeneration(fingerprint) => {
+            return format!(
+                "the request brings a certificate with the fingerprint {fingerprint}: compare it with what `genfic-ca \
+                 ceremony request` and `genfic-ca show` said where the new generation was made; only if it is the same, \
+                 --generation {fingerprint}"
+            )
+            .into();
+        }
         R::ForResponders => {
             "`genfic-ca ocsp responder CA` makes that of this home; for a key on another host: genfic-ca sign \
              FILE --responder-for CA"
