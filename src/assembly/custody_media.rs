@@ -3,6 +3,7 @@
 //! First the media get everything and are read back; only then the signer removes the key. Whoever is killed leaves the key
 //! there, whole on the media, or in both places, and the same command goes on.
 use super::custody_service::CustodyService;
+use crate::ca::partial_scope;
 use crate::ceremony::{
     Bundle, Medium, must_have_no_other_key, profiles_in, raise_mark_on_medium, sha256, verify_on_medium,
     write_to_media,
@@ -11,7 +12,6 @@ use crate::error::{Code, Problem, Shown as _};
 use crate::home::{AuthorityName, Home, PublicFile, ReadError, read_file};
 use crate::signer::BundledKey;
 use crate::signing::{SecretSource, UsedSerials};
-use crate::x509::extension::CrlNumber;
 use crate::x509::{Certificate, CertificateList, UnixTime, pem};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -43,7 +43,7 @@ pub struct ExportedToMedia {
     pub digest: String,
     /// The files of each medium.
     pub files: Vec<String>,
-    /// What a person has to know of the media.
+    /// What a person has to know of what is on the media, beside [`ExportToMedia::notices`].
     pub notices: Vec<String>,
 }
 
@@ -68,7 +68,8 @@ impl CustodyService {
         let digest = sha256(&key.sealed);
         must_have_no_other_key(name, &digest, &media)?;
         let (certificate, above) = export.chain(&key)?;
-        let crl = export.crl(&certificate, key.crl)?;
+        let crl = export.crl(&certificate, &key)?;
+        let notices = export.of_unknown_list(&key, crl.as_ref()).into_iter().collect();
         let number = crl.as_ref().and_then(|crl| crl.tbs().crl_number()).unwrap_or(0);
         let files = Bundle {
             authority: name,
@@ -93,7 +94,7 @@ impl CustodyService {
         let places: Vec<String> = media.iter().map(|one| one.directory().shown().to_string()).collect();
         self.0.to_media(name, &digest, &places.join(", "))?;
         let files = files.into_iter().map(|file| file.name).collect();
-        Ok(ExportedToMedia { digest, files, notices: export.notices(&media) })
+        Ok(ExportedToMedia { digest, files, notices })
     }
 }
 
@@ -148,13 +149,9 @@ impl ExportToMedia<'_> {
         }
     }
 
-    /// Returns the last CRL of the CA as it is published. The signer knows the number of the last one.
-    fn crl(
-        &self,
-        certificate: &Certificate,
-        last: Option<CrlNumber>,
-    ) -> Result<Option<CertificateList>, Problem> {
-        let path = self.public_file(PublicFile::Crl);
+    /// Returns the last CRL of the CA as it is published. The signer knows the number of the last one, and its digest.
+    fn crl(&self, certificate: &Certificate, key: &BundledKey) -> Result<Option<CertificateList>, Problem> {
+        let (path, last) = (self.public_file(PublicFile::Crl), key.crl);
         let refused = |code: Code, message: String| {
             Problem::new(code, message).hint(
                 "publish the CRL first, and name the directory of the public files of its home; nothing was changed",
@@ -180,32 +177,67 @@ impl ExportToMedia<'_> {
                 format!("{} is not signed by the key of {}", path.shown(), self.authority),
             ));
         }
-        match last {
-            Some(last) if crl.tbs().crl_number().is_none_or(|number| number < last) => Err(refused(
-                Code::CrlOlder,
-                format!(
-                    "{} is not the last CRL: the key has signed one with the number {last}",
-                    path.shown()
-                ),
-            )),
-            _ => Ok(Some(crl)),
+        // a delta has the number of the complete one that was signed with it
+        if let Some(what) = partial_scope(crl.tbs()) {
+            return Err(refused(Code::CrlScope, format!("{} {what}", path.shown())));
         }
+        let Some(last) = last else { return Ok(Some(crl)) };
+        let number = crl.tbs().crl_number();
+        if number.is_none_or(|number| number < last) {
+            let message = format!(
+                "{} is not the last CRL: the key has signed one with the number {last}",
+                path.shown()
+            );
+            return Err(refused(Code::CrlOlder, message));
+        }
+        let is_other = |list: &String| *list != sha256(crl.tbs().as_der());
+        if number == Some(last) && key.list.as_ref().is_some_and(is_other) {
+            let message = format!(
+                "{} is not the last CRL: the key has signed another one with the number {last}",
+                path.shown()
+            );
+            return Err(refused(Code::CrlNumber, message));
+        }
+        Ok(Some(crl))
     }
 
-    fn notices(&self, media: &[Medium]) -> Vec<String> {
+    /// Says that nobody knows whether the CRL that goes along is the last one.
+    fn of_unknown_list(&self, key: &BundledKey, crl: Option<&CertificateList>) -> Option<String> {
+        (key.crl.is_none() && key.mark > 0).then(|| {
+            let path = self.public_file(PublicFile::Crl);
+            let taken = match crl.and_then(|crl| crl.tbs().crl_number()) {
+                Some(number) => format!("the media have {}, with the number {number}", path.shown()),
+                None => "the media have none with a number".to_owned(),
+            };
+            format!(
+                "the signer does not know the last CRL of the key, and its mark is {}: {taken}; see that it is the last",
+                key.mark
+            )
+        })
+    }
+
+    /// Returns what a person has to know of the media before the key is on them alone.
+    #[must_use]
+    pub fn notices(&self) -> Vec<String> {
+        let media: Vec<Medium> = self.media.iter().map(Medium::at).collect();
         let state = Home::system();
         let of_signer = Path::new("/var/lib/genfic-signer");
         let mut notices = Vec::new();
-        for medium in media {
+        for medium in &media {
             let place = medium.directory().shown();
-            if medium.shares_file_system_with(state.directory()) || medium.shares_file_system_with(of_signer)
+            if medium.is_in_memory() {
+                notices.push(format!(
+                    "{place} is in the memory of this machine: the key is lost with it when the power goes"
+                ));
+            } else if medium.shares_file_system_with(state.directory())
+                || medium.shares_file_system_with(of_signer)
             {
                 notices.push(format!(
                     "{place} is on a disk of this machine: whoever takes that has the key as before"
                 ));
             }
         }
-        if let [one] = media {
+        if let [one] = media.as_slice() {
             notices.push(format!(
                 "{} is the only place of the key then: a medium that fails takes the CA with it; copy it to another one",
                 one.directory().shown()
@@ -223,3 +255,7 @@ fn read_if_there(path: &Path, most: u64) -> Result<Option<Vec<u8>>, Problem> {
             .hint("name a directory that you may read; nothing was changed")),
     }
 }
+
+#[cfg(test)]
+#[path = "custody_media_tests.rs"]
+mod tests;

@@ -85,6 +85,7 @@ pub use lifecycle::{
 };
 #[cfg(test)]
 pub(crate) use lifecycle::{RekeyedAuthority, RenewedAuthority};
+pub(crate) use maintenance::partial_scope;
 pub use maintenance::{ExternalCrl, ImportedCrl, Maintenance, PublishedCrl, PublishedDelta, Recovered};
 pub use publication::{Publication, Published};
 pub use revocation::{

@@ -4,14 +4,17 @@ use crate::failpoint;
 use crate::home::{Mode, ReadError, WriteError, has_no_modes, read_file, replace, sync_directory};
 use crate::x509::{Certificate, pem};
 use aws_lc_rs::digest::{SHA256, digest};
-use rustix::fs::{Advice, fadvise};
-use std::fs::{self, DirBuilder, File};
+use rustix::fs::{Advice, fadvise, statfs, syncfs};
+use std::fs::{self, DirBuilder, File, Metadata};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
 /// Bound of one file on a medium, in octets; a CRL of a million entries takes 40 MB.
 const LARGEST: u64 = 256 << 20;
+
+/// statfs(2) of tmpfs and ramfs.
+const IN_MEMORY: [u64; 2] = [0x0102_1994, 0x8584_58f6];
 
 /// A directory on a medium.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -75,14 +78,15 @@ impl Medium {
     /// Returns whether this directory is on the file system that contains another path.
     #[must_use]
     pub fn shares_file_system_with(&self, other: &Path) -> bool {
-        let device = |path: &Path| {
-            path.ancestors()
-                .find_map(|path| {
-                    fs::metadata(if path.as_os_str().is_empty() { Path::new(".") } else { path }).ok()
-                })
-                .map(|found| found.dev())
-        };
+        let device = |path: &Path| there(path).map(|(_, found)| found.dev());
         device(&self.directory).is_some_and(|own| device(other) == Some(own))
+    }
+
+    /// Returns whether this directory is in the memory of this machine (tmpfs, ramfs): what is there is gone with the power.
+    #[must_use]
+    pub fn is_in_memory(&self) -> bool {
+        let kind = there(&self.directory).and_then(|(path, _)| statfs(path).ok()).map(|found| found.f_type);
+        kind.is_some_and(|kind| u64::try_from(kind).is_ok_and(|kind| IN_MEMORY.contains(&kind)))
     }
 
     /// Writes a file, durably. The former one stays until the new one is whole.
@@ -107,12 +111,26 @@ impl Medium {
         Ok(())
     }
 
-    /// Makes the names of the files durable.
+    /// Makes the names of the files durable, and that of the directory.
     ///
     /// # Errors
     /// When the system reports that it could not.
     pub(crate) fn sync(&self) -> Result<(), Problem> {
-        sync_directory(&self.directory).map_err(|error| not_written(&error))
+        sync_directory(&self.directory).map_err(|error| not_written(&error))?;
+        let failed = |source| not_written(&WriteError { path: self.directory.clone(), source });
+        let directory = self.directory.canonicalize().map_err(failed)?;
+        // where it is the whole medium, its name is that of the mount
+        let Some(parent) = directory.parent().filter(|parent| self.shares_file_system_with(parent)) else {
+            return Ok(());
+        };
+        match sync_directory(parent) {
+            // who may write into it may not read it: the whole file system then
+            Err(error) if error.source.kind() == io::ErrorKind::PermissionDenied => {
+                let open = File::open(&directory).map_err(failed)?;
+                syncfs(&open).map_err(|error| failed(error.into()))
+            }
+            synced => synced.map_err(|error| not_written(&error)),
+        }
     }
 
     /// Returns the contents of a file; `None` when it does not exist.
@@ -187,6 +205,14 @@ impl Medium {
     }
 }
 
+/// Returns the nearest directory on the way to a path that is there.
+fn there(path: &Path) -> Option<(&Path, Metadata)> {
+    path.ancestors().find_map(|path| {
+        let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
+        fs::metadata(path).ok().map(|found| (path, found))
+    })
+}
+
 fn not_written(error: &WriteError) -> Problem {
     let code = if error.is_for_want_of_space() { Code::MediumFull } else { Code::MediumNotWritten };
     let hint: Remedy = match code {
@@ -218,5 +244,18 @@ mod tests {
         assert_eq!(medium.unlike(&files).unwrap(), ["policy/b"]);
         assert!(medium.shares_file_system_with(directory.path()));
         assert!(!medium.shares_file_system_with(Path::new("/proc")));
+        medium.sync().unwrap();
+    }
+
+    #[test]
+    fn a_medium_that_is_gone_with_the_power_is_known_before_its_directory_is_made() {
+        // G6
+        assert!(!Medium::at("/proc/none").is_in_memory());
+        let memory = Path::new("/dev/shm");
+        let is_there =
+            fs::metadata(memory).is_ok_and(|found| found.dev() != fs::metadata("/").unwrap().dev());
+        if is_there {
+            assert!(Medium::at(memory.join("no/such/directory")).is_in_memory());
+        }
     }
 }

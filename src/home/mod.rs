@@ -66,7 +66,7 @@ pub use group::{Replacement, replace_all};
 pub use layout::{Home, PublicFile};
 pub(crate) use open::{OpenError, open_checked, open_file};
 pub use open::{ReadError, open_regular, read_file, read_most};
-pub(crate) use overwrite::{Former, overwrite};
+pub(crate) use overwrite::{Former, remove_overwritten};
 pub(crate) use places::unsafe_way;
 pub use places::{verify_signer, verify_tokens};
 pub use reach::is_of_another_user;

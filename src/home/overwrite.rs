@@ -1,5 +1,7 @@
-//! Overwriting of a file before it is removed, or after it was replaced.
-use std::fs::{File, OpenOptions};
+//! Overwriting of a file after it was removed or replaced.
+use super::sync_directory;
+use crate::failpoint;
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -24,13 +26,9 @@ impl Former {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub(crate) fn overwrite(self) -> io::Result<()> {
-        self.zero_unless_named(0)
-    }
-
-    fn zero_unless_named(mut self, own: u64) -> io::Result<()> {
+    pub(crate) fn overwrite(mut self) -> io::Result<()> {
         let metadata = self.0.metadata()?;
-        if metadata.nlink() > own {
+        if metadata.nlink() > 0 {
             return Ok(());
         }
         let length = usize::try_from(metadata.len()).unwrap_or_default();
@@ -39,18 +37,28 @@ impl Former {
     }
 }
 
-/// Overwrites a file that has no other name, as [`Former::overwrite`].
+/// Removes the file of a key: its name, durably, and then its octets as [`Former::overwrite`] does. Whoever is killed in
+/// between leaves it whole, or gone, and none that has its name and no key in it.
 ///
 /// # Errors
-/// When it is not there, or cannot be written.
-pub(crate) fn overwrite(path: &Path) -> io::Result<()> {
-    Former::of(path)?.zero_unless_named(1)
+/// When it is not there, cannot be written or removed, or the directory cannot be made durable: it may be gone then.
+pub(crate) fn remove_overwritten(path: &Path) -> io::Result<()> {
+    // whatever has its name afterwards
+    let former = Former::of(path)?;
+    fs::remove_file(path)?;
+    failpoint::passed("key: without its name");
+    if let Some(directory) = path.parent() {
+        sync_directory(directory).map_err(|error| error.source)?;
+    }
+    failpoint::passed("key: not overwritten yet");
+    // it is not needed any more; a disk may keep it all the same
+    let _ = former.overwrite();
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::fs;
     use std::io::{Read as _, Seek as _};
 
     #[test]
@@ -59,13 +67,9 @@ mod tests {
         let (path, kept) = (directory.path().join("key"), directory.path().join("kept"));
         fs::write(&path, "former").unwrap();
         fs::hard_link(&path, &kept).unwrap();
-        let former = Former::of(&path).unwrap();
-        overwrite(&path).unwrap();
-        fs::remove_file(&path).unwrap();
-        former.overwrite().unwrap();
+        remove_overwritten(&path).unwrap();
+        assert!(!path.exists());
         assert_eq!(fs::read(&kept).unwrap(), b"former");
-        overwrite(&kept).unwrap();
-        assert_eq!(fs::read(&kept).unwrap(), [0; 6]);
     }
 
     #[test]
@@ -82,5 +86,29 @@ mod tests {
         seen.rewind().unwrap();
         seen.read_to_end(&mut octets).unwrap();
         assert_eq!((octets, fs::read(&path).unwrap()), (vec![0; 6], b"latter".to_vec()));
+    }
+
+    #[test]
+    fn what_is_removed_is_overwritten_and_never_has_its_name_without_its_octets() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("key");
+        fs::write(&path, "former").unwrap();
+        let mut seen = File::open(&path).unwrap();
+        let looking = path.clone();
+        let whole = std::thread::spawn(move || {
+            // as whoever comes after one that was killed
+            loop {
+                match fs::read(&looking) {
+                    Ok(octets) if octets == b"former" => {}
+                    found => return found.ok(),
+                }
+            }
+        });
+        remove_overwritten(&path).unwrap();
+        assert_eq!(whole.join().unwrap(), None);
+        let mut octets = Vec::new();
+        seen.read_to_end(&mut octets).unwrap();
+        assert_eq!(octets, [0; 6]);
+        assert_eq!(remove_overwritten(&path).unwrap_err().kind(), io::ErrorKind::NotFound);
     }
 }

@@ -141,7 +141,7 @@ pub trait MoveKeys {
     /// When the place cannot be asked.
     fn settle(&self, key: &KeyRef) -> Result<bool, KeyError>;
 
-    /// Removes a key from the place that it left, or from one where it has not settled: overwritten, then unlinked.
+    /// Removes a key from the place that it left, or from one where it has not settled: unlinked, then overwritten.
     /// Returns whether there was one.
     ///
     /// # Errors

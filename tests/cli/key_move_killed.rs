@@ -101,6 +101,7 @@ fn a_move_whose_signer_is_killed_at_any_step_goes_on() {
     let going = [
         "signer: leaving noted",
         "signer: departure noted",
+        "key: not overwritten yet",
         "key: removed where it was",
         "signer: envelope of the departed key removed",
     ];

@@ -97,6 +97,7 @@ fn a_root_in_the_signer_goes_to_media_signs_in_ceremonies_and_comes_back() {
     let without_word = taking(&service, &["a", "b"], "").replace("--yes", "");
     let said = service.in_one_login(&[without_word]);
     assert!(said.err.contains("will be on these media alone") && is_in_signer(&service), "{}", said.all());
+    assert!(said.err.contains(" of this machine: "), "before it is confirmed: {}", said.all());
     assert!(files(&service, "amber").is_empty(), "nothing was written");
     // the administrator does
     let said = service.done(&[taking(&service, &["a", "b"], "--json")]);
@@ -281,6 +282,8 @@ fn a_root_on_its_way_to_media_is_in_the_signer_or_whole_on_them_wherever_somebod
     let of_signer = [
         "signer: lending noted",
         "signer: departure to media noted",
+        "key: without its name",
+        "key: not overwritten yet",
         "key: removed where it was",
         "signer: envelope of the departed key removed",
     ];

@@ -13,7 +13,7 @@ use crate::ceremony::{
 };
 use crate::error::{Code, Notice, Problem, Shown as _, remedy};
 use crate::failpoint;
-use crate::home::{Mode, overwrite, read_file, sync_directory, write_new};
+use crate::home::{Mode, read_file, remove_overwritten, write_new};
 use crate::index::{Authority, CertificateState, Filter};
 use crate::signing::{CaSigner, KeyError, KeyFile, KeyRef, OfflineKeys, UsedSerials};
 use crate::x509::SerialNumber;
@@ -272,7 +272,7 @@ impl Lifecycle<'_> {
         Ok(notices)
     }
 
-    /// Removes the key of a CA here, once the record says that it is on media. The file is overwritten before that, which
+    /// Removes the key of a CA here, once the record says that it is on media. The file is overwritten after that, which
     /// reaches the device only where it overwrites in place. Returns whether there was one.
     ///
     /// # Errors
@@ -282,18 +282,16 @@ impl Lifecycle<'_> {
         let Some(path) = self.key_file_here(&authority).filter(|_| authority.has_key_on_media()) else {
             return Ok(false);
         };
-        let removed = match overwrite(&path) {
+        match remove_overwritten(&path) {
+            Ok(()) => {}
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
-            overwritten => overwritten.and_then(|()| std::fs::remove_file(&path)),
-        };
-        removed.map_err(|error| {
-            Problem::new(Code::KeyNotWritten, format!("{} cannot be removed: {error}", path.shown()))
-                .hint(remedy::Repair::ExportKeyAgain(authority.name.clone()))
-        })?;
-        failpoint::passed("key: removed here");
-        if let Some(directory) = path.parent() {
-            sync_directory(directory).map_err(KeyError::from)?;
+            Err(error) => {
+                let message = format!("{} cannot be removed: {error}", path.shown());
+                return Err(Problem::new(Code::KeyNotWritten, message)
+                    .hint(remedy::Repair::ExportKeyAgain(authority.name.clone())));
+            }
         }
+        failpoint::passed("key: removed here");
         let event = self.engine.event(self.engine.now(), "key.removed", &*authority.name);
         self.engine.index().record_event(event)?;
         Ok(true)

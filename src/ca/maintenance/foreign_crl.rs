@@ -239,21 +239,24 @@ fn check_origin(authority: &Authority, crl: &CertificateList) -> Result<(), Prob
     Ok(())
 }
 
-/// Refuses a CRL that is about a part only: a delta, or one whose issuingDistributionPoint (RFC 5280 §5.2.5) restricts it.
+/// Refuses a CRL that is about a part only.
 fn check_scope(name: &str, tbs: &TbsCertList) -> Result<(), Problem> {
-    let refuse = |what: &str| {
+    partial_scope(tbs).map_or(Ok(()), |what| {
         let message = format!("the CRL of {name} {what}");
         Err(Problem::new(Code::CrlScope, message).hint("bring the complete one"))
-    };
-    for extension in tbs.extensions() {
-        if extension.oid == DELTA_CRL_INDICATOR {
-            return refuse("is a delta CRL");
+    })
+}
+
+/// Says of a CRL that it is about a part only: a delta, or one whose issuingDistributionPoint (RFC 5280 §5.2.5) restricts
+/// it. `None` for a complete one.
+pub(crate) fn partial_scope(tbs: &TbsCertList) -> Option<&'static str> {
+    tbs.extensions().iter().find_map(|extension| match extension.oid {
+        DELTA_CRL_INDICATOR => Some("is a delta CRL"),
+        ISSUING_DISTRIBUTION_POINT if !names_a_place_only(&extension.value) => {
+            Some("is about some certificates or reasons only, by its issuingDistributionPoint")
         }
-        if extension.oid == ISSUING_DISTRIBUTION_POINT && !names_a_place_only(&extension.value) {
-            return refuse("is about some certificates or reasons only, by its issuingDistributionPoint");
-        }
-    }
-    Ok(())
+        _ => None,
+    })
 }
 
 /// Whether the value has the element distributionPoint `[0]` and nothing else.

@@ -18,6 +18,7 @@ pub use crl::PublishedCrl;
 pub use delta::PublishedDelta;
 pub use external_crl::ExternalCrl;
 pub use foreign_crl::ImportedCrl;
+pub(crate) use foreign_crl::partial_scope;
 pub(in crate::ca) use next_list::NextList;
 pub(in crate::ca) use own_signatures::{OwnSignatures, WithoutCrl};
 pub use recover::Recovered;

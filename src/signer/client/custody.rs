@@ -48,6 +48,8 @@ pub(crate) struct BundledKey {
     pub(crate) mark: CrlNumber,
     /// The number of the last CRL that the signer knows of it.
     pub(crate) crl: Option<CrlNumber>,
+    /// SHA-256 of the TBSCertList of that CRL, in hexadecimal digits; `None` where only its number is known.
+    pub(crate) list: Option<String>,
     /// The serial numbers that it used, with notAfter of each certificate where that is known.
     pub(crate) used: Vec<(SerialNumber, Option<UnixTime>)>,
 }
@@ -90,7 +92,7 @@ impl CustodyDoor {
     pub(crate) fn lend_bundle(&self, key: &str) -> Result<BundledKey, KeyError> {
         let link = self.0.link()?;
         let answer = link.ask(Request::LendBundle { key: key.to_owned() })?;
-        let Reply::Bundle { key, profile, mark, crl } = answer.message else {
+        let Reply::Bundle { key, profile, mark, crl, list } = answer.message else {
             return Err(unexpected().into());
         };
         let mut parts = answer.parts.into_iter();
@@ -113,7 +115,17 @@ impl CustodyDoor {
             }
             if found.is_empty() {
                 let mark = mark.unwrap_or(0);
-                return Ok(BundledKey { sealed, record, envelope, certificates, profile, mark, crl, used });
+                return Ok(BundledKey {
+                    sealed,
+                    record,
+                    envelope,
+                    certificates,
+                    profile,
+                    mark,
+                    crl,
+                    list,
+                    used,
+                });
             }
             used.extend(found.into_iter().zip(times));
         }

@@ -61,12 +61,12 @@ impl Turn<'_> {
         RecordError::Damaged { path: self.journal.path.clone(), reason: fault.to_string() }
     }
 
-    fn reader(&self, head: JournalHead) -> JournalReader<BufReader<At<'_>>> {
+    pub(super) fn reader(&self, head: JournalHead) -> JournalReader<BufReader<At<'_>>> {
         let source = At { file: &self.file, offset: head.offset };
         JournalReader::after(head, BufReader::with_capacity(1 << 18, source))
     }
 
-    fn read<R: Read>(&self, reader: &mut JournalReader<R>) -> Result<Option<Group>, RecordError> {
+    pub(super) fn read<R: Read>(&self, reader: &mut JournalReader<R>) -> Result<Option<Group>, RecordError> {
         reader.next_group().map_err(|fault| match fault {
             JournalFault::Io(source) => self.failed(source),
             fault => self.damaged(&fault),
@@ -376,7 +376,7 @@ fn of_one_group(entries: &mut Peekable<IntoIter<Entry>>) -> Vec<Entry> {
 }
 
 /// A file from this octet on.
-struct At<'f> {
+pub(super) struct At<'f> {
     file: &'f File,
     offset: u64,
 }

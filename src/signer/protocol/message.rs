@@ -288,8 +288,14 @@ pub(crate) enum Reply {
     /// The envelope that a key would get, TOML, in the part, and whether the key is here already.
     Proposed { is_here: bool },
     /// A key that is to go to media: the reference to it here, the profile of its CA, the number in its mark, and that of the
-    /// last CRL that is known of it.
-    Bundle { key: WireKey, profile: String, mark: Option<CrlNumber>, crl: Option<CrlNumber> },
+    /// last CRL that is known of it, with SHA-256 of its TBSCertList in hexadecimal digits, where more than its number is.
+    Bundle {
+        key: WireKey,
+        profile: String,
+        mark: Option<CrlNumber>,
+        crl: Option<CrlNumber>,
+        list: Option<String>,
+    },
     /// SHA-256 of the file with which a key went to media, in hexadecimal digits; `null` where it did not, or came back.
     OnMedia { digest: Option<String> },
     /// The files of the signer, with their lengths.

@@ -56,6 +56,20 @@ impl RecordFile {
         })
     }
 
+    /// Returns SHA-256 of the TBSCertList of the last complete CRL of a key; `None` where only its number is known.
+    ///
+    /// # Errors
+    /// When the record cannot be read.
+    pub(in crate::signer) fn last_digest(&self, key: &Key) -> Result<Option<[u8; 32]>, RecordError> {
+        let digest: Option<[u8; 32]> = self.with(|connection| {
+            let Some(of) = number_of(connection, key)? else { return Ok(None) };
+            let find = "SELECT digest FROM list WHERE key = ?1 AND what = ?2";
+            let complete = What::Complete.number();
+            connection.prepare_cached(find)?.query_row(params![of, complete], |row| row.get(0)).optional()
+        })?;
+        Ok(digest.filter(|digest| *digest != CLAIMED))
+    }
+
     /// Tells whether a complete CRL that is shown is taken as the last one of its key: it is above the last one, or it is
     /// that which was handed out last. Any earlier one would hide entries.
     ///

@@ -25,7 +25,7 @@ fn now() -> UnixTime {
 pub(super) struct Case {
     pub(super) standing: Standing,
     pub(super) directory: tempfile::TempDir,
-    store: AgeFileStore,
+    pub(super) store: AgeFileStore,
     connection: (UnixStream, UnixStream),
     /// How the key was protected anew, as the journal has it.
     noted: Arc<Mutex<Vec<String>>>,

@@ -7,7 +7,7 @@ use super::remembering::identity;
 use super::standing::Standing;
 use crate::error::Code;
 use crate::failpoint;
-use crate::signer::journal::{file_on_media, gone_to_media, lent};
+use crate::signer::journal::{JournalHead, file_on_media, gone_to_media, lent};
 use crate::signer::protocol::{Failure, Frame, Reply, WireKey};
 use crate::signer::unlocking::{Login, known_as, login_of};
 use crate::signer::{Act, ActKind, KeyEnvelope, Peer};
@@ -19,19 +19,28 @@ use std::sync::{Mutex, PoisonError};
 /// Characters of what the client says of the media, in the journal.
 const LONGEST_PLACES: usize = 1000;
 
-/// The files that were lent to go to media, by the names of their keys: to whom, and the SHA-256.
+/// A file that was lent to go to media.
+struct Lent {
+    to: Login,
+    digest: [u8; 32],
+    /// The end of the journal, before anything that goes with the key was read.
+    head: JournalHead,
+}
+
+/// The files that were lent to go to media, by the names of their keys.
 #[derive(Default)]
-pub(super) struct LentForMedia(Mutex<HashMap<String, (Login, [u8; 32])>>);
+pub(super) struct LentForMedia(Mutex<HashMap<String, Lent>>);
 
 impl LentForMedia {
-    fn lent(&self, key: &KeyRef, login: Login, digest: [u8; 32]) {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.insert(known_as(key), (login, digest));
+    fn lent(&self, key: &KeyRef, lent: Lent) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(known_as(key), lent);
     }
 
-    fn is_lent(&self, key: &KeyRef, login: Login, digest: [u8; 32]) -> bool {
+    /// Returns where the journal ended when this file was lent to this login.
+    fn lent_at(&self, key: &KeyRef, login: Login, digest: [u8; 32]) -> Option<JournalHead> {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.get(&known_as(key)) == Some(&(login, digest))
+        let lent = all.get(&known_as(key)).filter(|lent| lent.to == login && lent.digest == digest);
+        lent.map(|lent| lent.head)
     }
 
     fn forget(&self, key: &KeyRef) {
@@ -51,22 +60,27 @@ impl Standing {
         inspected?;
         let opened = self.ring.in_custody(peer, &key)?;
         let of = opened.public_key().digest();
+        let (_, _, journal) = self.signer.remembers(peer)?;
+        // before all that goes with the key, so that nothing is signed unseen in between
+        let turn = journal.turn()?;
+        let (head, crl, list) = (turn.head(), turn.record().last_crl(&of)?, turn.last_list(&of)?);
+        drop(turn);
         let (octets, record) = file_and_record(vault.as_ref(), &key)?;
         let kept = self.signer.parts.rules.kept(&key, &of)?;
         let envelope =
             kept.envelope.filter(|_| !kept.certificates.is_empty()).ok_or_else(|| none_yet(&key))?;
         let profile = KeyEnvelope::parse(&envelope).map(|envelope| envelope.profile).unwrap_or_default();
         let mark = vault.keys().mark(&key)?.number;
-        let (_, _, journal) = self.signer.remembers(peer)?;
-        let crl = journal.turn()?.record().last_crl(&of)?.map(|last| last.number);
+        let crl = crl.map(|last| last.number);
+        let list = list.map(|digest| base16ct::lower::encode_string(&digest));
         let digest = sha256(&octets);
         self.signer.act(peer, ActKind::KeyExported, Some(of), lent(&key.uri, &digest))?;
-        self.lent.lent(&key, login(peer)?, digest);
+        self.lent.lent(&key, Lent { to: login(peer)?, digest, head });
         failpoint::passed("signer: lending noted");
         let mut parts = vec![octets, record, envelope.into_bytes()];
         parts.extend(kept.certificates.iter().map(|one| one.as_der().to_vec()));
         let key = WireKey { uri: key.uri, identity: Some(of) };
-        Ok(Frame::with(Reply::Bundle { key, profile, mark, crl }, parts))
+        Ok(Frame::with(Reply::Bundle { key, profile, mark, crl, list }, parts))
     }
 
     /// Removes a key that is whole on media, as the administrator says to whom it was lent for that.
@@ -81,11 +95,9 @@ impl Standing {
         inspected?;
         let digest = digest_of(digest)?;
         let files = vault.moving().ok_or_else(|| signer("no file of it is removed"))?;
-        if !self.lent.is_lent(&key, login(peer)?, digest) {
-            return Err(signer(
-                "a file that was not lent to this login does not go to media; nothing was removed",
-            ));
-        }
+        let lent_at = self.lent.lent_at(&key, login(peer)?, digest).ok_or_else(|| {
+            signer("a file that was not lent to this login does not go to media; nothing was removed")
+        })?;
         let of = self.ring.in_custody(peer, &key)?.public_key().digest();
         let (by, at, journal) = self.signer.remembers(peer)?;
         let turn = journal.turn()?;
@@ -94,18 +106,28 @@ impl Standing {
                 "the key was protected anew meanwhile: write the media again; nothing was removed",
             ));
         }
+        if turn.has_used_since(&of, lent_at)? {
+            return Err(signer(
+                "the key signed meanwhile, or has other limits: write the media again; nothing was removed",
+            ));
+        }
         let details = gone_to_media(&key.uri, &digest, &words(places, LONGEST_PLACES));
         let turn = turn.acted(by, at, vec![Act { kind: ActKind::KeyMoved, key: Some(of), details }])?;
         failpoint::passed("signer: departure to media noted");
         let removed = files.remove(&key);
-        drop(turn);
-        // also after an error: it may be gone
-        self.ring.lock(Some(&known_as(&key)));
+        // also after an error: it may be gone; and within the turn, for which others wait with the key that they opened
+        let ended = self.ring.closed(Some(&known_as(&key)));
         self.signer.made.forget(&key);
         self.lent.forget(&key);
-        removed?;
         // after the key, which never is here without its limits
-        self.signer.parts.rules.drop_envelope(&key, &of)?;
+        let dropped = match &removed {
+            Ok(_) => self.signer.parts.rules.drop_envelope(&key, &of),
+            Err(_) => Ok(()),
+        };
+        drop(turn);
+        self.ring.noted(ended);
+        removed?;
+        dropped?;
         failpoint::passed("signer: envelope of the departed key removed");
         Ok(Reply::Done)
     }

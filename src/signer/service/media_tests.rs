@@ -1,11 +1,18 @@
 //! What the service removes of a key that goes to media, and for whom.
 use super::clients_tests::{WORDS, command, key, peer, root};
 use super::custody_tests::{Case, OTHER, admin, resealed};
+use super::ring::Ring as _;
+use super::seams::Asked;
+use super::test_parts::OnePassphrase;
 use crate::signer::protocol::{Failure, Frame, Reply, Request, WireKey, ends, put_serial, serials};
-use crate::signer::{ClientClass, KeyEnvelope, Peer, Scope};
-use crate::x509::{SubjectPublicKeyInfo, sha256};
+use crate::signer::{ClientClass, KeyEnvelope, Peer, Scope, SignedKind};
+use crate::signing::{KeyRef, KeyVault as _};
+use crate::testing::{NOW, tbs_cert_list};
+use crate::x509::extension::{authority_key_identifier, crl_number};
+use crate::x509::{Certificate, SignatureAlgorithm, SubjectPublicKeyInfo, sha256};
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::sync::Arc;
 
 /// A service whose key has signed the certificate of a root.
 fn case() -> Case {
@@ -38,7 +45,7 @@ fn lend(case: &Case, peer: &Peer) -> Result<(WireKey, Vec<Vec<u8>>), Failure> {
     let answer = case.ask(peer, Request::LendBundle { key: "genfic".into() }.into());
     match answer.message {
         Reply::Failed { failure } => Err(failure),
-        Reply::Bundle { key, profile, mark: None, crl: None } => {
+        Reply::Bundle { key, profile, mark: None, .. } => {
             assert_eq!(profile, "root-ca");
             Ok((key, answer.parts))
         }
@@ -76,7 +83,7 @@ fn a_key_is_lent_with_all_that_belongs_to_it_and_is_removed_when_it_is_whole_on_
     assert_eq!(parts.len(), 4, "and the certificate of its CA");
     let used = case.ask(&admin(), Frame::with(Request::Used { key: key.clone() }, vec![Vec::new()]));
     let [numbers, times] = <[Vec<u8>; 2]>::try_from(used.parts).unwrap();
-    let certificate = crate::x509::Certificate::from_der(&parts[3]).unwrap();
+    let certificate = Certificate::from_der(&parts[3]).unwrap();
     assert_eq!(serials(&numbers).unwrap(), [certificate.tbs().serial_number().clone()]);
     assert_eq!(ends(&times).unwrap(), [Some(certificate.tbs().validity().not_after)]);
     assert_eq!(on_media(&case, &key), None);
@@ -143,4 +150,65 @@ fn a_key_without_a_certificate_does_not_go_to_media() {
     let mut part = Vec::new();
     put_serial(&mut part, &"1".parse().unwrap());
     assert!(ends(&part).is_err());
+}
+
+/// The TBSCertList of a CRL of the root.
+fn crl(own: &Certificate, number: u64) -> Vec<u8> {
+    let extensions = vec![authority_key_identifier(&own.key_identifier()), crl_number(number)];
+    let times = (NOW, NOW.plus_days(7));
+    let subject = own.tbs().subject();
+    tbs_cert_list(SignatureAlgorithm::ECDSA_SHA256, subject, times, [], extensions).as_der().to_vec()
+}
+
+#[test]
+fn a_key_that_signed_since_it_was_lent_is_not_removed_before_the_media_have_that_too() {
+    // G6, K1
+    let case = case();
+    case.unlock(&[Scope::Custody, Scope::Crl]);
+    let parts = lend(&case, &admin()).unwrap().1;
+    let own = Certificate::from_der(&parts[3]).unwrap();
+    let request = Request::SignCrl { key: key("genfic"), profile: None };
+    let signed = case.ask(&command(), Frame::with(request, vec![crl(&own, 1), own.as_der().to_vec()]));
+    assert_eq!(signed.message, Reply::Signed);
+    for _ in 0..2 {
+        let refused = to_media(&case, &admin(), &parts[0]);
+        let told = format!("{refused:?}");
+        assert!(is_refused(&refused) && told.contains("the key signed meanwhile"), "{told}");
+        assert!(case.file().exists() && case.directory.path().join("genfic.envelope.toml").exists());
+    }
+    // the next ones have it
+    let lent = case.ask(&admin(), Request::LendBundle { key: "genfic".into() }.into());
+    let Reply::Bundle { crl: last, list, .. } = lent.message else { panic!("{:?}", lent.message) };
+    assert_eq!((last, list), (Some(1), Some(base16ct::lower::encode_string(&sha256(&crl(&own, 1))))));
+    assert_eq!(to_media(&case, &admin(), &parts[0]), Reply::Done);
+}
+
+#[test]
+fn who_opened_a_key_before_it_went_to_media_signs_nothing_with_it_after_that() {
+    // G6, K2
+    let timer = Peer { login: None, session: None, ..peer(ClientClass::Renew, 0) };
+    for (waiting, goes) in [(&command(), false), (&command(), true), (&timer, false), (&timer, true)] {
+        let case = case();
+        case.unlock(&[Scope::Custody, Scope::Crl]);
+        let parts = lend(&case, &admin()).unwrap().1;
+        let own = Certificate::from_der(&parts[3]).unwrap();
+        let named = KeyRef::from(key("genfic"));
+        let store = case.store.clone().asking(Arc::new(OnePassphrase(WORDS)));
+        let opened = case.standing.ring.open(waiting, &named, &|| store.open_key(&named)).unwrap();
+        if goes {
+            assert_eq!(to_media(&case, &admin(), &parts[0]), Reply::Done);
+        }
+        // as who waited for the turn at the journal
+        let asked = Asked {
+            peer: waiting,
+            key: &named,
+            public_key: opened.public_key(),
+            kind: SignedKind::Crl,
+            issuer: Some(&own),
+            profile: None,
+            enrolment: None,
+        };
+        let signed = case.standing.signer.sign(&opened, &asked, vec![crl(&own, 1)]);
+        assert_eq!(signed.is_ok(), !goes, "{:?}: {:?}", waiting.class, signed.err());
+    }
 }

@@ -25,7 +25,13 @@ impl Renewing {
 
     /// Returns a key that is open.
     pub(super) fn find(&self, key: &str) -> Option<Arc<dyn VaultKey>> {
-        self.state().open.get(key).map(|(_, opened)| Arc::clone(opened))
+        let now = Instant::now();
+        self.state().open.get(key).filter(|(end, _)| *end > now).map(|(_, opened)| Arc::clone(opened))
+    }
+
+    /// Returns whether a key that was opened was not locked since.
+    pub(super) fn is_held(&self, key: &str) -> bool {
+        self.state().open.contains_key(key)
     }
 
     /// Says that a key is about to be opened.
@@ -51,10 +57,10 @@ impl Renewing {
         }
     }
 
-    /// Locks what has had its time.
+    /// Locks what has had its time, and is not in use.
     pub(super) fn expire(&self) {
         let now = Instant::now();
-        self.state().open.retain(|_, (end, _)| *end > now);
+        self.state().open.retain(|_, (end, opened)| *end > now || Arc::strong_count(opened) > 1);
     }
 
     /// Returns whether no key is open.

@@ -199,6 +199,12 @@ impl SharedRing {
 
     /// Locks a key, or every key, for everybody; returns what ended.
     pub(crate) fn lock(&self, key: Option<&str>) -> Vec<Grant> {
+        self.noted(self.closed(key))
+    }
+
+    /// Locks as [`SharedRing::lock`] does, within a turn at the journal: what ended is [noted](SharedRing::noted) after it.
+    /// Who opened the key before, and waits for the turn, is not allowed to sign with it.
+    pub(crate) fn closed(&self, key: Option<&str>) -> Vec<Grant> {
         self.renewing.lock(key);
         self.brought.lock(key);
         let expected = match key {
@@ -211,7 +217,7 @@ impl SharedRing {
                 self.expected.forget_all()
             }
         };
-        self.noted([self.keyring.lock(key), expected].concat())
+        [self.keyring.lock(key), expected].concat()
     }
 
     /// Locks what has had its time; returns what is unlocked.
@@ -235,7 +241,7 @@ impl SharedRing {
     }
 
     /// Notes what was locked. It is locked whether or not the journal can have it.
-    fn noted(&self, ended: Vec<Grant>) -> Vec<Grant> {
+    pub(crate) fn noted(&self, ended: Vec<Grant>) -> Vec<Grant> {
         for grant in &ended {
             let _ = (self.note)(Event::Locked(grant.clone()));
         }
@@ -321,7 +327,11 @@ impl Ring for SharedRing {
         let name = known_as(key);
         let Some(login) = login_of(peer).filter(|_| peer.class != ClientClass::Renew) else {
             return match scope {
-                Scope::Crl | Scope::Renewal if peer.class == ClientClass::Renew => Ok(()),
+                // it may have been locked since it was opened
+                Scope::Crl | Scope::Renewal if peer.class == ClientClass::Renew => {
+                    let is_held = self.renewing.is_held(&name);
+                    is_held.then_some(()).ok_or_else(|| locked(key, Some(scope), &NotUnlocked::Locked))
+                }
                 scope => Err(locked(key, Some(scope), &NotUnlocked::OtherScope(scope))),
             };
         };

@@ -148,6 +148,7 @@ fn a_timer_has_crls_and_renewals_of_responders_by_the_credential_of_the_service_
     }
     assert!(case.ring.open(&command(), &key, &never).is_err(), "a command does not get the timer's");
     case.ring.lock(None);
+    assert!(case.ring.allow(&timer, &key, Scope::Crl, 1).is_err(), "it was locked since it was opened");
     assert!(case.ring.is_empty());
 }
 

@@ -8,7 +8,7 @@ use super::resealed::put_resealed;
 use super::store::{AgeFileStore, at, check_directory, missing_or, must_be_free, name_of, read_file};
 use crate::error::{Code, Shown as _};
 use crate::failpoint;
-use crate::home::{AccessRule, Mode, OpenError, open_checked, overwrite, replace, sync_directory};
+use crate::home::{AccessRule, Mode, OpenError, open_checked, remove_overwritten, replace, sync_directory};
 use crate::signing::{KeyError, KeyRef, MoveKeyFiles, OpenedKey, Secret, SecretPurpose, VaultKey, open_with};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
@@ -86,9 +86,7 @@ impl MoveKeyFiles for AgeFileStore {
             Err(error) => return Err(error),
         }
         // one that came before is told everything anew
-        if removed(&path.with_extension(READY))? {
-            synced(path)?;
-        }
+        removed(&path.with_extension(READY))?;
         replace(&path.with_extension(COMING), sealed, Mode::Private)?;
         failpoint::passed("key: beside its place");
         Ok(())
@@ -125,18 +123,12 @@ impl MoveKeyFiles for AgeFileStore {
     fn remove(&self, key: &KeyRef) -> Result<bool, KeyError> {
         let path = &self.path_of(key)?;
         let settled = removed(path)?;
-        if settled {
-            synced(path)?;
-        }
         Ok(self.give_up(key)? || settled)
     }
 
     fn give_up(&self, key: &KeyRef) -> Result<bool, KeyError> {
         let path = &self.path_of(key)?;
         let (coming, ready) = (removed(&path.with_extension(COMING))?, removed(&path.with_extension(READY))?);
-        if coming || ready {
-            synced(path)?;
-        }
         Ok(coming || ready)
     }
 
@@ -176,8 +168,9 @@ fn incomplete(path: &Path) -> KeyError {
     }
 }
 
+/// Removes a file, durably, and then overwrites what had its name.
 fn removed(path: &Path) -> Result<bool, KeyError> {
-    match overwrite(path).and_then(|()| fs::remove_file(path)) {
+    match remove_overwritten(path) {
         Ok(()) => {
             failpoint::passed("key: removed where it was");
             Ok(true)

@@ -73,7 +73,7 @@ fn told(proposed: &ProposedMove, moved: &MovedKey, holder: KeyHolder) -> String 
     };
     format!(
         "the key of {name} is {} now, before {}\nits CRL number, its envelope and {shown} went with it\nwhere it was it was \
-         overwritten, then unlinked; backups made --with-keys and disks that write elsewhere may still have the encrypted \
+         unlinked, then overwritten; backups made --with-keys and disks that write elsewhere may still have the encrypted \
          file\n{next}",
         moved.to, moved.from
     )

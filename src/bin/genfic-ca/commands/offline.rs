@@ -1,4 +1,5 @@
 //! `key export-bundle` and `key import-bundle`.
+use super::question::confirm_attended;
 use super::values::usage;
 use crate::bundle_usage::bundle_usage;
 use crate::cli::{KeyExportBundle, KeyImportBundle};
@@ -30,9 +31,15 @@ pub(crate) fn export_bundle(session: &Session, args: &KeyExportBundle) -> Result
         profiles: profiles_in(&session.assembly.home.policy_directory())?,
         usage: bundle_usage(&args.name),
     };
+    let told = warnings(session, &media);
+    if !told.is_empty() {
+        confirm_attended(&session.global, || {
+            Ok(format!("{}\nMove the key of {} there?", told.join("\n"), args.name))
+        })?;
+    }
     let copied = lifecycle.copy_key_to_media(&export)?;
     let name = copied.authority.name.clone();
-    let mut notices: Vec<Notice> = warnings(session, &media);
+    let mut notices: Vec<Notice> = told.into_iter().map(Notice::from).collect();
     let first = media.first().map_or(Path::new("."), Medium::directory);
     let on_medium = session.engine_with_medium(first);
     let signer = match args.sealed {
@@ -76,7 +83,7 @@ pub(crate) fn export_bundle(session: &Session, args: &KeyExportBundle) -> Result
         counted(media.len(), "medium").replace("mediums", "media"),
         shown.join("\n"),
         match (removed, is_new) {
-            (true, _) => "it was removed here: overwritten, then unlinked",
+            (true, _) => "it was removed here: unlinked, then overwritten",
             (false, true) => "it was not here any more",
             (false, false) => "it was not here; this is one more copy",
         }
@@ -119,20 +126,27 @@ fn taken_to_media(session: &Session, args: &KeyExportBundle, media: &[Medium]) -
 }
 
 /// Returns warnings about media that do not protect the key.
-fn warnings(session: &Session, media: &[Medium]) -> Vec<Notice> {
+fn warnings(session: &Session, media: &[Medium]) -> Vec<String> {
     let home = session.assembly.home.directory();
     let mut notices = Vec::new();
-    for medium in media.iter().filter(|medium| medium.shares_file_system_with(home)) {
-        notices.push(Notice::from(format!(
-            "{} is on the file system of the home itself: whoever takes that has the key as before",
-            medium.directory().shown()
-        )));
+    for medium in media {
+        let place = medium.directory().shown();
+        if medium.shares_file_system_with(home) {
+            notices.push(format!(
+                "{place} is on the file system of the home itself: whoever takes that has the key as before"
+            ));
+        }
+        if medium.is_in_memory() {
+            notices.push(format!(
+                "{place} is in the memory of this machine: the key is lost with it when the power goes"
+            ));
+        }
     }
     if let [one] = media {
-        notices.push(Notice::from(format!(
+        notices.push(format!(
             "{} is the only place of the key then: a medium that fails takes the CA with it; give --to twice",
             one.directory().shown()
-        )));
+        ));
     }
     notices
 }

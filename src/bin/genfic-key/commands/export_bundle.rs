@@ -29,11 +29,6 @@ pub(crate) fn export_bundle(global: &Global, args: &ExportBundle) -> Result<Repo
     let named = key(global, &args.key, &args.signer)?;
     let secrets = sources(global, &named, None)?;
     let shown: Vec<String> = args.to.iter().map(|medium| format!("  {}", quoted(medium))).collect();
-    let question = format!(
-        "the key of {name} will be on these media alone, and in the signer no more:\n{}\ngo on?",
-        shown.join("\n")
-    );
-    confirm(global, &question)?;
     let home = global.home.as_deref().map_or_else(Home::system, Home::at);
     let usage = bundle_usage(&name);
     let export = ExportToMedia {
@@ -44,6 +39,13 @@ pub(crate) fn export_bundle(global: &Global, args: &ExportBundle) -> Result<Repo
         usage: &usage,
         at: now(),
     };
+    let notices = export.notices();
+    let told: String = notices.iter().map(|notice| format!("\n{notice}")).collect();
+    let question = format!(
+        "the key of {name} will be on these media alone, and in the signer no more:\n{}{told}\ngo on?",
+        shown.join("\n")
+    );
+    confirm(global, &question)?;
     let places: Vec<String> = args.to.iter().map(|medium| quoted(medium)).collect();
     let record = format!("genfic-ca key export-bundle {name} --to {}", places.join(" --to "));
     let exported =
@@ -65,12 +67,14 @@ pub(crate) fn export_bundle(global: &Global, args: &ExportBundle) -> Result<Repo
         "removed": true,
     });
     let text = format!(
-        "the key of {name} is on {}, read back and compared:\n{}\nit was removed from the signer: overwritten, then \
-         unlinked\na disk that writes elsewhere (SSD, snapshots, a journal) and backups of the signer may still have the \
+        "the key of {name} is on {}, read back and compared:\n{}\nit was removed from the signer: unlinked, then \
+         overwritten\na disk that writes elsewhere (SSD, snapshots, a journal) and backups of the signer may still have the \
          encrypted file\nnext: as the CA's user, have the record say so: {record}",
         if args.to.len() == 1 { "1 medium".to_owned() } else { format!("{} media", args.to.len()) },
         shown.join("\n"),
     );
-    let warnings = exported.notices.into_iter().chain(secrets.take_notes()).collect();
+    // who was asked has seen them
+    let unseen = notices.into_iter().filter(|_| global.yes);
+    let warnings = unseen.chain(exported.notices).chain(secrets.take_notes()).collect();
     Ok(Report { changed: true, result, text, warnings })
 }
