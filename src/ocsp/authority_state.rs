@@ -147,7 +147,7 @@ impl Chain {
 }
 
 /// Returns the CA that issued another's certificate; `None` for a root, and when the issuer is not published.
-fn parent<'a>(
+pub(super) fn parent<'a>(
     authority: &PublishedAuthority,
     all: &[&'a PublishedAuthority],
 ) -> Option<&'a PublishedAuthority> {

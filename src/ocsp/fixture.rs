@@ -66,6 +66,20 @@ impl Hierarchy {
         Self { ca, other_ca, ca_key, other_key, responder_key, responder }
     }
 
+    /// The same, with the first CA issued by the second, as number 77.
+    pub(super) fn below_other() -> Self {
+        let above = Self::new();
+        let ca = CertificateBuilder::new(above.ca.tbs().subject(), above.ca_key.public_key())
+            .number(&serial_number(77))
+            .valid(NOW.plus_days(-400), NOW.plus_days(3000))
+            .into_ca(None);
+        let ca = above.issue_by_other_ca(ca);
+        let key = Arc::clone(&above.responder_key);
+        let certificate = responder(&key).issued_by(&ca).signed_by(&above.ca_key);
+        let responder = Arc::new(DelegatedResponder::new(certificate, key.signer(), &ca).unwrap());
+        Self { ca, responder, ..above }
+    }
+
     pub(super) fn issue(&self, certificate: CertificateBuilder) -> Certificate {
         certificate.issued_by(&self.ca).signed_by(&self.ca_key)
     }
@@ -97,14 +111,27 @@ impl Hierarchy {
 
     /// Returns a CRL of the first CA.
     pub(super) fn crl(&self, number: u64, entries: &[(u8, Option<CrlReason>)]) -> Vec<u8> {
-        let (algorithm, issuer) = (self.ca_key.algorithm(), self.ca.tbs().subject());
+        Self::crl_by((&self.ca, &self.ca_key), number, entries)
+    }
+
+    /// Returns a CRL of the second CA.
+    pub(super) fn crl_of_other_ca(&self, number: u64, entries: &[(u8, Option<CrlReason>)]) -> Vec<u8> {
+        Self::crl_by((&self.other_ca, &self.other_key), number, entries)
+    }
+
+    fn crl_by(
+        (ca, key): (&Certificate, &TestKey),
+        number: u64,
+        entries: &[(u8, Option<CrlReason>)],
+    ) -> Vec<u8> {
+        let (algorithm, issuer) = (key.algorithm(), ca.tbs().subject());
         let entries = entries.iter().map(|(serial, reason)| CrlEntry {
             revocation_date: NOW.plus(-70),
             ..entry(&[*serial], *reason)
         });
         let tbs =
             tbs_cert_list(algorithm, issuer, (NOW, NOW.plus_days(7)), entries, vec![crl_number(number)]);
-        self.ca_key.encode_signed(tbs.as_der())
+        key.encode_signed(tbs.as_der())
     }
 
     pub(super) fn authorities(&self) -> Vec<PublishedAuthority> {

@@ -11,6 +11,7 @@ pub(crate) mod cache;
 pub mod cert_id;
 pub mod client;
 pub mod delegate;
+mod faults;
 mod file_version;
 #[cfg(test)]
 mod fixture;

@@ -1,16 +1,17 @@
 //! Looks for new files, and replaces the snapshot when something has changed.
 use super::delegate::DelegatedResponder;
+use super::faults::{MARK, named, report};
 use super::file_version::FileVersion;
 use super::floor::Floors;
 use super::known_responders::KnownResponders;
 use super::public_files::{PublicFiles, PublicKind, ServedFile};
 use super::responder_files::ResponderFiles;
-use super::served::ServedStatus;
+use super::served::{ServedStatus, Terms};
 use super::snapshot::{ServedIssuer, Snapshot};
 use super::watch::Watch;
 use crate::error::Reason;
 use crate::status::{PublishedAuthority, StatusError, StatusReader};
-use crate::x509::{IssuerId, UnixTime};
+use crate::x509::{CrlReason, IssuerId, SerialNumber, UnixTime};
 use arc_swap::ArcSwap;
 use std::collections::{BTreeMap, HashMap};
 use std::io;
@@ -135,6 +136,10 @@ impl<S: ServedStatus> Reloader<S> {
             }
         }
         self.compare(&authorities, is_new);
+        match self.view.as_ref().map(|view| self.source.remember(view)) {
+            Some(Err(fault)) => self.faults.insert(MARK.to_owned(), fault),
+            _ => self.faults.remove(MARK),
+        };
         report(&faults, &self.faults);
         report(&refusals, &self.refusals);
         changed |= faults != self.faults || refusals != self.refusals;
@@ -164,7 +169,8 @@ impl<S: ServedStatus> Reloader<S> {
             return self.unreadable_since.take().is_some();
         }
         self.refused = None;
-        let opened = self.source.open(self.view.as_deref());
+        let is_listed = |one: &PublishedAuthority, serial: &SerialNumber| self.is_listed(one, serial);
+        let opened = self.source.open_at(self.view.as_deref(), &Terms { now, is_listed: &is_listed });
         if !matches!(opened, Err(StatusError::Incomplete(_))) {
             self.incomplete_since = None;
         }
@@ -303,6 +309,20 @@ impl<S: ServedStatus> Reloader<S> {
         true
     }
 
+    /// Whether the newest verified CRL of a CA lists a certificate: the one loaded, or one that is to be loaded.
+    fn is_listed(&self, authority: &PublishedAuthority, serial: &SerialNumber) -> bool {
+        let version = self.public_files.file_version(PublicKind::Crl, authority);
+        let known = self.files.get(&PublicKind::Crl.file_name(authority));
+        let file = match known.is_some_and(|(known, _)| *known == version) {
+            true => None,
+            false => self.public_files.load(PublicKind::Crl, authority).ok(),
+        };
+        let lists =
+            self.floors.list(&authority.issuer).cloned().into_iter().chain(file.and_then(|file| file.list));
+        let entry = lists.max_by_key(|list| list.number()).and_then(|list| list.find(serial));
+        entry.is_some_and(|entry| entry.reason != Some(CrlReason::RemoveFromCrl))
+    }
+
     /// Takes a verified CRL as the newest of its CA.
     ///
     /// # Errors
@@ -332,7 +352,9 @@ impl<S: ServedStatus> Reloader<S> {
         self.floors.compare(view.as_ref(), is_new);
         for authority in authorities {
             let key = format!("status of {}", authority.name);
-            match self.floors.contradiction(&authority.issuer, &authority.name) {
+            // a file of answers has no states for the CAs above those that it is about
+            let is_compared = authority.serves_ocsp || S::answers(view).is_none();
+            match self.floors.contradiction(&authority.issuer, &authority.name).filter(|_| is_compared) {
                 Some(contradiction) => self.refusals.insert(key, contradiction),
                 None => self.refusals.remove(&key),
             };
@@ -373,25 +395,6 @@ impl<S: ServedStatus> Reloader<S> {
             .with_unusable(self.unusable())
             .with_lists(self.floors.lists())
             .with_refusals(self.refusals.values().cloned().collect())
-    }
-}
-
-/// Returns the name of what has a fault, for everybody: no path.
-fn named(what: &str) -> String {
-    match what {
-        "status" => "the newest published status".into(),
-        _ if what.starts_with("responder of ") => format!("a certificate or key of the {what}"),
-        _ => what.to_owned(),
-    }
-}
-
-/// Logs each fault once when it appears and once when it is gone.
-fn report(before: &BTreeMap<String, String>, now: &BTreeMap<String, String>) {
-    for (what, fault) in now.iter().filter(|(what, fault)| before.get(*what) != Some(*fault)) {
-        tracing::error!(what, "{fault}");
-    }
-    for what in before.keys().filter(|what| !now.contains_key(*what)) {
-        tracing::info!(what, "mended");
     }
 }
 

@@ -175,6 +175,12 @@ impl Snapshot {
         &self.unusable
     }
 
+    /// The newest verified CRL of a CA; `None` without one.
+    #[must_use]
+    pub(crate) fn list(&self, issuer: &IssuerId) -> Option<&Arc<CrlListing>> {
+        self.lists.get(issuer)
+    }
+
     /// Whether a CRL of this CA has been loaded.
     #[must_use]
     pub(crate) fn has_list(&self, issuer: &IssuerId) -> bool {

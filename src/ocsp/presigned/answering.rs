@@ -4,7 +4,6 @@
 //! such answer is for is answered `unauthorized` (RFC 6960 §2.3, RFC 9919 §4.2.3).
 use super::record::Record;
 use super::store::AnswerStore;
-use crate::index::CertificateState;
 use crate::ocsp::answer::{Answer, Refusal};
 use crate::ocsp::cache::AnswerCache;
 use crate::ocsp::freshness::Freshness;
@@ -13,8 +12,7 @@ use crate::ocsp::responder::unavailable;
 use crate::ocsp::response::ResponseStatus;
 use crate::ocsp::settings::ResponderSettings;
 use crate::ocsp::snapshot::Snapshot;
-use crate::status::StatusEntry;
-use crate::x509::{CertificateId, UnixTime};
+use crate::x509::{CertificateId, CrlReason, UnixTime};
 
 /// Answers a request, whatever its octets are, and caches the answer.
 pub(crate) fn answer(
@@ -70,13 +68,8 @@ fn check(
     now: UnixTime,
 ) -> Result<(), Refusal> {
     let said = &record.said;
-    let state = Some(StatusEntry { state: said.state(), not_after: Some(said.not_after) });
-    let listed = snapshot.with_list(id, state).map(|entry| entry.state);
-    if said.revoked.is_none() && matches!(listed, Some(CertificateState::Revoked(_))) {
-        return Err(unavailable(
-            true,
-            format!("{} is on a CRL that is newer than its answer", id.serial_number),
-        ));
+    if is_contradicted(record, id, snapshot) {
+        return Err(unavailable(true, format!("a CRL says otherwise of {}", id.serial_number)));
     }
     let freshness = match said.next_update < now {
         true => Freshness::since(said.next_update, settings, now),
@@ -89,4 +82,21 @@ fn check(
             Err(unavailable(other == Freshness::Lapsed, reason))
         }
     }
+}
+
+/// Whether the CRL at hand says that a certificate is revoked of which the answers say that it is good or on hold, or that it
+/// is on hold of which they say that it is good. A hold may have been taken back since, so it counts only when the CRL is
+/// newer than the answers.
+fn is_contradicted(record: &Record, id: &CertificateId, snapshot: &Snapshot) -> bool {
+    let Some(list) = snapshot.list(&id.issuer) else { return false };
+    let is_held = match record.said.revoked {
+        None => false,
+        Some((_, Some(CrlReason::CertificateHold))) => true,
+        Some(_) => return false,
+    };
+    list.find(&id.serial_number).is_some_and(|entry| match entry.reason {
+        Some(CrlReason::RemoveFromCrl) => false,
+        Some(CrlReason::CertificateHold) => !is_held && list.this_update() > record.said.this_update,
+        _ => true,
+    })
 }

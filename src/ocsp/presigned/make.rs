@@ -7,6 +7,7 @@ use super::writer::{Places, Writer};
 use crate::error::{Code, Problem, Shown as _, remedy};
 use crate::home::WriteError;
 use crate::index::CertificateState;
+use crate::ocsp::authority_state::parent;
 use crate::ocsp::delegate::DelegatedResponder;
 use crate::ocsp::settings::ResponderSettings;
 use crate::ocsp::snapshot::{ServedIssuer, Snapshot};
@@ -51,7 +52,7 @@ pub struct Made {
     pub answers: u64,
     /// Answers that were signed; the others were taken from the file before.
     pub signed: u64,
-    /// The earliest nextUpdate; `None` without any answer.
+    /// The earliest nextUpdate of answers that end before their certificates; `None` without any.
     pub ends: Option<UnixTime>,
 }
 
@@ -135,7 +136,7 @@ pub fn make(making: &Making<'_>) -> Result<Made, MakeError> {
         return Err(MakeError::Foreign(making.path.to_owned()));
     }
     let chosen = chosen(making)?;
-    let description = describe(&chosen);
+    let description = describe(&chosen, making.snapshot);
     let places = Places::beside(making.path);
     let mut writer = Writer::begin(&places, &description)?;
     let mut formers: Vec<Former> =
@@ -168,7 +169,7 @@ pub fn make(making: &Making<'_>) -> Result<Made, MakeError> {
         certificates: counts.certificates,
         answers: counts.answers,
         signed: counts.signed,
-        ends: (counts.answers > 0).then_some(ends),
+        ends: Some(ends).filter(|end| *end < UnixTime::NO_END),
     })
 }
 
@@ -221,9 +222,20 @@ fn sealing<'c, 'a>(
     (0..).zip(chosen).min_by_key(rank)
 }
 
-fn describe(chosen: &Chosen<'_>) -> Description {
-    let authorities: Vec<PublishedAuthority> =
+fn describe(chosen: &Chosen<'_>, snapshot: &Snapshot) -> Description {
+    let mut authorities: Vec<PublishedAuthority> =
         chosen.iter().map(|(issuer, _)| issuer.authority.clone()).collect();
+    let all: Vec<&PublishedAuthority> = snapshot.issuers().iter().map(|issuer| &issuer.authority).collect();
+    let mut at = 0;
+    // those above them too, on whose CRLs they may be; nobody answers for these from the file
+    while let Some(one) = authorities.get(at) {
+        if let Some(above) = parent(one, &all)
+            && authorities.iter().all(|known| known.issuer != above.issuer)
+        {
+            authorities.push(PublishedAuthority { serves_ocsp: false, ..above.clone() });
+        }
+        at += 1;
+    }
     let responders = (0..).zip(chosen).map(|(number, (_, responder))| {
         StoredResponder::new(number, responder.certificate().clone(), responder.signer().algorithm())
     });

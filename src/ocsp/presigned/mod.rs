@@ -4,7 +4,8 @@
 //! file          description, blocks, table, seal
 //! description   magic       8 octets    "GFANSWR1"
 //!               length      4 octets    of what follows, big-endian, as are all numbers
-//!               authorities             their number of octets, 4 octets; JSON as in the published status
+//!               authorities             their number of octets, 4 octets; JSON as in the published status: those that are
+//!                                       answered for, then their issuers, which have neither records nor responders
 //!               responders              their number, 2 octets; for each: number of its CA, 4 octets; its certificate
 //!                                       and its signatureAlgorithm, each with its number of octets in 4 octets
 //! block         length      4 octets    of the contents
@@ -12,7 +13,8 @@
 //!                                       the order of their serial numbers
 //!               digest      32 octets   SHA-256 of the contents
 //! table         block       69 octets   for each block, see `table.rs`
-//!               CA          16 octets   for each CA: number of records, earliest nextUpdate
+//!               CA          16 octets   for each CA: number of records, earliest nextUpdate but of those that end with
+//!                                       their certificates
 //! seal          see `seal.rs`
 //! ```
 //!
@@ -31,6 +33,8 @@ mod file;
 mod former;
 mod make;
 mod mark;
+#[cfg(test)]
+mod mended_tests;
 mod record;
 #[cfg(test)]
 mod refused_tests;

@@ -165,15 +165,36 @@ fn a_certificate_on_a_crl_that_is_at_hand_is_not_good_whatever_the_file_says() {
     // O13
     let case = Case::new();
     case.make(NOW).unwrap();
-    let public = case.directory.path().join("public");
-    fs::create_dir(&public).unwrap();
-    let entries = [(10, Some(CrlReason::KeyCompromise)), (11, Some(CrlReason::CertificateHold))];
-    fs::write(public.join("ca.crl"), case.hierarchy.crl(7, &entries)).unwrap();
+    let entries = [(10, CrlReason::KeyCompromise), (11, CrlReason::CertificateHold)];
+    let others = [(12, CrlReason::RemoveFromCrl), (3, CrlReason::Superseded)];
+    let list = |held| {
+        let entries = entries.into_iter().chain(others).chain([(4, held)]);
+        let entries: Vec<_> = entries.map(|(serial, reason)| (serial, Some(reason))).collect();
+        case.hierarchy.crl(7, &entries)
+    };
+    case.publish("ca.crl", &list(CrlReason::CertificateHold));
     let status = |serial| case.answer(&case.hierarchy.request(serial), NOW).status();
+    let (later, given) = (ResponseStatus::TryLater, ResponseStatus::Successful);
+    assert_eq!([10, 11, 12, 2, 3, 4].map(status), [later, later, given, given, given, given]);
+    case.publish("ca.crl", &list(CrlReason::CessationOfOperation));
     assert_eq!(
-        [10, 11, 2].map(status),
-        [ResponseStatus::TryLater, ResponseStatus::Successful, ResponseStatus::Successful]
+        [10, 11, 12, 2, 3, 4].map(status),
+        [later, later, given, given, given, later],
+        "4 was on hold"
     );
+}
+
+#[test]
+fn a_hold_on_a_crl_that_is_older_than_the_answer_does_not_count_and_a_revocation_does() {
+    // O13
+    let mut case = Case::new();
+    let now = NOW.plus(1000);
+    case.status.time = now;
+    case.make(now).unwrap();
+    let entries = [(10, Some(CrlReason::KeyCompromise)), (11, Some(CrlReason::CertificateHold))];
+    case.publish("ca.crl", &case.hierarchy.crl(7, &entries));
+    let status = |serial| case.answer(&case.hierarchy.request(serial), now).status();
+    assert_eq!([10, 11].map(status), [ResponseStatus::TryLater, ResponseStatus::Successful]);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::error::Shown as _;
 use crate::ocsp::file_version::{FileVersion, open_file};
 use crate::signing::answers_octets;
 use crate::status::{PublishedAuthority, StatusEntry, StatusError, StatusReader};
-use crate::x509::{CertificateId, IssuerId, SerialNumber, UnixTime, sha256, verify};
+use crate::x509::{Certificate, CertificateId, IssuerId, SerialNumber, UnixTime, sha256, verify};
 use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::FileExt;
@@ -27,7 +27,7 @@ pub(super) const LONGEST_BLOCK: u32 = 1 << 20;
 pub(super) struct Summary {
     /// Number of certificates.
     pub(super) records: u64,
-    /// The earliest nextUpdate; [`UnixTime::NO_END`] without any.
+    /// The earliest nextUpdate of answers that end before their certificates; [`UnixTime::NO_END`] without any.
     pub(super) ends: UnixTime,
 }
 
@@ -70,16 +70,7 @@ impl AnswerStore {
     /// Opens a file whose seal is right, and compares every block with its digest.
     ///
     /// # Errors
-    /// [`StatusError::Answers`] when it cannot be read, is cut short or was changed.
-    pub(crate) fn open(path: &Path) -> Result<Self, StatusError> {
-        Self::read(path).map_err(|error| match error {
-            NotTaken::Unreadable(error) => {
-                StatusError::Answers(format!("{} cannot be read: {error}", path.shown()))
-            }
-            NotTaken::Another(why) => StatusError::Answers(format!("{}: {why}", path.shown())),
-        })
-    }
-
+    /// When it cannot be read, is cut short or was changed.
     pub(super) fn read(path: &Path) -> Result<Self, NotTaken> {
         let file = open_file(path)?;
         let metadata = file.metadata()?;
@@ -199,8 +190,8 @@ impl AnswerStore {
         open_file(path).is_ok_and(|file| description_octets(&file).is_ok())
     }
 
-    /// The earliest nextUpdate of the answers about certificates of a CA, [`UnixTime::NO_END`] when it has none; `None` when
-    /// the CA is not in the file.
+    /// The earliest nextUpdate of the answers about certificates of a CA that end before the certificates,
+    /// [`UnixTime::NO_END`] when there are none; `None` when the CA is not in the file.
     pub(crate) fn ends(&self, issuer: &IssuerId) -> Option<UnixTime> {
         let at = usize::try_from(self.description.authority(issuer)?).ok()?;
         Some(self.summaries.get(at)?.ends)
@@ -219,11 +210,16 @@ impl AnswerStore {
         self.summaries.iter().map(|summary| summary.records).sum()
     }
 
+    /// The certificate of the responder that signed the seal, and its CA.
+    pub(super) fn sealer(&self) -> Option<(&PublishedAuthority, &Certificate)> {
+        let responder = self.description.responder(self.seal.responder)?;
+        let at = usize::try_from(responder.authority).ok()?;
+        Some((self.description.authorities.get(at)?, &responder.certificate))
+    }
+
     /// The CA whose responder signed the seal.
     pub(super) fn sealed_by(&self) -> Option<IssuerId> {
-        let authority = self.description.responder(self.seal.responder)?.authority;
-        let at = usize::try_from(authority).ok()?;
-        Some(self.description.authorities.get(at)?.issuer)
+        Some(self.sealer()?.0.issuer)
     }
 
     pub(super) fn version(&self) -> FileVersion {

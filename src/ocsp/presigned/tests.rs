@@ -34,7 +34,10 @@ pub(super) struct Case {
 
 impl Case {
     pub(super) fn new() -> Self {
-        let hierarchy = Hierarchy::new();
+        Self::of(Hierarchy::new())
+    }
+
+    pub(super) fn of(hierarchy: Hierarchy) -> Self {
         let mut status = hierarchy.status();
         (10..10 + MANY).for_each(|serial| status.set(serial, CertificateState::Issued));
         let ends = status.states.keys().map(|id| (id.clone(), NOW.plus_days(20)));
@@ -62,6 +65,13 @@ impl Case {
             now,
             step: || {},
         })
+    }
+
+    /// Writes a public file.
+    pub(super) fn publish(&self, name: &str, octets: &[u8]) {
+        let public = self.directory.path().join("public");
+        fs::create_dir_all(&public).unwrap();
+        fs::write(public.join(name), octets).unwrap();
     }
 
     pub(super) fn reloader(&self, state: Option<&Path>, now: UnixTime) -> Reloader<AnswerFile> {

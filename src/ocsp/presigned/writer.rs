@@ -57,12 +57,8 @@ impl Places {
         };
         if let Ok(left) = OpenOptions::new().read(true).write(true).open(&self.writing) {
             locked(&left)?;
-            let (left, there) = (left.metadata(), fs::metadata(&self.writing));
-            let is_there = matches!((&left, &there), (Ok(left), Ok(there)) if left.ino() == there.ino());
-            if !is_there {
-                return Err(MakeError::Busy(self.path.clone()));
-            }
-            let length = left.map_err(&failed)?.len();
+            self.is_own(&left)?;
+            let length = left.metadata().map_err(&failed)?.len();
             if fs::metadata(&self.begun).is_ok_and(|begun| begun.len() >= length) {
                 fs::remove_file(&self.writing).map_err(&failed)?;
             } else {
@@ -75,8 +71,18 @@ impl Places {
             ErrorKind::AlreadyExists => MakeError::Busy(self.path.clone()),
             _ => failed(error),
         })?;
+        // between the two another process may have taken it for what one that was killed left
         locked(&file)?;
+        self.is_own(&file)?;
         Ok(file)
+    }
+
+    /// Checks that a file is still the one that is being written, and no other process has put its own there.
+    fn is_own(&self, file: &File) -> Result<(), MakeError> {
+        match (file.metadata(), fs::metadata(&self.writing)) {
+            (Ok(own), Ok(there)) if (own.dev(), own.ino()) == (there.dev(), there.ino()) => Ok(()),
+            _ => Err(MakeError::Busy(self.path.clone())),
+        }
     }
 }
 
@@ -124,7 +130,10 @@ impl<'a> Writer<'a> {
         let at = usize::try_from(authority).unwrap_or(usize::MAX);
         if let Some(summary) = self.summaries.get_mut(at) {
             summary.records = summary.records.saturating_add(1);
-            summary.ends = summary.ends.min(record.said.next_update);
+            // nobody asks any more about a certificate that has ended, so nothing lapses with it
+            if record.said.next_update != record.said.not_after {
+                summary.ends = summary.ends.min(record.said.next_update);
+            }
         }
         Ok(())
     }
@@ -156,7 +165,7 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    /// The earliest nextUpdate of the answers so far.
+    /// The earliest nextUpdate of the answers so far that end before their certificates.
     pub(super) fn ends(&self) -> UnixTime {
         self.summaries.iter().map(|summary| summary.ends).min().unwrap_or(UnixTime::NO_END)
     }
@@ -190,13 +199,38 @@ impl<'a> Writer<'a> {
             .bits(&self.file)
             .and_then(|bits| self.file.set_permissions(Permissions::from_mode(bits)))
             .and_then(|()| self.file.sync_all())
-            .and_then(|()| fs::rename(&places.writing, &places.path))
-            .map_err(failed)?;
+            .map_err(&failed)?;
+        places.is_own(&self.file)?;
+        fs::rename(&places.writing, &places.path).map_err(failed)?;
         failpoint::passed("presign: in place");
         sync_directory(places.directory())?;
         match fs::remove_file(&places.begun) {
             Err(error) if error.kind() != ErrorKind::NotFound => Err(places.failed(&places.begun)(error)),
             _ => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::NOW;
+
+    #[test]
+    fn a_file_that_another_process_has_moved_away_is_not_put_in_place_nor_is_the_others() {
+        let directory = tempfile::tempdir().unwrap();
+        let places = Places::beside(&directory.path().join("answers"));
+        let begin = || Writer::begin(&places, &Description::new(Vec::new(), Vec::new())).unwrap();
+        let first = begin();
+        assert!(places.is_own(&first.file).is_ok());
+        // between the making of the file and its lock, as if it had been left by one that was killed
+        fs::rename(&places.writing, &places.begun).unwrap();
+        assert!(matches!(places.is_own(&first.file), Err(MakeError::Busy(_))));
+        let second = begin();
+        let finish = |writer: Writer<'_>| writer.finish((1, NOW, 0), |_| Ok(vec![7]));
+        assert!(matches!(finish(first), Err(MakeError::Busy(_))));
+        assert!(!places.path.exists() && places.writing.exists());
+        finish(second).unwrap();
+        assert!(places.path.exists() && !places.writing.exists());
     }
 }
