@@ -5,13 +5,19 @@ use std::collections::BTreeMap;
 pub(super) const MARK: &str = "mark";
 
 /// Returns the name of what has a fault, for everybody: no path.
-pub(super) fn named(what: &str) -> String {
+fn named(what: &str) -> String {
     match what {
         "status" => "the newest published status".into(),
         MARK => "the place where the daemon remembers which answers it has served".into(),
         _ if what.starts_with("responder of ") => format!("a certificate or key of the {what}"),
         _ => what.to_owned(),
     }
+}
+
+/// Returns the files that cannot be used. A status that cannot be read is a reason not to be ready, and told as such.
+pub(super) fn unusable(faults: &BTreeMap<String, String>, is_unreadable: bool) -> Vec<String> {
+    let is_told = |what: &str| what == "status" && is_unreadable;
+    faults.keys().filter(|what| !is_told(what)).map(|what| named(what)).collect()
 }
 
 /// Logs each fault once when it appears and once when it is gone.

@@ -1,6 +1,6 @@
 //! Looks for new files, and replaces the snapshot when something has changed.
 use super::delegate::DelegatedResponder;
-use super::faults::{MARK, named, report};
+use super::faults::{MARK, report, unusable};
 use super::file_version::FileVersion;
 use super::floor::Floors;
 use super::known_responders::KnownResponders;
@@ -361,12 +361,6 @@ impl<S: ServedStatus> Reloader<S> {
         }
     }
 
-    /// Files that cannot be used. A status that cannot be read is a reason not to be ready, and told as such.
-    fn unusable(&self) -> Vec<String> {
-        let is_told = |what: &str| what == "status" && self.unreadable_since.is_some();
-        self.faults.keys().filter(|what| !is_told(what)).map(|what| named(what)).collect()
-    }
-
     fn snapshot(&self, authorities: &[PublishedAuthority]) -> Snapshot {
         let answers = self.view.as_ref().and_then(S::answers);
         let issuers = authorities.iter().map(|authority| ServedIssuer {
@@ -392,7 +386,7 @@ impl<S: ServedStatus> Reloader<S> {
             .with_answers(answers)
             .with_files(files.collect())
             .with_faults(self.faults.values().cloned().collect())
-            .with_unusable(self.unusable())
+            .with_unusable(unusable(&self.faults, self.unreadable_since.is_some()))
             .with_lists(self.floors.lists())
             .with_refusals(self.refusals.values().cloned().collect())
     }
