@@ -208,7 +208,8 @@
 //!    (`requests/NAME.ceremony`), and records its certificates and its CRL as any other. `ca/maintenance/recover.rs`
 //!    abandons no certificate that a kept request waits for.
 //! 2. Where the key is, `ceremony/signing.rs` reads the request (`ceremony/request.rs`) and what the medium knows;
-//!    `ceremony/rules.rs` decides, by a date that people give. The medium has the answer before anybody else.
+//!    `ceremony/rules.rs` decides, by a date that people give; `ceremony/generation.rs` knows a link of two generations of
+//!    the key, whose other one people name. The medium has the answer before anybody else.
 //! 3. `ca/lifecycle/ceremony_answer.rs` takes the answer (`ceremony/answer.rs`) in: issued, published, and the chain of what
 //!    the key signed (`ceremony/history.rs`), for which the key vouches, kept for the next request.
 //!
