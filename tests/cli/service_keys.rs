@@ -376,6 +376,6 @@ fn recipients_in_the_configuration_are_refused_for_a_key_that_the_service_is_to_
         service.refused("config.invalid", &create),
         format!("cat {}", service.home.path("refused").display()),
     ]);
-    assert!(said.out.contains("key unlock example --new --recipient"), "{}", said.out);
+    assert!(said.out.contains("an administrator names them when asking the signer"), "{}", said.out);
     assert!(!service.home.path("signer/example.age").exists());
 }
