@@ -28,6 +28,7 @@ fn marks_and_requests_stay_where_programs_of_before_look_until_the_index_keeps_t
     // C1
     let home = Home::with_hierarchy("http://pki.genfic.example").copied();
     home.ca(&["create-child", "far", "--csr-only", "--profile", "user-ca"]).ok();
+    let version = home.shell("sqlite3 home/index.db 'pragma user_version'").ok().out;
     home.shell(
         "cd home/keys; mv genfic.mark genfic.crlnumber; mv ../requests/far.waiting .
          sqlite3 ../index.db 'pragma user_version = 99'",
@@ -39,7 +40,7 @@ fn marks_and_requests_stay_where_programs_of_before_look_until_the_index_keeps_t
     };
     assert_ne!(home.ca(&["crl", "publish", "genfic"]).status, 0);
     before(true);
-    home.shell("sqlite3 home/index.db 'pragma user_version = 7'").ok();
+    home.shell(&format!("sqlite3 home/index.db 'pragma user_version = {}'", version.trim())).ok();
     home.ca(&["crl", "publish", "genfic"]).ok();
     before(false);
     assert!(home.path("home/keys/genfic.mark").exists() && home.path("home/requests/far.waiting").exists());
