@@ -210,6 +210,8 @@ fn settings_and_objects_in_the_manual_are_taken_as_they_stand() {
                 .map(|line| format!("{line}\n"))
                 .collect();
             fs::write(&config, format!("{rest}\n{block}")).unwrap();
+            // what a setting asks for is due from then on
+            home.ca(&["crl", "publish", "--due"]).ok();
             home.ca(&["status"]).ok();
             settings += 1;
         }
@@ -340,6 +342,7 @@ fn every_file_of_a_home_is_in_the_layout_with_its_mode() {
     let of_ceremonies = ["`requests/NAME.ceremony`", "`requests/NAME.history`"];
     let mut expected = vec!["`/etc/genfic-ca/`", "`~/`", split_in_place, in_a_token];
     expected.extend(of_ceremonies);
+    expected.push("`public/NAME.delta.crl`, `public/NAME.delta.crl.pem`");
     assert_eq!(absent, expected);
     assert_eq!(shown(&root), "drwx--x--x");
 }
