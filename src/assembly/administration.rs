@@ -64,6 +64,8 @@ pub struct Unlocking {
     pub user: Option<String>,
     /// The audit session.
     pub session: Option<u32>,
+    /// Whether the key was brought, and is not used before its CA is taken over.
+    pub is_waiting: bool,
 }
 
 /// The envelope of a key that is to come, as the signer has it.
@@ -87,6 +89,8 @@ pub struct BroughtAuthority {
     pub profile: String,
     /// Beginnings of the URLs that its certificates may name; none for any.
     pub urls: Vec<String>,
+    /// DER of the last CRL that the key signed; `None` where the administrator gives none.
+    pub crl: Option<Vec<u8>>,
     /// Recipients of age to which the key is encrypted; none for a passphrase.
     pub recipients: Vec<String>,
 }
@@ -98,6 +102,7 @@ impl BroughtAuthority {
             certificates: &self.certificates,
             profile: &self.profile,
             urls: &self.urls,
+            crl: self.crl.as_deref(),
             recipients: &self.recipients,
         }
     }
@@ -356,5 +361,6 @@ pub(super) fn unlocking(grant: WireGrant) -> Unlocking {
         loginuid: grant.loginuid,
         user,
         session: grant.session,
+        is_waiting: grant.waiting,
     }
 }

@@ -96,11 +96,11 @@ pub trait MoveKeys {
     /// When the place cannot be asked, or the certificates are not those of the key.
     fn propose(&self, coming: &ComingKey) -> Result<ProposedEnvelope, KeyError>;
 
-    /// Hands a key over, with its envelope and its mark. It is not used in its new place before [`MoveKeys::settle`].
+    /// Hands a key over, with its envelope. It is not used in its new place before [`MoveKeys::settle`].
     ///
     /// # Errors
     /// When an administrator has not allowed it, there is another key of this name, or a file cannot be written.
-    fn hand_over(&self, from: &KeyRef, coming: &ComingKey, mark: CrlNumber) -> Result<(), KeyError>;
+    fn hand_over(&self, from: &KeyRef, coming: &ComingKey) -> Result<(), KeyError>;
 
     /// Tells the new place which serial numbers the key has used, and up to which CRL number. A certificate that was not
     /// shown there is taken to be valid until this time.

@@ -133,7 +133,7 @@ impl Lifecycle<'_> {
         let mut shown = 0;
         if !proposed.is_there {
             let mark = self.highest_crl_number(authority, from)?;
-            mover.hand_over(from, coming, mark)?;
+            mover.hand_over(from, coming)?;
             failpoint::passed("key: handed over");
             shown = self.show_all(authority, to)?;
             let until = coming.certificates.iter().map(|one| one.tbs().validity().not_after).max();

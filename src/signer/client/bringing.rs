@@ -18,6 +18,8 @@ pub(crate) struct ForeignKeyFor<'a> {
     pub(crate) profile: &'a str,
     /// Beginnings of the URLs that its certificates may name; none for any.
     pub(crate) urls: &'a [String],
+    /// DER of the last CRL that the key signed; `None` where the administrator gives none.
+    pub(crate) crl: Option<&'a [u8]>,
     /// The recipients of age to which the key is encrypted; none for a passphrase.
     pub(crate) recipients: &'a [String],
 }
@@ -95,10 +97,12 @@ impl Administration {
             new: new.handed,
             recipients: key.recipients.to_vec(),
             envelope,
+            crl: key.crl.is_some(),
         };
+        let parts = key.parts().into_iter().chain(key.crl.map(<[u8]>::to_vec)).collect();
         let file = Descriptor { file, handed: WireHanded::File };
         let descriptors = std::iter::once(file).chain(old).chain([new]).collect();
-        match self.hand_with(request, key.parts(), descriptors)? {
+        match self.hand_with(request, parts, descriptors)? {
             Reply::Brought { form } => Ok(form),
             _ => Err(unexpected().into()),
         }

@@ -74,13 +74,13 @@ impl MoveKeys for RemoteKeys {
         Ok(ProposedEnvelope { limits: limits_in(&text)?, text, is_here })
     }
 
-    fn hand_over(&self, from: &KeyRef, coming: &ComingKey, mark: CrlNumber) -> Result<(), KeyError> {
+    fn hand_over(&self, from: &KeyRef, coming: &ComingKey) -> Result<(), KeyError> {
         let left = self.ask(from, |key| Request::Leave { key })?;
         if left.message != Reply::Done || left.descriptors.len() != 1 {
             return Err(unexpected().into());
         }
         failpoint::passed("key: handed out");
-        let request = Request::Come { key: self.wire(&coming.key)?, profile: coming.profile.clone(), mark };
+        let request = Request::Come { key: self.wire(&coming.key)?, profile: coming.profile.clone() };
         let frame = Frame { message: request, parts: parts_of(coming), descriptors: left.descriptors };
         match self.link(&coming.key)?.ask(frame)?.message {
             Reply::Done => Ok(()),

@@ -125,9 +125,8 @@ pub(crate) enum Request {
     /// Asks for the file of a key that is to be moved, still encrypted: [`Reply::Done`] with a descriptor.
     Leave { key: WireKey },
     /// Brings a key, still encrypted, in the file whose descriptor comes with the frame. It is not used before
-    /// [`Request::Settle`]. The parts are as for [`Request::Propose`], with the envelope that was proposed; `mark` is the
-    /// highest CRL number used with the key: [`Reply::Done`].
-    Come { key: WireKey, profile: String, mark: CrlNumber },
+    /// [`Request::Settle`]. The parts are as for [`Request::Propose`], with the envelope that was proposed: [`Reply::Done`].
+    Come { key: WireKey, profile: String },
     /// Asks for serial numbers that a key has used, in order, after the one in the part: [`Reply::Done`] with two parts,
     /// which are empty at the end: the serial numbers, and for each notAfter of its certificate in seconds since 1970, in
     /// eight octets, the highest value where it is not known.
@@ -147,8 +146,8 @@ pub(crate) enum Request {
     /// Brings a key that another program made. The parts are as for [`Request::Propose`]. The private key is behind the
     /// first descriptor that comes with the frame, what opens that behind the next one, where `old` says so, and behind the
     /// last one the new passphrase, or with recipients of age an identity of one of them. `envelope` is the digest of the
-    /// envelope and the certificates that the administrator has confirmed ([`confirmed`](super::confirmed)). It is not
-    /// used before [`Request::Settle`], and unlocked then: [`Reply::Brought`] with its public key as the part.
+    /// envelope and the certificates that the administrator has confirmed ([`confirmed`](super::confirmed)). `crl` says that
+    /// the last part is the last CRL that the key signed. It is not used before [`Request::Settle`], and unlocked then: [`Reply::Brought`] with its public key as the part.
     Bring {
         key: WireKey,
         /// The name of the file, for messages.
@@ -163,6 +162,8 @@ pub(crate) enum Request {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         recipients: Vec<String>,
         envelope: [u8; 32],
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        crl: bool,
     },
     /// Asks which key is here under this name, or was brought for it by an administrator of this login: [`Reply::Awaited`]
     /// with SHA-256 of its SubjectPublicKeyInfo as the part; without a part where none is.
@@ -256,7 +257,7 @@ impl Request {
     /// Returns the bound of the octet strings that come with it.
     pub(crate) fn largest_body(&self) -> u32 {
         match self {
-            Self::SignCrl { .. } | Self::Show { crl: true, .. } => Self::LIST,
+            Self::SignCrl { .. } | Self::Show { crl: true, .. } | Self::Bring { crl: true, .. } => Self::LIST,
             Self::SignCertificates { .. } | Self::Show { crl: false, .. } => Self::GROUP,
             _ => Self::SMALL,
         }

@@ -40,6 +40,9 @@ pub(crate) struct WireGrant {
     pub(crate) left: BTreeMap<String, Option<u64>>,
     /// When it ends, in seconds since 1970.
     pub(crate) until: i64,
+    /// Whether the key was brought and is not used before its CA is taken over.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) waiting: bool,
 }
 
 impl From<&Terms> for WireTerms {
@@ -83,7 +86,7 @@ impl From<&Grant> for WireGrant {
     fn from(grant: &Grant) -> Self {
         let Login { loginuid, session } = grant.login;
         let (key, left, until) = (grant.key.clone(), named(&grant.left), grant.until.0);
-        Self { key, loginuid, session, left, until }
+        Self { key, loginuid, session, left, until, waiting: grant.is_waiting }
     }
 }
 
@@ -92,7 +95,8 @@ impl TryFrom<WireGrant> for Grant {
 
     fn try_from(grant: WireGrant) -> Result<Self, Failure> {
         let login = Login { loginuid: grant.loginuid, session: grant.session };
-        Ok(Self { key: grant.key, login, left: scopes(grant.left)?, until: UnixTime(grant.until) })
+        let (left, until) = (scopes(grant.left)?, UnixTime(grant.until));
+        Ok(Self { key: grant.key, login, left, until, is_waiting: grant.waiting })
     }
 }
 

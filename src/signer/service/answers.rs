@@ -1,5 +1,7 @@
 //! Answers to the requests of a client.
+use super::between::Between;
 use super::foreign::find_keys;
+use super::leaving::Leaving;
 use super::making::{BoundAgain, Expected, Made};
 use super::moving::{Came, Proposed};
 use super::ring::{Ring, vault_of};
@@ -14,10 +16,7 @@ use crate::signing::{
 use crate::x509::{Certificate, TbsCertificate, UnixTime};
 use std::cell::Cell;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-/// Bound of the keys that are kept for a client between two requests.
-const MOST_KEPT: usize = 4096;
+use std::sync::{Arc, Mutex};
 
 pub(super) type Answer = Result<Frame<Reply>, Failure>;
 
@@ -46,44 +45,17 @@ pub(crate) struct SignerParts {
 pub(crate) struct Signer {
     pub(super) parts: SignerParts,
     /// Keys of other programs that were read and are not in a store yet.
-    pub(super) foreign: Kept<OpenedKey>,
+    pub(super) foreign: Between<OpenedKey>,
     /// Keys that are encrypted anew and not in their places yet.
-    reencrypted: Kept<(KeyRef, Reencrypted)>,
+    reencrypted: Between<(KeyRef, Reencrypted)>,
     pub(super) made: Made,
     pub(super) bound_again: BoundAgain,
     /// Keys that have come and did not settle, by their URIs.
     pub(super) coming: Mutex<HashMap<String, Came>>,
+    pub(super) leaving: Leaving,
     pub(super) expected: Expected,
     /// The envelopes that were proposed for keys that are to come, by the names of the keys.
     pub(super) proposals: Mutex<HashMap<String, Proposed>>,
-}
-
-/// What is kept between two requests, by numbers.
-pub(super) struct Kept<T>(Mutex<(u32, HashMap<u32, T>)>);
-
-impl<T> Kept<T> {
-    fn new() -> Self {
-        Self(Mutex::new((0, HashMap::new())))
-    }
-
-    fn held(&self) -> MutexGuard<'_, (u32, HashMap<u32, T>)> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(super) fn put(&self, one: T) -> Result<u32, Failure> {
-        let mut held = self.held();
-        if held.1.len() >= MOST_KEPT {
-            return Err(signer("too much is kept for this client"));
-        }
-        held.0 = held.0.wrapping_add(1);
-        let number = held.0;
-        held.1.insert(number, one);
-        Ok(number)
-    }
-
-    fn take(&self, number: u32) -> Result<T, Failure> {
-        self.held().1.remove(&number).ok_or_else(|| signer("it has nothing of this number"))
-    }
 }
 
 pub(super) fn signer(reason: &str) -> Failure {
@@ -153,7 +125,7 @@ fn rights(request: &Request) -> &'static [Right] {
 impl Signer {
     /// Makes a signer of its parts.
     pub(crate) fn new(parts: SignerParts) -> Self {
-        let (foreign, reencrypted) = (Kept::new(), Kept::new());
+        let (foreign, reencrypted) = (Between::new(), Between::new());
         Self {
             parts,
             foreign,
@@ -161,6 +133,7 @@ impl Signer {
             made: Made::default(),
             bound_again: BoundAgain::default(),
             coming: Mutex::default(),
+            leaving: Leaving::default(),
             expected: Expected::default(),
             proposals: Mutex::default(),
         }
@@ -292,9 +265,7 @@ impl Signer {
             }
             Request::Proposal { key } => self.proposal(&key),
             Request::Leave { key } => self.leave(peer, &key.into()),
-            Request::Come { key, profile, mark } => {
-                self.come(peer, &key.into(), (&profile, mark), &parts, descriptors)
-            }
+            Request::Come { key, profile } => self.come(peer, &key.into(), &profile, &parts, descriptors),
             Request::OnMedia { key } => self.on_media(&key.into()),
             Request::Used { key } => self.used(peer, &key.into(), &parts),
             Request::Claim { key, until, mark, last, unlisted } => {

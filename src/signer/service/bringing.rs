@@ -12,9 +12,9 @@ use crate::error::{Code, Shown as _};
 use crate::failpoint;
 use crate::signer::protocol::{Failure, Frame, Reply, WireHanded, WireTerms, confirmed};
 use crate::signer::unlocking::{ForeignFile, Terms};
-use crate::signer::{ActKind, Bound, Peer};
+use crate::signer::{ActKind, Bound, Peer, Verified};
 use crate::signing::{KeyError, KeyRef, OpenedKey, RecipientText, Secret};
-use crate::x509::{SubjectPublicKeyInfo, key_weaknesses};
+use crate::x509::{CertificateList, SubjectPublicKeyInfo, key_weaknesses};
 use rustix::fs::{FileType, fstat};
 use std::io;
 use std::os::fd::OwnedFd;
@@ -33,6 +33,8 @@ pub(super) struct Bringing {
     pub(super) recipients: Vec<String>,
     /// The digest of what the administrator has confirmed.
     pub(super) envelope: [u8; 32],
+    /// Whether the last part is the last CRL that the key signed.
+    pub(super) crl: bool,
 }
 
 impl Standing {
@@ -42,7 +44,7 @@ impl Standing {
         connection: &UnixStream,
         peer: &Peer,
         bringing: Bringing,
-        (parts, descriptors): (Vec<Vec<u8>>, Vec<OwnedFd>),
+        (mut parts, descriptors): (Vec<Vec<u8>>, Vec<OwnedFd>),
     ) -> Answer {
         let Bringing { key, file: path, bound, .. } = &bringing;
         if key.file_stem().is_none() {
@@ -53,6 +55,7 @@ impl Standing {
         let recipients: Result<Vec<RecipientText>, _> =
             bringing.recipients.iter().map(|text| text.parse()).collect();
         let recipients = recipients.map_err(|error| signer(&error.to_string()))?;
+        let crl = if bringing.crl { parts.pop() } else { None };
         let brought = Brought::of(key, &parts)?;
         let coming = brought.coming(peer, key, (&bound.profile, &bound.urls));
         let envelope = rules.envelope_of(&coming)?;
@@ -62,7 +65,9 @@ impl Standing {
             ));
         }
         let public_key = coming.certificates.first().map(|one| one.tbs().public_key());
-        must_be_strong(public_key.ok_or_else(|| signer("a key comes with a certificate of its CA"))?)?;
+        let public_key = public_key.ok_or_else(|| signer("a key comes with a certificate of its CA"))?;
+        must_be_strong(public_key)?;
+        let last_crl = crl.map(|octets| last_crl(public_key, &octets)).transpose()?;
         let files = self.signer.files(key)?;
         files.must_be_free(key)?;
         let (file, old, new) = three(descriptors, bringing.old.is_some())?;
@@ -72,6 +77,7 @@ impl Standing {
         let old = bringing.old.zip(old).filter(|_| found.is_encrypted());
         let old = old.map(|(handed, from)| asked(peer, key, Terms::none(), handed, from)).transpose()?;
         let of = identity(key)?;
+        let opening = self.ring.begin_brought(&new);
         let open = |secret: Option<&Secret>| {
             let opened = found.open(path, files, secret)?;
             is_the_key_of_its_ca(&opened, &of, path).map(|()| opened)
@@ -83,12 +89,29 @@ impl Standing {
             self.ring.sealed_anew(&foreign, (&new, recipients), &seal, &is_over).map_err(failure)?;
         failpoint::passed("signer: brought key encrypted");
         let public_key = opened.public_key().as_der().to_vec();
+        if let Some(last_crl) = last_crl {
+            // before the key is there: nobody says then that it signed none
+            let (by, at, journal) = self.signer.remembers(peer)?;
+            journal.turn()?.show(by, at, &[last_crl])?;
+            failpoint::passed("signer: last CRL of the brought key known");
+        }
         let comes = (ActKind::KeyImported, key.uri.clone());
-        self.signer.take_in(peer, &coming, (&envelope, comes), (&sealed, 0))?;
+        self.signer.take_in(peer, &coming, (&envelope, comes), &sealed)?;
         failpoint::passed("signer: brought key beside its place");
-        self.ring.keep_brought(&new, opened, (self.signer.parts.now)());
+        self.ring.keep_brought(&new, (opening, opened), (self.signer.parts.now)());
         Ok(Frame::with(Reply::Brought { form: found.to_string() }, vec![public_key]))
     }
+}
+
+/// Returns the last CRL that this key signed, as the administrator has it.
+fn last_crl(public_key: &SubjectPublicKeyInfo, octets: &[u8]) -> Result<Verified, KeyError> {
+    let crl = CertificateList::from_der(octets)
+        .map_err(|error| KeyError::Malformed(format!("the last CRL: {error}")))?;
+    Verified::crl(public_key, &crl).ok_or_else(|| KeyError::Prevented {
+        code: Code::CrlSignature,
+        reason: "the last CRL is not a complete one with a number that this key signed".into(),
+        hint: "give the last complete CRL of this CA; nothing was changed".into(),
+    })
 }
 
 /// Returns the descriptors of the file, of what opens it, where that comes, and of what opens the key here.

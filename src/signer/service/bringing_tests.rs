@@ -9,9 +9,8 @@ use crate::signing::{
     AgeFileStore, CaKeys as _, KeyVault, OpenedKey, SealKeyFor, SealedKey, Secret, SoftKey,
 };
 use crate::subscriber_key::encrypted_ca_key_pem;
-use crate::testing::{NOW, entry, tbs_cert_list};
-use crate::x509::extension::{authority_key_identifier, crl_number};
-use crate::x509::{Certificate, CrlEntry, KeyAlgorithm, SignatureAlgorithm, UnixTime, encode_signed, sha256};
+use crate::testing::NOW;
+use crate::x509::{Certificate, KeyAlgorithm, UnixTime, sha256};
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write as _;
@@ -21,35 +20,35 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// What opens the file of the other program.
-const OLD: &str = "the words of the other program";
+pub(super) const OLD: &str = "the words of the other program";
 
 fn now() -> UnixTime {
     NOW
 }
 
 /// A service, and the root `other` of another program with its key.
-struct Case {
-    standing: Standing,
+pub(super) struct Case {
+    pub(super) standing: Standing,
     directory: tempfile::TempDir,
     store: AgeFileStore,
-    connection: (UnixStream, UnixStream),
+    pub(super) connection: (UnixStream, UnixStream),
     key: OpenedKey,
-    soft: SoftKey,
-    root: Certificate,
+    pub(super) soft: SoftKey,
+    pub(super) root: Certificate,
 }
 
-fn admin() -> Peer {
+pub(super) fn admin() -> Peer {
     peer(ClientClass::Administrator, 1000)
 }
 
-fn pipe(octets: &[u8]) -> OwnedFd {
+pub(super) fn pipe(octets: &[u8]) -> OwnedFd {
     let (reading, mut writing) = std::io::pipe().unwrap();
     writing.write_all(octets).unwrap();
     reading.into()
 }
 
 impl Case {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let Service { directory, store, ring, signer, .. } = Service::new();
         let vaults: Vec<Arc<dyn KeyVault>> = vec![Arc::new(store.clone())];
         let standing = Standing::new(signer, ring, vaults, "1", now).unwrap();
@@ -60,27 +59,27 @@ impl Case {
         Self { standing, directory, store, connection, key, soft, root }
     }
 
-    fn wire(&self) -> WireKey {
+    pub(super) fn wire(&self) -> WireKey {
         WireKey { identity: Some(self.key.public_key().digest()), ..key("other") }
     }
 
-    fn ask(&self, peer: &Peer, request: Request, parts: Vec<Vec<u8>>) -> Reply {
+    pub(super) fn ask(&self, peer: &Peer, request: Request, parts: Vec<Vec<u8>>) -> Reply {
         self.standing.answer(&self.connection.0, peer, Frame::with(request, parts)).message
     }
 
-    fn parts(&self) -> Vec<Vec<u8>> {
+    pub(super) fn parts(&self) -> Vec<Vec<u8>> {
         vec![Vec::new(), self.root.as_der().to_vec()]
     }
 
     /// The digest of what an administrator is shown, who asks for it.
-    fn shown(&self, profile: &str) -> [u8; 32] {
+    pub(super) fn shown(&self, profile: &str) -> [u8; 32] {
         let request = Request::Propose { key: self.wire(), profile: profile.into(), urls: Vec::new() };
         let answer = self.standing.answer(&self.connection.0, &admin(), Frame::with(request, self.parts()));
         let envelope = String::from_utf8(answer.only_part().unwrap()).unwrap();
         confirmed(&envelope, &sha256(self.root.as_der()))
     }
 
-    fn request(&self, envelope: [u8; 32]) -> Request {
+    pub(super) fn request(&self, envelope: [u8; 32]) -> Request {
         let scopes = BTreeMap::from([("ca".to_owned(), None), ("crl".to_owned(), None)]);
         Request::Bring {
             key: self.wire(),
@@ -92,6 +91,7 @@ impl Case {
             new: WireHanded::File,
             recipients: Vec::new(),
             envelope,
+            crl: false,
         }
     }
 
@@ -101,11 +101,11 @@ impl Case {
         self.standing.answer(&self.connection.0, peer, frame).message
     }
 
-    fn bring(&self, octets: &[u8]) -> Reply {
+    pub(super) fn bring(&self, octets: &[u8]) -> Reply {
         self.brought_as(&admin(), self.request(self.shown("root-ca")), pipe(octets), OLD, WORDS)
     }
 
-    fn pem(&self) -> Vec<u8> {
+    pub(super) fn pem(&self) -> Vec<u8> {
         encrypted_ca_key_pem(&self.key, &Secret::new(OLD.into())).unwrap().as_bytes().to_vec()
     }
 
@@ -114,14 +114,14 @@ impl Case {
         SealedKey::seal(Path::new("old.age"), &self.key, &readers, None).unwrap().octets().to_vec()
     }
 
-    fn tell(&self, peer: &Peer, serial: &str, mark: u64) -> Reply {
+    pub(super) fn tell(&self, peer: &Peer, serial: &str, mark: u64) -> Reply {
         let mut part = Vec::new();
         put_serial(&mut part, &serial.parse().unwrap());
         let claim = Request::Claim { key: self.wire(), until: NOW.0, mark, last: true, unlisted: true };
         self.ask(peer, claim, vec![part])
     }
 
-    fn files(&self) -> Vec<String> {
+    pub(super) fn files(&self) -> Vec<String> {
         let entries = fs::read_dir(self.directory.path()).unwrap();
         let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
         let mut names: Vec<String> = names.filter(|name| name.starts_with("other")).collect();
@@ -140,14 +140,14 @@ impl Case {
     }
 }
 
-fn failure(reply: Reply) -> Failure {
+pub(super) fn failure(reply: Reply) -> Failure {
     match reply {
         Reply::Failed { failure } => failure,
         other => panic!("{other:?}"),
     }
 }
 
-fn form(reply: Reply) -> String {
+pub(super) fn form(reply: Reply) -> String {
     match reply {
         Reply::Brought { form } => form,
         other => panic!("{other:?}"),
@@ -166,7 +166,7 @@ fn a_key_that_is_brought_is_encrypted_anew_and_used_after_all_is_told_that_it_si
         };
         assert_eq!(case.awaited(&command()), None);
         assert_eq!(form(case.bring(&octets)), expected);
-        assert_eq!(case.files(), ["other.coming", "other.envelope.toml", "other.mark", "other.pem"]);
+        assert_eq!(case.files(), ["other.coming", "other.envelope.toml", "other.pem"]);
         assert_eq!(case.awaited(&command()), Some((false, "root-ca".into())));
         // it is not used before
         let open = || Request::Open { key: case.wire() };
@@ -313,46 +313,4 @@ fn a_key_that_was_brought_and_locked_is_not_unlocked_when_it_is_used() {
     assert_eq!(settled, Reply::Moved { moved: true });
     let open = Request::Open { key: case.wire() };
     assert!(matches!(failure(case.ask(&command(), open, Vec::new())), Failure::Locked { .. }));
-}
-
-#[test]
-fn the_last_crl_of_the_other_program_is_shown_before_the_key_is_used_and_its_entries_are_known() {
-    // C1, K3
-    let case = Case::new();
-    let subject = case.root.tbs().subject();
-    let crl = |soft: &SoftKey| {
-        let (times, entries) = ((NOW, NOW.plus_days(7)), [entry(&[9], None)]);
-        let extensions = vec![authority_key_identifier(&case.root.key_identifier()), crl_number(7)];
-        let list = tbs_cert_list(SignatureAlgorithm::ECDSA_SHA256, subject, times, entries, extensions);
-        encode_signed(list.as_der(), list.signature(), &soft.forge(list.as_der()))
-    };
-    let show = |crl: Vec<u8>| {
-        let parts = vec![case.root.as_der().to_vec(), crl];
-        case.ask(&command(), Request::Show { key: case.wire(), crl: true }, parts)
-    };
-    form(case.bring(&case.pem()));
-    // one that another key signed says nothing
-    let other = SoftKey::generate(KeyAlgorithm::P256).unwrap();
-    assert!(matches!(failure(show(crl(&other))), Failure::Refused { .. }));
-    assert_eq!(show(crl(&case.soft)), Reply::Done);
-    assert_eq!(case.tell(&command(), "4a", 9), Reply::Done);
-    case.ask(&command(), Request::Settle { key: case.wire() }, Vec::new());
-    let unknown = Request::Unknown { key: case.wire(), last: 7 };
-    assert_eq!(case.ask(&command(), unknown, vec![Vec::new()]), Reply::Unknown { crl: false });
-    // the next one has that entry, and a higher number than any before
-    let sign = |number: u64, entries: &[CrlEntry]| {
-        let extensions = vec![authority_key_identifier(&case.root.key_identifier()), crl_number(number)];
-        let times = (NOW, NOW.plus_days(7));
-        let list =
-            tbs_cert_list(SignatureAlgorithm::ECDSA_SHA256, subject, times, entries.to_vec(), extensions);
-        let request = Request::SignCrl { key: case.wire(), profile: None };
-        case.ask(&command(), request, vec![list.as_der().to_vec(), case.root.as_der().to_vec()])
-    };
-    assert!(matches!(failure(sign(10, &[])), Failure::NotAdmitted { .. }), "without its entry");
-    assert!(
-        matches!(failure(sign(7, &[entry(&[9], None)])), Failure::NotAdmitted { .. }),
-        "no higher number"
-    );
-    let with = CrlEntry { revocation_date: UnixTime(500), ..entry(&[9], None) };
-    assert_eq!(sign(10, &[with]), Reply::Signed);
 }

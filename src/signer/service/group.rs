@@ -16,6 +16,7 @@ impl Signer {
         let (by, at) = (Asker::from(asked.peer), (self.parts.now)());
         let journal = self.parts.journal.journal(by, at)?;
         let turn = journal.turn()?;
+        self.must_not_leave(asked.key)?;
         let PermittedGroup { permitted, brought } = self.parts.rules.admit(asked, turn.record(), group)?;
         if permitted.is_empty() {
             return Err(signer("nothing was given to be signed"));

@@ -4,11 +4,14 @@
 //! journal, and signed by a key of the [`Ring`]. `child.rs` serves the command that started the signer.
 mod administering;
 mod answers;
+mod between;
 #[cfg(test)]
 mod bound_tests;
 mod bringing;
 #[cfg(test)]
 mod bringing_tests;
+#[cfg(test)]
+mod brought_crl_tests;
 mod child;
 #[cfg(test)]
 mod clients_tests;
@@ -20,6 +23,7 @@ mod custody;
 mod custody_tests;
 mod foreign;
 mod group;
+mod leaving;
 #[cfg(test)]
 mod lying_tests;
 mod making;

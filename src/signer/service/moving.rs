@@ -1,8 +1,8 @@
 //! Keys that move between two signers. A key leaves as an open descriptor of its encrypted file, and comes as one.
 //!
-//! What came is not used before it has settled, and what leaves is used until it departs: whoever is killed in between
-//! leaves one place in which the key is used. It settles only when it is known what it signed elsewhere; the name of its
-//! file says whether it is.
+//! What came is not used before it has settled, and what leaves stays until it departs (`leaving.rs`): whoever is killed in
+//! between leaves one place in which the key is used. It settles only when it is known what it signed elsewhere; the name
+//! of its file says whether it is.
 use super::answers::{Answer, Signer, signer};
 use super::remembering::identity;
 use super::seams::Coming;
@@ -12,7 +12,7 @@ use crate::signer::KeyEnvelope;
 use crate::signer::copies::MOST as MOST_OF_ONE_CA;
 use crate::signer::protocol::{Failure, Frame, MOST_SERIALS, Reply, confirmed, put_end, put_serial, serials};
 use crate::signer::unlocking::{Login, known_as, login_of};
-use crate::signer::{Act, ActKind, Admission, ClientClass, Peer, Scope};
+use crate::signer::{Act, ActKind, Admission, ClientClass, Peer};
 use crate::signing::{KeyError, KeyRef, MoveKeyFiles};
 use crate::x509::extension::CrlNumber;
 use crate::x509::{Certificate, SerialNumber, UnixTime, sha256};
@@ -123,28 +123,18 @@ impl Signer {
         Ok(Frame::with(Reply::Done, parts.unwrap_or_default()))
     }
 
-    /// Hands the file of a key out.
-    pub(super) fn leave(&self, peer: &Peer, key: &KeyRef) -> Answer {
-        let file = self.files(key)?.handed_out(key)?;
-        self.parts.ring.allow(peer, key, Scope::Move, 0)?;
-        self.act(peer, ActKind::KeyExported, key.identity, key.uri.clone())?;
-        failpoint::passed("signer: leaving noted");
-        Ok(Frame { message: Reply::Done, parts: Vec::new(), descriptors: vec![file] })
-    }
-
     /// Takes a key in that is not used yet.
     pub(super) fn come(
         &self,
         peer: &Peer,
         key: &KeyRef,
-        (profile, mark): (&str, CrlNumber),
+        profile: &str,
         parts: &[Vec<u8>],
         descriptors: Vec<OwnedFd>,
     ) -> Answer {
         let of = identity(key)?;
         let [file] = <[OwnedFd; 1]>::try_from(descriptors)
             .map_err(|_| signer("a key is handed over as one open descriptor"))?;
-        check_mark(mark)?;
         let brought = Brought::of(key, parts)?;
         let coming = brought.coming(peer, key, (profile, &[]));
         let envelope = self.parts.rules.envelope_of(&coming)?;
@@ -161,18 +151,18 @@ impl Signer {
             return Err(KeyError::OtherKey(self.vault(key)?.keys().place(key)).into());
         }
         let comes = (ActKind::KeyMoved, format!("{} comes", key.uri));
-        self.take_in(peer, &coming, (&envelope, comes), (&sealed, mark))?;
+        self.take_in(peer, &coming, (&envelope, comes), &sealed)?;
         Ok(Reply::Done.into())
     }
 
-    /// Takes in a key that is not used yet: the journal has it, then its limits and its mark are kept, then it is put beside
-    /// its place.
+    /// Takes in a key that is not used yet: the journal has it, then its limits are kept, then it is put beside its
+    /// place.
     pub(super) fn take_in(
         &self,
         peer: &Peer,
         coming: &Coming<'_>,
         (envelope, comes): (&str, (ActKind, String)),
-        (sealed, mark): (&[u8], CrlNumber),
+        sealed: &[u8],
     ) -> Result<(), Failure> {
         let (key, of) = (coming.key, identity(coming.key)?);
         // before the key is there, so that what it signed elsewhere is older than its coming
@@ -186,7 +176,6 @@ impl Signer {
         self.parts.rules.keep(coming, envelope)?;
         drop(turn);
         failpoint::passed("signer: envelope of the coming key kept");
-        self.vault(key)?.keys().raise_mark(key, mark)?;
         self.files(key)?.put_aside(key, sealed)?;
         // the next one is shown anew
         self.proposals().remove(&known_as(key));
@@ -212,13 +201,13 @@ impl Signer {
         Ok(Frame::with(message, vec![of.to_vec()]))
     }
 
-    fn coming(&self) -> std::sync::MutexGuard<'_, std::collections::HashMap<String, Came>> {
+    pub(super) fn coming(&self) -> std::sync::MutexGuard<'_, std::collections::HashMap<String, Came>> {
         self.coming.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns the identity of a key that has come and not settled. The word of a client that is not the user of the keys is
     /// not taken for it: it would be the envelope of another key that goes.
-    fn identity_of_coming(&self, peer: &Peer, key: &KeyRef) -> Option<[u8; 32]> {
+    pub(super) fn identity_of_coming(&self, peer: &Peer, key: &KeyRef) -> Option<[u8; 32]> {
         match peer.class {
             ClientClass::Child => key.identity,
             _ => self.coming().get(&key.uri).map(|came| came.identity),
@@ -257,7 +246,6 @@ impl Signer {
         if !self.is_coming(peer, key, &of) {
             return Err(signer("only who has a key come says what it signed elsewhere"));
         }
-        check_mark(mark)?;
         let used: Vec<SerialNumber> = serials(parts.first().map(Vec::as_slice).unwrap_or_default())?;
         let until = match peer.class {
             ClientClass::Child => until,
@@ -270,7 +258,9 @@ impl Signer {
         let (by, at, journal) = self.remembers(peer)?;
         let turn = journal.turn()?;
         let shown = turn.record().last_crl(&of)?.map_or(0, |last| last.number);
-        if is_unlisted && mark.saturating_sub(shown) > Admission::FAR / 2 {
+        // the child's home has its own mark, which is not above that of its last CRL without need
+        let is_own = peer.class == ClientClass::Child && !is_unlisted;
+        if !is_own && mark.saturating_sub(shown) > Admission::FAR / 2 {
             return Err(signer(&format!(
                 "the CRL number {mark} is so far above {shown}, that of the last CRL of this CA that it was shown, that the \
                  next CRL would not be signed; show it the last CRL"
@@ -292,51 +282,12 @@ impl Signer {
         if moved {
             self.act(peer, ActKind::KeyMoved, identity, format!("{} is here", key.uri))?;
             failpoint::passed("signer: settling noted");
-            self.parts.ring.settled(key);
+            self.parts.ring.settled(&KeyRef { identity, ..key.clone() });
         }
         self.coming().remove(&key.uri);
         Ok(Reply::Moved { moved }.into())
     }
-
-    /// Removes a key that has left, or that has come and not settled.
-    pub(super) fn depart(&self, peer: &Peer, key: &KeyRef) -> Answer {
-        let files = self.files(key)?;
-        let is_here = match files.handed_out(key) {
-            Ok(_) => true,
-            Err(KeyError::NotFound(_)) => false,
-            Err(error) => return Err(error.into()),
-        };
-        let identity =
-            if is_here { Some(self.meant(peer, key)?) } else { self.identity_of_coming(peer, key) };
-        if is_here {
-            self.parts.ring.allow(peer, key, Scope::Move, 1)?;
-            self.act(peer, ActKind::KeyMoved, identity, format!("{} goes", key.uri))?;
-            failpoint::passed("signer: departure noted");
-        }
-        // without the right to remove one that is here: it may have settled meanwhile
-        let moved = if is_here { files.remove(key)? } else { files.give_up(key)? };
-        if let (true, Some(identity)) = (moved, identity) {
-            // after the key, which never is here without its limits
-            self.parts.rules.drop_envelope(key, &identity)?;
-            failpoint::passed("signer: envelope of the departed key removed");
-        }
-        self.parts.ring.forget(key);
-        self.made.forget(key);
-        self.coming().remove(&key.uri);
-        Ok(Reply::Moved { moved }.into())
-    }
 }
-
-/// Refuses a mark after which there would hardly be numbers left for CRLs.
-fn check_mark(mark: CrlNumber) -> Result<(), Failure> {
-    match mark > HIGHEST_MARK {
-        true => Err(signer("the CRL number of the key that comes is too high")),
-        false => Ok(()),
-    }
-}
-
-/// The highest CRL number with which a key comes: half of those that a CRL may have.
-const HIGHEST_MARK: CrlNumber = 1 << 62;
 
 /// Octets of an envelope that the journal repeats.
 const REPEATED: usize = 4096;

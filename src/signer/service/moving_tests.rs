@@ -68,7 +68,7 @@ impl Elsewhere {
         let mut parts = vec![envelope];
         parts.extend(certificates.iter().map(|one| one.as_der().to_vec()));
         let file = fs::File::open(self.directory.path().join("other.age")).unwrap();
-        let message = Request::Come { key: self.wire(), profile: "root-ca".into(), mark: 1 };
+        let message = Request::Come { key: self.wire(), profile: "root-ca".into() };
         let frame = Frame { message, parts, descriptors: vec![file.into()] };
         service.signer.answer(&command(), frame).message
     }
@@ -80,9 +80,13 @@ impl Elsewhere {
     }
 
     fn claim(&self, service: &Service, peer: &Peer, serial: &str, last: bool) -> Reply {
+        self.claim_to(service, peer, (serial, 1), last)
+    }
+
+    fn claim_to(&self, service: &Service, peer: &Peer, (serial, mark): (&str, u64), last: bool) -> Reply {
         let mut part = Vec::new();
         put_serial(&mut part, &serial.parse().unwrap());
-        let request = Request::Claim { key: self.wire(), until: UNTIL.0, mark: 1, last, unlisted: false };
+        let request = Request::Claim { key: self.wire(), until: UNTIL.0, mark, last, unlisted: false };
         service.ask(peer, request, vec![part]).message
     }
 
@@ -173,6 +177,16 @@ fn what_a_key_signed_elsewhere_is_told_by_the_login_that_has_it_come_and_by_no_o
     assert_eq!(service.journaled(), before);
     assert!(is_refused(&elsewhere.settle(&service)));
     assert_eq!(elsewhere.claim(&service, &command(), "4a", true), Reply::Done);
+}
+
+#[test]
+fn no_crl_number_is_claimed_after_which_no_crl_would_be_signed() {
+    // C1
+    let (service, elsewhere) = (Service::new(), Elsewhere::new());
+    elsewhere.comes(&service);
+    assert!(is_refused(&elsewhere.claim_to(&service, &command(), ("4a", 1 << 21), true)));
+    assert!(is_refused(&elsewhere.settle(&service)), "that was not all");
+    assert_eq!(elsewhere.claim_to(&service, &command(), ("4a", 1 << 18), true), Reply::Done);
 }
 
 #[test]

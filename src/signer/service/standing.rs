@@ -115,6 +115,8 @@ impl Standing {
             }
             let one = is_large.then(|| self.large.lock().unwrap_or_else(PoisonError::into_inner));
             let asked = begun.whole()?;
+            // people are asked for passphrases, and nobody else waits for them
+            let one = one.filter(|_| !matches!(asked.message, Request::Bring { .. }));
             let answer = self.answer(connection, peer, asked);
             drop(one);
             answer.send(connection)?;
@@ -133,7 +135,7 @@ impl Standing {
                 let bound = Bound { profile, urls, subject: None };
                 self.prepare(connection, peer, (key, bound, recipients), (terms, handed), asked.descriptors)
             }
-            Request::Bring { key, file, profile, urls, terms, old, new, recipients, envelope } => {
+            Request::Bring { key, file, profile, urls, terms, old, new, recipients, envelope, crl } => {
                 let bound = Bound { profile, urls, subject: None };
                 let bringing = Bringing {
                     key: key.into(),
@@ -144,6 +146,7 @@ impl Standing {
                     new,
                     recipients,
                     envelope,
+                    crl,
                 };
                 let brought = self.bring(connection, peer, bringing, (asked.parts, asked.descriptors));
                 return brought.unwrap_or_else(refused);
@@ -194,8 +197,12 @@ impl Standing {
             }
             inspected => inspected?,
         }
-        let grant = self.ring.unlock(&asked, vault.as_ref(), &key, (self.wall)(), &is_over);
-        Ok(unlocked(&[grant.map_err(failure)?]))
+        let grant =
+            self.ring.unlock(&asked, vault.as_ref(), &key, (self.wall)(), &is_over).map_err(failure)?;
+        if !grant.left.contains_key(&Scope::Move) {
+            self.signer.leaving.ends(&key);
+        }
+        Ok(unlocked(&[grant]))
     }
 
     fn prepare(

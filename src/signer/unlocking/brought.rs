@@ -1,13 +1,15 @@
 //! Keys that administrators bring from files of other programs: opened here, encrypted anew, and unlocked once they are used.
 use super::descriptor::read_handed;
 use super::keyring::{Asked, UnlockError};
+use super::names::known_as;
+use super::openings::Opening;
 use super::ring::SharedRing;
 use super::unlocked::{Grant, Terms};
-use crate::signing::{KeyError, OpenedKey, RecipientText, Secret, VaultKey};
+use crate::signing::{KeyError, KeyRef, OpenedKey, RecipientText, Secret, VaultKey};
 use crate::x509::UnixTime;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// The contents of a key file, and the open key.
 pub(crate) type Sealed = (Vec<u8>, Arc<dyn VaultKey>);
@@ -27,6 +29,13 @@ struct Brought {
     grant: Grant,
     ends: Instant,
     opened: Arc<dyn VaultKey>,
+    opening: Opening,
+}
+
+impl Brought {
+    fn is_over(&self, now: Instant) -> bool {
+        self.ends <= now || self.opening.was_locked()
+    }
 }
 
 /// The keys that were brought, by name, each until it is used or its time is over.
@@ -38,11 +47,9 @@ impl BroughtKeys {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes a key out, with what it is unlocked for and for how long still.
-    pub(super) fn take(&self, key: &str) -> Option<(Grant, Duration, Arc<dyn VaultKey>)> {
-        let brought = self.held().remove(key)?;
-        let left = brought.ends.checked_duration_since(Instant::now())?;
-        Some((brought.grant, left, brought.opened))
+    /// Takes a key out. One that was locked, or has had its time, is dropped.
+    fn take(&self, key: &str) -> Option<Brought> {
+        self.held().remove(key).filter(|brought| !brought.is_over(Instant::now()))
     }
 
     /// Forgets a key, or every key.
@@ -56,12 +63,12 @@ impl BroughtKeys {
     /// Forgets what has had its time.
     pub(super) fn expire(&self) {
         let now = Instant::now();
-        self.held().retain(|_, brought| brought.ends > now);
+        self.held().retain(|_, brought| !brought.is_over(now));
     }
 
-    /// Returns whether none is open.
-    pub(super) fn is_empty(&self) -> bool {
-        self.held().is_empty()
+    /// Returns what is open.
+    pub(super) fn grants(&self) -> Vec<Grant> {
+        self.held().values().map(|brought| brought.grant.clone()).collect()
     }
 }
 
@@ -96,21 +103,36 @@ impl SharedRing {
         Ok(self.keyring.deriving(false, sealed)?)
     }
 
-    /// Keeps a key that was brought, for the login and the time that the administrator says, until it is used.
-    pub(crate) fn keep_brought(&self, asked: &Asked, opened: Arc<dyn VaultKey>, wall: UnixTime) {
-        let grant = asked.terms.granted(&asked.key, asked.login, wall);
-        let ends = Instant::now() + asked.terms.lasting.min(Terms::LONGEST);
-        self.brought.held().insert(asked.key.clone(), Brought { grant, ends, opened });
+    /// Begins to open a key that is brought, which is not kept open when it is locked meanwhile.
+    pub(crate) fn begin_brought(&self, asked: &Asked) -> Opening {
+        self.keyring.begin(&asked.key)
     }
 
-    /// Unlocks a key that was brought and is used from now on; one that was not is locked.
-    pub(super) fn unlock_settled(&self, key: &str) {
-        let brought = self.brought.take(key);
-        self.lock(Some(key));
-        if let Some((grant, left, opened)) = brought {
+    /// Keeps a key that was brought, for the login and the time that the administrator says, until it is used.
+    pub(crate) fn keep_brought(
+        &self,
+        asked: &Asked,
+        (opening, opened): (Opening, Arc<dyn VaultKey>),
+        wall: UnixTime,
+    ) {
+        let grant = Grant { is_waiting: true, ..asked.terms.granted(&asked.key, asked.login, wall) };
+        let ends = Instant::now() + asked.terms.lasting.min(Terms::LONGEST);
+        self.brought.held().insert(asked.key.clone(), Brought { grant, ends, opened, opening });
+    }
+
+    /// Unlocks a key that was brought and is used from now on. One that was not, or is another one, is locked.
+    pub(super) fn unlock_settled(&self, key: &KeyRef) {
+        let name = known_as(key);
+        let brought = self.brought.take(&name);
+        let brought = brought.filter(|one| Some(one.opened.public_key().digest()) == key.identity);
+        let locked = self.closed_but(Some(&name), brought.as_ref().map(|one| &one.opening));
+        self.noted(locked);
+        if let Some(Brought { grant, ends, opened, opening }) = brought {
             let note = |event| (self.note)(event);
-            // where the journal cannot have it, the key is locked
-            let _ = self.keyring.put(grant, left, Arc::new(opened), &note);
+            let (grant, left) =
+                (Grant { is_waiting: false, ..grant }, ends.saturating_duration_since(Instant::now()));
+            // where the journal cannot have it, or somebody locked it meanwhile, the key is locked
+            let _ = self.keyring.put_opened(grant, left, Arc::new(opened), Some(&opening), &note);
         }
     }
 }

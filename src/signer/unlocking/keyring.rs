@@ -141,7 +141,7 @@ impl<K> Keyring<K> {
         is_over: &dyn Fn() -> bool,
     ) -> Result<Grant, UnlockError> {
         let opening = |key: &str, secret: &Secret| {
-            let opening = self.state().openings.begin(key);
+            let opening = self.begin(key);
             Ok((open(key, secret)?, opening))
         };
         let (opened, opening) = self.opened(asked, &opening, note, is_over)?;
@@ -211,7 +211,16 @@ impl<K> Keyring<K> {
         self.put_opened(grant, lasting, opened, None, note)
     }
 
-    fn put_opened(
+    /// Begins to open a key, which is not taken in when it is locked meanwhile.
+    pub(super) fn begin(&self, key: &str) -> Opening {
+        self.state().openings.begin(key)
+    }
+
+    /// As [`Keyring::put`], unless the key was locked since its opening began.
+    ///
+    /// # Errors
+    /// As [`Keyring::put`], and when it was locked.
+    pub(super) fn put_opened(
         &self,
         grant: Grant,
         lasting: Duration,
@@ -321,9 +330,10 @@ impl<K> Keyring<K> {
     }
 
     /// Locks a key, or every key, for everybody; returns what ended.
-    pub(crate) fn lock(&self, key: Option<&str>) -> Vec<Grant> {
+    /// What is being opened by `except` is taken in all the same.
+    pub(super) fn lock(&self, key: Option<&str>, except: Option<&Opening>) -> Vec<Grant> {
         let mut state = self.state();
-        state.openings.lock(key);
+        state.openings.lock(key, except);
         match key {
             Some(key) => state.unlocked.lock(key),
             None => state.unlocked.lock_all(),

@@ -44,7 +44,7 @@ fn the_right_passphrase_unlocks_and_the_journal_has_it() {
     let (grant, events) = unlock(&keyring, "right\n");
     assert_eq!(events, [Event::Unlocked(grant.unwrap())]);
     assert_eq!(*keyring.take("genfic", Scope::Leaf, 1, AMBER).unwrap(), "the key");
-    assert_eq!(keyring.lock(None).len(), 1);
+    assert_eq!(keyring.lock(None, None).len(), 1);
     assert_eq!(keyring.take("genfic", Scope::Leaf, 1, AMBER).unwrap_err(), NotUnlocked::Locked);
 }
 
@@ -116,7 +116,7 @@ fn a_key_that_is_locked_while_its_passphrase_is_tried_is_not_unlocked() {
         Ok(())
     };
     let slowly = |key: &str, secret: &Secret| {
-        keyring.lock(None);
+        keyring.lock(None, None);
         open(key, secret)
     };
     let unlocked = keyring.unlock(&asked("right"), UnixTime(0), &slowly, &note, &|| false);

@@ -4,7 +4,7 @@ use std::sync::{Arc, Weak};
 
 /// One key that is being opened.
 #[derive(Debug)]
-pub(super) struct Opening(Arc<AtomicBool>);
+pub(crate) struct Opening(Arc<AtomicBool>);
 
 impl Opening {
     /// Returns whether the key was locked since. It is not taken in then.
@@ -26,10 +26,11 @@ impl Openings {
         Opening(opening)
     }
 
-    /// Has a key, or every key, count as locked.
-    pub(super) fn lock(&mut self, key: Option<&str>) {
+    /// Has a key, or every key, count as locked, but for the one of which this is the opening.
+    pub(super) fn lock(&mut self, key: Option<&str>, except: Option<&Opening>) {
+        let excepted = except.map(|one| Arc::as_ptr(&one.0));
         for (name, opening) in &self.0 {
-            let is_meant = key.is_none_or(|key| key == name);
+            let is_meant = key.is_none_or(|key| key == name) && excepted != Some(opening.as_ptr());
             if let Some(opening) = opening.upgrade().filter(|_| is_meant) {
                 opening.store(true, Ordering::Release);
             }

@@ -50,7 +50,7 @@ impl Renewing {
     /// Locks a key, or every key.
     pub(super) fn lock(&self, key: Option<&str>) {
         let mut state = self.state();
-        state.openings.lock(key);
+        state.openings.lock(key, None);
         match key {
             Some(key) => drop(state.open.remove(key)),
             None => state.open.clear(),

@@ -4,6 +4,7 @@ use super::descriptor::read_handed;
 use super::expected::Expected;
 use super::keyring::{Asked, Event, Keyring, UnlockError};
 use super::names::{known_as, login_of};
+use super::openings::Opening;
 use super::prepared::Prepared;
 use super::renewing::Renewing;
 use super::unlocked::{Grant, NotUnlocked, Terms};
@@ -205,6 +206,11 @@ impl SharedRing {
     /// Locks as [`SharedRing::lock`] does, within a turn at the journal: what ended is [noted](SharedRing::noted) after it.
     /// Who opened the key before, and waits for the turn, is not allowed to sign with it.
     pub(crate) fn closed(&self, key: Option<&str>) -> Vec<Grant> {
+        self.closed_but(key, None)
+    }
+
+    /// As [`SharedRing::closed`]; what is being opened by this one is not locked.
+    pub(super) fn closed_but(&self, key: Option<&str>, except: Option<&Opening>) -> Vec<Grant> {
         self.renewing.lock(key);
         self.brought.lock(key);
         let expected = match key {
@@ -217,13 +223,13 @@ impl SharedRing {
                 self.expected.forget_all()
             }
         };
-        [self.keyring.lock(key), expected].concat()
+        [self.keyring.lock(key, except), expected].concat()
     }
 
     /// Locks what has had its time; returns what is unlocked.
     pub(crate) fn grants(&self) -> Vec<Grant> {
         self.expire();
-        [self.keyring.grants(), self.expected.grants()].concat()
+        [self.keyring.grants(), self.expected.grants(), self.brought.grants()].concat()
     }
 
     /// Locks what has had its time.
@@ -236,7 +242,7 @@ impl SharedRing {
 
     /// Whether nothing is open.
     pub(crate) fn is_empty(&self) -> bool {
-        let is_open = !self.grants().is_empty() || !self.renewing.is_empty() || !self.brought.is_empty();
+        let is_open = !self.grants().is_empty() || !self.renewing.is_empty();
         !is_open && self.prepared.is_empty()
     }
 
@@ -357,7 +363,7 @@ impl Ring for SharedRing {
     }
 
     fn settled(&self, key: &KeyRef) {
-        self.unlock_settled(&known_as(key));
+        self.unlock_settled(key);
     }
 }
 

@@ -39,7 +39,7 @@ impl Terms {
     pub(crate) fn granted(&self, key: &str, login: Login, wall: UnixTime) -> Grant {
         let seconds = self.lasting.min(Self::LONGEST).as_secs();
         let until = wall.plus(i64::try_from(seconds).unwrap_or(i64::MAX));
-        Grant { key: key.to_owned(), login, left: self.scopes.clone(), until }
+        Grant { key: key.to_owned(), login, left: self.scopes.clone(), until, is_waiting: false }
     }
 }
 
@@ -54,6 +54,8 @@ pub(crate) struct Grant {
     pub(crate) left: BTreeMap<Scope, Option<u64>>,
     /// When it ends, by the wall clock: for people. The rule counts the time that passes.
     pub(crate) until: UnixTime,
+    /// Whether the key was brought and is not used before its CA is taken over.
+    pub(crate) is_waiting: bool,
 }
 
 struct Held<K> {

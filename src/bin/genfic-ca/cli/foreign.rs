@@ -120,6 +120,10 @@ pub(crate) struct KeyImport {
     /// With --service: the certificate of the CA, PEM or DER; may be repeated
     #[arg(long, value_name = "CERT", requires = "service")]
     pub(crate) cert: Vec<PathBuf>,
+    /// With --service: the last CRL of the CA, PEM or DER. None of its entries is left out of the next one, whatever the
+    /// account of the CA says
+    #[arg(long, value_name = "CRL", requires = "service")]
+    pub(crate) crl: Option<PathBuf>,
     /// With --service: the profile of the CA, and no other [default: user-ca for NAME-user, system-ca for NAME-system]
     #[arg(long, value_name = "PROFILE", requires = "service")]
     pub(crate) profile: Option<String>,
@@ -134,7 +138,7 @@ pub(crate) struct KeyImport {
     /// With --service: for how long the key is unlocked, once the CA is taken over; and how long that may take
     #[arg(long = "for", value_name = "TIME", default_value = "15m")]
     pub(crate) lasting: String,
-    /// With --service: what it is unlocked for; may be repeated [default: ca and crl]
+    /// With --service: what it is unlocked for; may be repeated [default: ca and crl, four signatures of each]
     #[arg(long, value_name = "SCOPE", value_enum, requires = "service")]
     pub(crate) scope: Vec<UnlockScope>,
     /// With --service: the CA once more, in place of typing it when the envelope is shown; --yes alone does not confirm this

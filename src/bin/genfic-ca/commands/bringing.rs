@@ -1,4 +1,5 @@
 //! `key import --service`: an administrator, as oneself, hands the key of another program to the signer, unread.
+use super::crl::decode;
 use super::envelope;
 use super::question::confirm_by_name;
 use super::unlocking::{needs_identity, profile_of, terms_of, urls_of};
@@ -10,10 +11,15 @@ use genfic_ca::error::{Problem, Shown as _};
 use genfic_ca::home::AuthorityName;
 use genfic_ca::import::certificates;
 use genfic_ca::signing::SecretSpec;
+use genfic_ca::x509::CertificateList;
 use serde_json::json;
 use std::io::{self, IsTerminal as _};
 use std::path::Path;
 use std::str::FromStr;
+
+/// The signatures of each kind that taking a CA over may need: a CRL, a delta CRL and the certificate of a responder, and
+/// one of them again.
+const TO_TAKE_OVER: u64 = 4;
 
 /// Where the old passphrase and the new one are.
 fn sources(global: &Global, args: &KeyImport) -> Result<(Option<SecretSpec>, SecretSpec), Problem> {
@@ -31,21 +37,41 @@ fn sources(global: &Global, args: &KeyImport) -> Result<(Option<SecretSpec>, Sec
     Ok((old, new))
 }
 
+/// Returns what the signer knows of the certificates that are revoked.
+fn revoked_before(last_crl: Option<&CertificateList>, name: &str) -> String {
+    match last_crl {
+        Some(crl) => {
+            let number = crl.tbs().crl_number().map(|number| format!(" {number}")).unwrap_or_default();
+            let entries = crl.tbs().entries().count();
+            format!(
+                "the last CRL{number} of {}, entries: {entries}; the next one has them too\n",
+                crl.tbs().this_update()
+            )
+        }
+        None => format!(
+            "no last CRL: what {name} has revoked is as the account of the CA says; where it has a CRL, give --crl FILE\n"
+        ),
+    }
+}
+
 /// Hands the key of another program to the signer that listens, which uses it once its CA is taken over.
 pub(crate) fn bring(global: &Global, args: &KeyImport, file: &Path) -> Result<Report, Problem> {
     let name = AuthorityName::from_str(&args.name)?.to_string();
-    let scopes = match args.scope.as_slice() {
-        [] => &[UnlockScope::Ca, UnlockScope::Crl][..],
-        scopes => scopes,
+    let (scopes, count) = match args.scope.as_slice() {
+        [] => (&[UnlockScope::Ca, UnlockScope::Crl][..], Some(TO_TAKE_OVER)),
+        scopes => (scopes, None),
     };
-    let terms = terms_of(&args.lasting, scopes, None)?;
+    let terms = terms_of(&args.lasting, scopes, count)?;
     let (old, new) = sources(global, args)?;
     needs_identity(&args.recipient, &new)?;
     let mut found = Vec::new();
     for path in &args.cert {
         found.extend(certificates(&read(path)?, path)?);
     }
+    let last_crl =
+        args.crl.as_deref().map(|path| decode(&read(path)?, &path.shown().to_string())).transpose()?;
     let authority = BroughtAuthority {
+        crl: last_crl.as_ref().map(|crl| crl.as_der().to_vec()),
         certificates: found,
         profile: profile_of(&name, args.profile.as_deref())?,
         urls: urls_of(global, &args.url),
@@ -59,10 +85,11 @@ pub(crate) fn bring(global: &Global, args: &KeyImport, file: &Path) -> Result<Re
     let proposal = administration.proposal_for(&authority)?;
     // by the signer itself
     let question = format!(
-        "the key of {name} comes to the signer, which binds it by this and nothing else:\n{}\n{}type the name of the CA to \
-         allow that:",
+        "the key of {name} comes to the signer, which binds it by this and nothing else:\n{}\n{}{}type the name of the CA \
+         to allow that:",
         envelope::lines(&proposal.limits),
-        proposal.unvouched.iter().map(|line| format!("{line}\n")).collect::<String>()
+        proposal.unvouched.iter().map(|line| format!("{line}\n")).collect::<String>(),
+        revoked_before(last_crl.as_ref(), name),
     );
     confirm_by_name(global, &question, name, args.confirm.as_deref())?;
     // a person is asked for the passphrase of the file where there is a terminal, and only when the key needs one
@@ -84,6 +111,7 @@ pub(crate) fn bring(global: &Global, args: &KeyImport, file: &Path) -> Result<Re
         "recipients": authority.recipients,
         "envelope": envelope::object(&proposal.limits),
         "unvouched": proposal.unvouched,
+        "crl_number": last_crl.as_ref().and_then(|crl| crl.tbs().crl_number()),
         "service": true,
     });
     let text = format!(

@@ -213,7 +213,8 @@ fn to_have(global: &Global, name: &AuthorityName, published: PathBuf) -> Result<
     })
 }
 
-fn decode(octets: &[u8], what: &str) -> Result<CertificateList, Problem> {
+/// Returns the CRL of a file, PEM or DER.
+pub(super) fn decode(octets: &[u8], what: &str) -> Result<CertificateList, Problem> {
     let malformed = |error: String| {
         Problem::new(Code::FileMalformed, format!("{what}: {error}")).hint("a CRL, PEM or DER, is needed")
     };

@@ -211,7 +211,8 @@ fn left(unlocked: &Unlocking) -> String {
         Some(count) => format!("{count} {scope}"),
         None => scope.clone(),
     });
-    each.collect::<Vec<_>>().join(", ")
+    let left = each.collect::<Vec<_>>().join(", ");
+    if unlocked.is_waiting { format!("{left}, once its CA is taken over") } else { left }
 }
 
 fn by(unlocked: &Unlocking) -> String {
@@ -228,5 +229,6 @@ fn fields(unlocked: &Unlocking) -> Value {
         "loginuid": unlocked.loginuid,
         "user": unlocked.user,
         "session": unlocked.session,
+        "waiting": unlocked.is_waiting,
     })
 }
