@@ -302,6 +302,14 @@ impl Publisher for HomeDirectory {
         Ok(certificate_file)
     }
 
+    fn keep_responder_keys(&self, authority: &str, private_keys: &[&str]) -> Result<(), PublishError> {
+        let name = self.name(authority)?;
+        self.home.create_authority(&name)?;
+        let _alone = self.hold()?;
+        let keys = Zeroizing::new(private_keys.concat());
+        Ok(replace(&self.home.responder_key_file(&name), keys.as_bytes(), Mode::Group)?)
+    }
+
     fn responder_key(&self, authority: &str) -> Option<Zeroizing<Vec<u8>>> {
         let file = self.home.responder_key_file(&self.name(authority).ok()?);
         Some(Zeroizing::new(read_file(&file, LARGEST).ok()?))

@@ -142,6 +142,13 @@ pub trait Publisher: Send + Sync {
         private_key: &str,
     ) -> Result<PathBuf, PublishError>;
 
+    /// Puts these keys, PKCS#8 in PEM, where the responder of a CA has its key: that of the certificate in use, and one that
+    /// waits for its certificate.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    fn keep_responder_keys(&self, authority: &str, private_keys: &[&str]) -> Result<(), PublishError>;
+
     /// Returns the URI of the key of a CA's responder, when it is in a token.
     fn responder_token(&self, authority: &str) -> Option<String>;
 

@@ -268,6 +268,18 @@ impl PlainKey {
         Ok(Self { public_key: PrivateKey::public_key(&key).clone(), pem: key.to_pem()? })
     }
 
+    /// Returns the key of this public key in a key file of a responder, which may have several while one is renewed.
+    pub(crate) fn found_in(file: &[u8], public_key: &SubjectPublicKeyInfo) -> Option<Self> {
+        let text = std::str::from_utf8(file).ok()?;
+        let mut blocks = pem::frames(text).filter(|block| block.body().is_some());
+        let block = blocks.find(|block| {
+            let keys = ResponseSigner::all_in(block.whole().as_bytes()).unwrap_or_default();
+            keys.iter().any(|key| key.public_key() == public_key)
+        })?;
+        let pem = Zeroizing::new(format!("{}\n", block.whole().trim_end()));
+        Some(Self { public_key: public_key.clone(), pem })
+    }
+
     /// Returns a key in a token: what the responder gets is its URI.
     pub(crate) fn in_token(uri: &str, public_key: SubjectPublicKeyInfo) -> Self {
         Self { public_key, pem: Zeroizing::new(format!("{uri}\n")) }

@@ -2,7 +2,7 @@
 //! over without its key ever being in the account of the CA.
 use crate::key_move::unlock_for_all;
 use crate::standing_signer::{AMBER, OWNER, Service};
-use crate::support::{Said, is_root, skipped};
+use crate::support::{is_root, skipped};
 use serde_json::Value;
 use std::fs;
 
@@ -79,10 +79,6 @@ fn signs(service: &Service, at: &str) {
     }
 }
 
-fn json(said: &Said) -> Value {
-    serde_json::from_str(said.out.lines().find(|line| line.starts_with('{')).unwrap()).unwrap()
-}
-
 #[test]
 fn a_ca_of_another_program_is_taken_over_with_a_key_that_its_account_never_has() {
     // G6, K1, K2, K3
@@ -98,7 +94,8 @@ fn a_ca_of_another_program_is_taken_over_with_a_key_that_its_account_never_has()
     let direct = format!("import openssl old --as example --key {}.key", pass.display());
     service.done(&[service.refused("file.read", &ca(&direct))]);
     let steps = [
-        bring(&service, ""),
+        bring(&service, "--crl $PWD/own/old/crl.pem --json"),
+        service.admin("key status"),
         // a wrong name, and another profile than was confirmed
         service.refused(
             "signer.not-bound",
@@ -107,8 +104,15 @@ fn a_ca_of_another_program_is_taken_over_with_a_key_that_its_account_never_has()
         import(&service),
     ];
     let said = service.done(&steps);
-    assert!(said.out.contains("does not use it yet"), "{}", said.out);
-    let result = json(&said)["result"].clone();
+    let told: Vec<Value> = said
+        .out
+        .lines()
+        .filter(|line| line.starts_with('{'))
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(told[0]["result"]["crl_number"], 7, "{}", said.out);
+    assert!(said.out.contains("once its CA is taken over"), "{}", said.out);
+    let result = told[1]["result"].clone();
     assert_eq!(
         (&result["found"]["key"], &result["found"]["key_in_signer"]),
         (&Value::Null, &true.into()),
@@ -159,6 +163,28 @@ fn a_key_that_was_brought_is_that_of_a_ca_that_is_adopted_or_whose_key_was_away(
             signs(&service, "taken");
         }
         service.home.shell(&ca("audit verify")).ok();
+    }
+}
+
+#[test]
+fn what_is_revoked_on_the_crl_that_came_with_the_key_is_not_left_out_by_the_account_of_the_ca() {
+    // C1, K2, K3
+    if !is_root() {
+        return skipped("becoming two other users needs root");
+    }
+    for crl in ["", "--crl $PWD/own/old/crl.pem"] {
+        let service = Service::new();
+        service.done(&[service.own_home()]);
+        other_program(&service, "");
+        let forgotten = "sed -i /^R/d own/old/index.txt\nrm own/old/crl.pem";
+        let import = format!("({}) || true", import(&service));
+        let publish = service.ca("crl publish example --json");
+        let unlock =
+            unlock_for_all(&service).replace(crate::support::PASSPHRASE, crate::standing_signer::WORDS);
+        let said = service.in_one_login(&[bring(&service, crl), forgotten.into(), import, unlock, publish]);
+        let is_left_out = said.status == 0;
+        assert_eq!(is_left_out, crl.is_empty(), "{}", said.all());
+        assert_eq!(said.all().contains("\"signer.crl-entry-unknown\""), !crl.is_empty(), "{}", said.all());
     }
 }
 

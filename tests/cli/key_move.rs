@@ -56,6 +56,39 @@ fn files(service: &Service, directory: &str) -> Vec<String> {
 }
 
 #[test]
+fn all_keys_of_a_home_go_to_the_signer_as_far_as_an_administrator_has_allowed_it() {
+    // K2, K3, G6
+    if !is_root() {
+        return skipped("becoming two other users needs root");
+    }
+    let service = Service::new();
+    service.done(&home_with_key(&service));
+    let all = service.ca("key move --to signer --yes --json");
+    let allow = |name: &str| {
+        let line = format!("key unlock {name} --scope move --confirm {name} --passphrase-from fd:0");
+        service.admin_with(PASSPHRASE, &line)
+    };
+    let names = |result: &Value, field: &str| -> Vec<String> {
+        let each = result[field].as_array().unwrap().iter();
+        each.map(|one| one["name"].as_str().unwrap().to_owned()).collect()
+    };
+    // one by one, by the same command: each is told to the administrator at once
+    let asking = format!("({all} >/dev/null 2>&1 || true)");
+    let steps = [asking, allow("example"), allow("example-user"), format!("({all} || [ $? = 8 ])")];
+    let some = service.done(&steps);
+    let some: Value = serde_json::from_str(some.out.lines().last().unwrap()).unwrap();
+    assert_eq!(names(&some["result"], "moved"), ["example", "example-user"], "{some}");
+    assert_eq!(names(&some["result"], "refused"), ["example-system"], "{some}");
+    assert_eq!(
+        (&some["ok"], &some["result"]["refused"][0]["code"]),
+        (&false.into(), &"signer.locked".into())
+    );
+    let rest = service.done(&[allow("example-system"), all.clone(), all]);
+    assert!(rest.out.contains("example-system") && rest.out.contains("\"moved\":[]"), "{}", rest.out);
+    assert!(!service.home.path("own/home/keys/example.age").exists());
+}
+
+#[test]
 fn a_key_goes_to_the_signer_and_comes_back_with_what_it_signed() {
     // K2, K3, C1, G6
     if !is_root() {

@@ -106,6 +106,56 @@ fn an_offline_root_certifies_another_root_and_its_own_next_generation_in_a_cerem
     refused(&said, 7, "authority.not-a-ca");
 }
 
+#[test]
+fn the_responder_of_an_offline_root_has_its_next_certificate_from_a_ceremony() {
+    // G6, O7
+    let home = offline();
+    let keys = || {
+        let file = fs::read_to_string(home.path("home/ocsp/genfic/responder.key")).unwrap();
+        file.matches("BEGIN PRIVATE KEY").count()
+    };
+    let certificate = || fs::read(home.path("home/ocsp/genfic/responder.pem")).unwrap();
+    let whole = |what: &str| {
+        let said = home.ca(&["doctor"]);
+        assert!(
+            !said.out.contains("  error ") && !said.out.contains("responder.unusable"),
+            "{what}: {}",
+            said.all()
+        );
+    };
+    let before = certificate();
+    // one that is replaced leaves no key behind
+    for number in 0..2 {
+        home.ca(&["ceremony", "request", "genfic", "-o", &format!("r{number}.toml"), "--responder", "--yes"])
+            .ok();
+        assert_eq!(keys(), 2, "{number}");
+        assert_eq!(certificate(), before, "the old one is in use until the new one is here");
+        whole("while it waits");
+    }
+    sign(&home, "r1.toml", "a").ok();
+    let import = ["ceremony", "import", "r1.toml.a.answer"];
+    let taken = home.result(&import);
+    let serial = taken["responder"].as_str().unwrap().to_owned();
+    assert_eq!(keys(), 1, "{taken}");
+    whole("afterwards");
+    let shown =
+        "openssl x509 -in home/ocsp/genfic/responder.pem -noout -serial -ext extendedKeyUsage -pubkey";
+    let shown = home.shell(shown).ok().out;
+    assert!(
+        shown.to_lowercase().contains(&serial.to_lowercase()) && shown.contains("OCSP Signing"),
+        "{shown}"
+    );
+    let own = home.shell("openssl pkey -in home/ocsp/genfic/responder.key -pubout").ok().out;
+    assert!(shown.contains(own.trim()), "it is for the key that waited: {shown}");
+    home.run(&["openssl", "verify", "-CAfile", "home/public/genfic.pem", "home/ocsp/genfic/responder.pem"])
+        .ok();
+    refused(&home.ca(&import), 4, "ceremony.answered");
+    // without one, nothing is told of it
+    request(&home, "s.toml", &[]);
+    sign(&home, "s.toml", "a").ok();
+    assert!(home.result(&["ceremony", "import", "s.toml.a.answer"])["responder"].is_null());
+}
+
 /// The files of a medium.
 fn files(home: &Home, medium: &str) -> BTreeMap<String, Vec<u8>> {
     let all = fs::read_dir(home.path(&format!("media/{medium}"))).unwrap().map(Result::unwrap);

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test binary uses its part")]
 #![allow(unreachable_pub, reason = "shared by path between test binaries")]
 pub(crate) mod builders;
+pub(crate) mod killing;
 #[path = "../../src/testing/skipped.rs"]
 mod skipped;
 pub(crate) mod terminal;

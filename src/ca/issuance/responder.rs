@@ -36,7 +36,7 @@ impl Issuance<'_> {
     /// When the profile is missing or refuses, or index or disk fail.
     pub fn issue_responder(&self, issuer: &IssuingAuthority) -> Result<IssuedResponder, Problem> {
         let before = if issuer.is_in_service() { self.valid_before(issuer) } else { None };
-        let key = self.next_key(issuer)?;
+        let key = self.next_key(&issuer.authority().name)?;
         self.issue_responder_for(issuer, &key, before)
     }
 
@@ -45,13 +45,12 @@ impl Issuance<'_> {
     /// # Errors
     /// As [`Issuance::issue_responder`].
     pub fn issue_responder_in_full(&self, issuer: &IssuingAuthority) -> Result<IssuedResponder, Problem> {
-        let key = self.next_key(issuer)?;
+        let key = self.next_key(&issuer.authority().name)?;
         self.issue_responder_for(issuer, &key, None)
     }
 
-    /// Returns the key that comes after that of the responder in use.
-    fn next_key(&self, issuer: &IssuingAuthority) -> Result<PlainKey, Problem> {
-        let name = &issuer.authority().name;
+    /// Returns the key that comes after that of the responder of this CA that is in use.
+    pub(in crate::ca) fn next_key(&self, name: &str) -> Result<PlainKey, Problem> {
         let publisher = self.engine.publisher();
         let kept = publisher.responder_token(name).zip(publisher.responder_certificate(name));
         Ok(match kept {

@@ -27,6 +27,8 @@ pub struct CeremonyPlan {
     pub children: Vec<String>,
     /// CAs for whose name and key it makes a further certificate.
     pub cross: Vec<CrossCertification>,
+    /// Whether its OCSP responder is to have a new certificate.
+    pub responder: bool,
     /// Why, for people.
     pub why: Option<String>,
 }
@@ -96,6 +98,12 @@ impl Lifecycle<'_> {
         for asked in &plan.cross {
             prepared.push(self.prepare_cross(&authority, asked, (plan, now), &mut notices)?);
         }
+        let mut waiting_key = None;
+        if plan.responder {
+            let (responder, key) = self.prepare_responder(&authority, plan.why.as_deref(), &mut notices)?;
+            prepared.push(responder);
+            waiting_key = Some(key);
+        }
         let signing = engine.index().signing()?;
         let floor = engine.index().highest_crl_number(&authority.issuer)?;
         let crl_number = floor.max(engine.publisher().crl_number_floor(name)?);
@@ -127,7 +135,7 @@ impl Lifecycle<'_> {
         }));
         if items.is_empty() {
             return Err(Problem::new(Code::Usage, "nothing is asked for")
-                .hint("ask for a CRL, a renewal, a new CA or a cross-certificate"));
+                .hint("ask for a CRL, a renewal, a new CA, a responder or a cross-certificate"));
         }
         let request = Request {
             authority: name.clone(),
@@ -143,6 +151,9 @@ impl Lifecycle<'_> {
             items,
         };
         let text = request.to_toml();
+        if let Some(key) = waiting_key {
+            self.keep_waiting_key(name, &key)?;
+        }
         // before the record: a certificate that is pending and in no request is abandoned by the next command
         engine.publisher().keep_ceremony(name, CeremonyFile::Request, Some(text.as_bytes()))?;
         failpoint::passed("ceremony: request kept");

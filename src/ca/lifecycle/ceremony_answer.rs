@@ -23,6 +23,8 @@ pub struct CeremonyOutcome {
     pub crl: Option<(CrlNumber, String)>,
     /// CAs that are new or renewed.
     pub authorities: Vec<String>,
+    /// Serial number of the certificate that the OCSP responder uses from now on.
+    pub responder: Option<String>,
 }
 
 fn refuse(code: Code, message: impl Into<String>, hint: &'static str) -> Problem {
@@ -152,6 +154,7 @@ impl Lifecycle<'_> {
             certificates: Vec::new(),
             crl: None,
             authorities: Vec::new(),
+            responder: None,
         };
         let mut issued = Vec::new();
         let mut lists = Vec::new();
@@ -185,6 +188,7 @@ impl Lifecycle<'_> {
             let authorities = outcome.authorities.iter().map(String::as_str).collect();
             // a root's own certificate is published as that of a CA
             issued.retain(|one| one.tbs().public_key() != authority.certificate.tbs().public_key());
+            let brought = issued.clone();
             let news = News {
                 issued: vec![(Some(name.as_str()), issued)],
                 authorities,
@@ -192,6 +196,10 @@ impl Lifecycle<'_> {
                 ..News::default()
             };
             engine.publication().publish(news)?;
+            for certificate in &brought {
+                let installed = self.install_responder(authority, certificate)?;
+                outcome.responder = installed.or(outcome.responder);
+            }
             for child in &outcome.authorities {
                 engine.publisher().remove_pending_request(child)?;
             }

@@ -5,6 +5,7 @@ mod brought_to_signer;
 mod ceremony;
 mod ceremony_answer;
 mod ceremony_cross;
+mod ceremony_responder;
 mod coming_back;
 mod comparison;
 mod creating;

@@ -80,6 +80,20 @@ impl Lifecycle<'_> {
         Ok(self.engine.keys().moving().ok_or_else(none)?)
     }
 
+    /// Returns the CAs of this home whose keys are in files and would move, if all were moved there.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn keys_to_move(&self, holder: KeyHolder) -> Result<Vec<String>, Problem> {
+        let would_move = |authority: &Authority| match (KeyRef::of(authority).location(), holder) {
+            (KeyLocation::File(_), KeyHolder::Service) | (KeyLocation::FileOfService(_), KeyHolder::Home) => {
+                !authority.is_external()
+            }
+            _ => false,
+        };
+        Ok(self.engine.index().authorities()?.into_iter().filter(would_move).map(|one| one.name).collect())
+    }
+
     /// Says what moving the key of a CA would do. Nothing is changed.
     ///
     /// # Errors

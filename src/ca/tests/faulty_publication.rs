@@ -35,6 +35,7 @@ impl Publisher for Publication {
         crl_number_floor(name: &str) -> Outcome<CrlNumber>;
         issued(authority: &str, certificates: &[&Certificate]) -> Outcome<Vec<PathBuf>>, "issued";
         responder(name: &str, certificate: &Certificate, key: &str) -> Outcome<PathBuf>, "responder";
+        keep_responder_keys(authority: &str, keys: &[&str]) -> Outcome<()>, "responder's keys";
         responder_certificate(authority: &str) -> Option<Certificate>;
         responder_key(authority: &str) -> Option<Zeroizing<Vec<u8>>>;
         responder_token(authority: &str) -> Option<String>;

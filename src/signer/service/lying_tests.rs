@@ -116,7 +116,7 @@ fn refused(answer: Frame<Reply>) -> (String, Vec<String>) {
     }
 }
 
-fn crl(issuer: &Certificate, number: u64, revoked: &[u8]) -> Vec<u8> {
+pub(super) fn crl(issuer: &Certificate, number: u64, revoked: &[u8]) -> Vec<u8> {
     let subject = issuer.tbs().subject().clone();
     let mut list = TbsCertListBuilder::new(SignatureAlgorithm::ECDSA_SHA256, subject, NOW, NOW.plus_days(7));
     for one in revoked {

@@ -4,6 +4,8 @@
 //! journal, and signed by a key of the [`Ring`]. `child.rs` serves the command that started the signer.
 mod administering;
 mod answers;
+#[cfg(test)]
+mod any_client_tests;
 mod between;
 #[cfg(test)]
 mod bound_tests;

@@ -1,5 +1,6 @@
 //! Each command, killed at each of its steps.
 use super::observed::{Seen, left_aside};
+use crate::support::killing::{self, PROGRAMS, chosen};
 use crate::support::{Home, Said};
 use std::collections::BTreeMap;
 use std::os::unix::process::ExitStatusExt;
@@ -146,38 +147,21 @@ enum Killed {
 impl Killed {
     fn variable(self) -> &'static str {
         match self {
-            Self::Command => "GENFIC_CA_FAILPOINT",
-            Self::Signer => "GENFIC_SIGNER_FAILPOINT",
+            Self::Command => PROGRAMS[0],
+            Self::Signer => PROGRAMS[1],
         }
     }
 
     /// The places that it passes, in order.
     fn places(self, scenario: &Scenario) -> Vec<String> {
         let home = scenario.home.copied();
-        let trace = home.path("trace");
-        let variable = format!("{}_TRACE", self.variable());
-        let run = home.command(&scenario.words).env(variable, &trace).output().unwrap();
-        assert!(run.status.success(), "{:?}: {}", scenario.words, String::from_utf8_lossy(&run.stderr));
-        let trace = std::fs::read_to_string(trace).unwrap_or_default();
-        trace.lines().map(str::to_owned).collect()
+        killing::places(&mut home.command(&scenario.words), self.variable(), &home.path("trace"))
     }
 }
 
 /// The places that a command passes, in order.
 pub(super) fn places(scenario: &Scenario) -> Vec<String> {
     Killed::Command.places(scenario)
-}
-
-/// Of what a command does again and again (one file after the other) the first time and the last;
-/// every time with `GENFIC_TEST_EVERY_PLACE`. With the number of each.
-pub(super) fn chosen(places: &[String]) -> Vec<(usize, String)> {
-    let every = std::env::var_os("GENFIC_TEST_EVERY_PLACE").is_some();
-    let is_end = |at: usize, place: &String| {
-        places.iter().position(|one| one == place) == Some(at)
-            || places.iter().rposition(|one| one == place) == Some(at)
-    };
-    let all = places.iter().enumerate();
-    all.filter(|(at, place)| every || is_end(*at, place)).map(|(at, place)| (at + 1, place.clone())).collect()
 }
 
 fn again(home: &Home, scenario: &Scenario) {
@@ -322,29 +306,29 @@ fn a_restore_that_is_killed_at_any_step_leaves_no_home_or_a_whole_one() {
     home.ca(&["backup", "create", "backup.age", "--with-keys"]).ok();
     home.ca(&["revoke", "a.example"]).ok();
     let words = "--home rebuilt backup restore backup.age --published home/public";
-    let scenario = Scenario::new(home, words, &[]);
-    let found = places(&scenario);
-    assert!(found.iter().any(|place| place == "restore: in place"), "{found:?}");
-    for (number, _) in chosen(&found) {
-        let home = scenario.home.copied();
-        let mut command = home.command(&scenario.words);
-        let killed = command.env("GENFIC_CA_FAILPOINT", number.to_string()).output().unwrap();
-        assert_eq!(killed.status.signal(), Some(9));
-        let said = home.ca(&scenario.words);
-        let is_there = said.status == 4 && said.err.contains("home.exists");
-        assert!(is_there || said.status == 0, "{number}: {}", said.all());
-        let (status, list) =
-            (["--home", "rebuilt", "status"], ["--home", "rebuilt", "list", "--status", "revoked"]);
-        let told = home.ca(&status);
-        assert!(
-            told.status == 12 && told.out.contains("genfic-ca backup accept"),
-            "{number}: {}",
-            told.all()
-        );
-        assert!(home.ca(&list).ok().out.contains("a.example"), "{number}");
-        assert!(left_aside(home.directory()).is_empty());
-        let beside = std::fs::read_dir(home.directory()).unwrap().map(|entry| entry.unwrap().file_name());
-        let left: Vec<_> = beside.filter(|name| name.to_string_lossy().contains(".restoring-")).collect();
-        assert!(left.is_empty(), "{number}: {left:?}");
-    }
+    let words: Vec<&str> = words.split(' ').collect();
+    let points = killing::killed_at_each(
+        &home,
+        |home| home.command(&words),
+        |home, killed, (_, place)| {
+            assert_ne!(killed.status, 0, "{place}");
+            let said = home.ca(&words);
+            let is_there = said.status == 4 && said.err.contains("home.exists");
+            assert!(is_there || said.status == 0, "{place}: {}", said.all());
+            let (status, list) =
+                (["--home", "rebuilt", "status"], ["--home", "rebuilt", "list", "--status", "revoked"]);
+            let told = home.ca(&status);
+            assert!(
+                told.status == 12 && told.out.contains("genfic-ca backup accept"),
+                "{place}: {}",
+                told.all()
+            );
+            assert!(home.ca(&list).ok().out.contains("a.example"), "{place}");
+            assert!(left_aside(home.directory()).is_empty());
+            let beside = std::fs::read_dir(home.directory()).unwrap().map(|entry| entry.unwrap().file_name());
+            let left: Vec<_> = beside.filter(|name| name.to_string_lossy().contains(".restoring-")).collect();
+            assert!(left.is_empty(), "{place}: {left:?}");
+        },
+    );
+    assert!(points[0] >= 10 && points[1] >= 5, "{points:?}");
 }

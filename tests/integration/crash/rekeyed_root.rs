@@ -1,6 +1,7 @@
 //! `renew-ca ROOT --rekey`, killed at each of its steps: the links come all the same, and nothing else does.
-use super::killed_at_each_step::{Scenario, chosen, hierarchy, places};
+use super::killed_at_each_step::{Scenario, hierarchy, places};
 use crate::support::Home;
+use crate::support::killing::chosen;
 use std::collections::BTreeSet;
 use std::os::unix::process::ExitStatusExt;
 

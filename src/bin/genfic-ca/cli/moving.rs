@@ -3,9 +3,9 @@ use clap::{Args, ValueEnum};
 
 #[derive(Args, Debug)]
 pub(crate) struct KeyMove {
-    /// The CA; of several generations exactly this one
+    /// The CA; of several generations exactly this one [default: every CA whose key is in a file on the other side]
     #[arg(value_name = "NAME")]
-    pub(crate) name: String,
+    pub(crate) name: Option<String>,
     /// Where to
     #[arg(long, value_name = "PLACE", value_enum)]
     pub(crate) to: KeyPlaceTo,

@@ -57,6 +57,9 @@ pub(crate) struct CeremonyRequest {
     /// Profile of the cross-certificates [default: that of the CA, for a root sub-ca]
     #[arg(long, value_name = "PROFILE", requires = "cross")]
     pub(crate) cross_profile: Option<String>,
+    /// A new certificate of its OCSP responder, whose key is made here and waits for it
+    #[arg(long)]
+    pub(crate) responder: bool,
     /// Ask for no CRL
     #[arg(long)]
     pub(crate) no_crl: bool,

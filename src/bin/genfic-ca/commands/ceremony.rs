@@ -50,6 +50,7 @@ pub(crate) fn request(session: &Session, args: &CeremonyRequest) -> Result<Repor
         renew: args.renew.clone(),
         children: args.child.clone(),
         cross,
+        responder: args.responder,
         why: args.why.clone(),
     })?;
     output.put(made.text.as_bytes())?;
@@ -175,6 +176,9 @@ pub(crate) fn import(session: &Session, args: &CeremonyImport) -> Result<Report,
     if let Some((number, until)) = &outcome.crl {
         lines.push(format!("  CRL number {number}, until {until}"));
     }
+    if let Some(serial) = &outcome.responder {
+        lines.push(format!("  the OCSP responder of {name} uses {serial} from now on"));
+    }
     let unpublished: Vec<&String> = outcome
         .authorities
         .iter()
@@ -189,6 +193,7 @@ pub(crate) fn import(session: &Session, args: &CeremonyImport) -> Result<Report,
             .collect::<Vec<_>>(),
         "crl": outcome.crl.as_ref().map(|(number, until)| json!({ "number": number, "next_update": until })),
         "authorities": outcome.authorities,
+        "responder": outcome.responder,
     });
     Ok(Report::done(result, lines.join("\n")))
 }

@@ -101,7 +101,7 @@ pub(super) fn object(command: &Command) -> Option<String> {
         Command::Key(Key::Passphrase(args)) => (!args.all).then(|| args.names.join(" ")),
         Command::Ceremony(Ceremony::Request(args)) => Some(args.authority.clone()),
         Command::Ceremony(Ceremony::Import(args)) => Some(args.answer.shown().to_string()),
-        Command::Key(Key::Move(args)) => Some(args.name.clone()),
+        Command::Key(Key::Move(args)) => args.name.clone(),
         Command::Key(Key::Unlock(args)) => Some(args.name.clone()),
         Command::Key(Key::Lock(args)) => args.name.clone(),
         Command::RenewCa(args) => Some(args.name.clone()),
