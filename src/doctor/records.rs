@@ -3,9 +3,11 @@ use super::finding::{Finding, Mending};
 use super::issued::IssuedFiles;
 use super::{Examination, FindingCode, Looked, Seen, Unseen, compromised, counted};
 use crate::audit::{AuditRecord, Verifier};
+use crate::ca::waits_for_ceremony;
 use crate::error::{Code, Remedy, Shown as _, remedy};
 use crate::home::quoted;
 use crate::index::{Authority, CertificateRecord, CertificateState, DamageKind, Examined, IssuanceIndex};
+use crate::x509::CertificateId;
 
 /// Number of the newest certificates whose signatures and files are compared without `deep`; they take a second or
 /// two.
@@ -36,9 +38,9 @@ pub(super) fn check_index(examination: &Examination<'_>, findings: &mut Vec<Find
         }
     };
     let head = index.audit_head()?;
-    let pending = index.pending()?;
-    if !pending.is_empty() {
-        pending_rows(index, pending.len(), findings)?;
+    let pending = without_asked_for(examination, index.pending()?, findings)?;
+    if pending > 0 {
+        pending_rows(index, pending, findings)?;
     }
     if let Some(restored) = index.restored()? {
         let message = format!(
@@ -68,6 +70,37 @@ fn of_unopened(examination: &Examination<'_>, code: Code, hint: &Remedy) -> Reme
         Code::IndexFailed => format!("ls -l {}", quoted(examination.index_file)).into(),
         _ => hint.clone(),
     }
+}
+
+/// Returns how many of these certificates no request for a ceremony asks for, and notes the others.
+fn without_asked_for(
+    examination: &Examination<'_>,
+    pending: Vec<CertificateId>,
+    findings: &mut Vec<Finding>,
+) -> Result<usize, Unseen> {
+    if pending.is_empty() {
+        return Ok(0);
+    }
+    let all = examination.authorities()?;
+    let waits = |id: &CertificateId| {
+        let issuer = all.iter().find(|one| one.issuer == id.issuer);
+        // one that cannot be read is found by the check of the home's files
+        issuer.is_some_and(|one| {
+            waits_for_ceremony(examination.publisher, &one.name, &id.serial_number).unwrap_or(false)
+        })
+    };
+    let (waiting, lost): (Vec<_>, Vec<_>) = pending.into_iter().partition(waits);
+    if !waiting.is_empty() {
+        let message = format!(
+            "has {} asked for in a ceremony, whose answer is not here",
+            counted(waiting.len(), "certificate")
+        );
+        findings.push(
+            Finding::note(FindingCode::IndexPending, "index.db", message)
+                .remedy(remedy::Repair::LookAtStatus),
+        );
+    }
+    Ok(lost.len())
 }
 
 fn pending_rows(

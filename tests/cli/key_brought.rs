@@ -184,7 +184,7 @@ fn what_is_revoked_on_the_crl_that_came_with_the_key_is_not_left_out_by_the_acco
         let said = service.in_one_login(&[bring(&service, crl), forgotten.into(), import, unlock, publish]);
         let is_left_out = said.status == 0;
         assert_eq!(is_left_out, crl.is_empty(), "{}", said.all());
-        assert_eq!(said.all().contains("\"signer.crl-entry-unknown\""), !crl.is_empty(), "{}", said.all());
+        assert_eq!(said.all().contains("\"signer.crl-entry-missing\""), !crl.is_empty(), "{}", said.all());
     }
 }
 

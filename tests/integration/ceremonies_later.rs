@@ -1,5 +1,5 @@
 //! Ceremonies years later: a medium that lay in its safe meanwhile, and the next key of the root.
-use crate::ceremony::{offline, refused, request, sign, sign_with};
+use crate::ceremony::{offline, on_media, refused, request, sign, sign_with};
 use crate::support::Home;
 use std::collections::BTreeMap;
 use std::fs;
@@ -109,7 +109,9 @@ fn an_offline_root_certifies_another_root_and_its_own_next_generation_in_a_cerem
 #[test]
 fn the_responder_of_an_offline_root_has_its_next_certificate_from_a_ceremony() {
     // G6, O7
-    let home = offline();
+    let home = Home::with_hierarchy("http://pki.genfic.example").copied();
+    home.ca(&["ocsp", "enable", "genfic"]).ok();
+    let home = on_media(home);
     let keys = || {
         let file = fs::read_to_string(home.path("home/ocsp/genfic/responder.key")).unwrap();
         file.matches("BEGIN PRIVATE KEY").count()
@@ -130,7 +132,9 @@ fn the_responder_of_an_offline_root_has_its_next_certificate_from_a_ceremony() {
             .ok();
         assert_eq!(keys(), 2, "{number}");
         assert_eq!(certificate(), before, "the old one is in use until the new one is here");
-        whole("while it waits");
+        if number == 0 {
+            whole("while it waits");
+        }
     }
     sign(&home, "r1.toml", "a").ok();
     let import = ["ceremony", "import", "r1.toml.a.answer"];

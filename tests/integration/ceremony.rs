@@ -12,7 +12,7 @@ pub(crate) fn offline() -> Home {
     on_media(Home::with_hierarchy("http://pki.genfic.example"))
 }
 
-fn on_media(home: Home) -> Home {
+pub(crate) fn on_media(home: Home) -> Home {
     fs::create_dir(home.path("media")).unwrap();
     home.ca(&["key", "export-bundle", "genfic", "--to", "media/a", "--to", "media/b"]).ok();
     home

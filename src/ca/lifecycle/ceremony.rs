@@ -168,6 +168,8 @@ impl Lifecycle<'_> {
         event.details.push(("request_sha256".into(), digest.clone()));
         event.details.push(("items".into(), request.items.len().to_string()));
         engine.index().record_event(event)?;
+        // responders know of what is pending, and of what was abandoned
+        engine.publication().publish_status()?;
         Ok(CeremonyRequest { request, text, digest, supersedes, notices })
     }
 
