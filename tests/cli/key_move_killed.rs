@@ -81,6 +81,25 @@ fn a_move_whose_command_is_killed_at_any_step_goes_on() {
     }
 }
 
+/// Moves the key once, and returns the points that only the move passes: of the service, and of the child of the command.
+fn signer_places(service: &mut Service, to: &str) -> [Vec<String>; 2] {
+    let own = |place: &String| place.starts_with("signer: ") || place.starts_with("key: ");
+    let read = |path: &std::path::Path| -> Vec<String> {
+        let text = fs::read_to_string(path).unwrap_or_default();
+        let _ = fs::remove_file(path);
+        let each: BTreeSet<String> = text.lines().map(str::to_owned).filter(own).collect();
+        each.into_iter().collect()
+    };
+    let (of_service, of_child) = (service.home.path("signer/trace"), service.home.path("own/home/trace"));
+    service.restart_with(&[("GENFIC_CA_FAILPOINT_TRACE", of_service.to_str().unwrap())]);
+    let [unlock, line] = moving(service, to);
+    service.done(&[
+        unlock,
+        format!("rm -f {0}\nexport GENFIC_SIGNER_FAILPOINT_TRACE={0}\n{line}", of_child.display()),
+    ]);
+    [read(&of_service), read(&of_child)]
+}
+
 #[test]
 fn a_move_whose_signer_is_killed_at_any_step_goes_on() {
     // X1, C1, K3
@@ -88,38 +107,29 @@ fn a_move_whose_signer_is_killed_at_any_step_goes_on() {
         return skipped("becoming two other users needs root");
     }
     let mut service = service();
-    // the child of the command, and the service
-    let coming = [
-        "signer: coming noted",
-        "signer: envelope of the coming key kept",
-        "key: beside its place",
-        "signer: what was signed elsewhere is remembered",
-        "key: completed",
-        "key: in its place",
-        "signer: settling noted",
-    ];
-    let going = [
-        "signer: leaving noted",
-        "signer: departure noted",
-        "key: not overwritten yet",
-        "key: removed where it was",
-        "signer: envelope of the departed key removed",
-    ];
-    for (at, (to, target)) in PLACES.iter().enumerate() {
+    let known = PLACES.map(|(to, _)| signer_places(&mut service, to));
+    for place in
+        ["signer: coming noted", "key: in its place", "signer: leaving noted", "key: removed where it was"]
+    {
+        assert!(
+            known.iter().flatten().any(|known| known.iter().any(|one| one == place)),
+            "{place}: {known:?}"
+        );
+    }
+    service.restart(None);
+    for ((to, target), [of_service, of_child]) in PLACES.iter().zip(known) {
         let other = PLACES.iter().find(|(other, _)| other != to).unwrap();
-        let (of_service, of_child) =
-            if at == 0 { (&coming[..], &going[..]) } else { (&going[..], &coming[..]) };
         for place in of_child {
-            killed(&service, to, "GENFIC_SIGNER_FAILPOINT", place);
-            goes_on(&service, to, target, place);
-            goes_on(&service, other.0, other.1, place);
+            killed(&service, to, "GENFIC_SIGNER_FAILPOINT", &place);
+            goes_on(&service, to, target, &place);
+            goes_on(&service, other.0, other.1, &place);
         }
         for place in of_service {
-            service.restart(Some(place));
-            killed(&service, to, "NOTHING", place);
+            service.restart(Some(&place));
+            killed(&service, to, "NOTHING", &place);
             service.restart(None);
-            goes_on(&service, to, target, place);
-            goes_on(&service, other.0, other.1, place);
+            goes_on(&service, to, target, &place);
+            goes_on(&service, other.0, other.1, &place);
         }
         service.done(&moving(&service, to));
     }

@@ -265,6 +265,44 @@ fn a_medium_that_is_full_or_has_another_key_and_a_crl_that_is_not_at_hand_leave_
     assert!(!is_in_signer(&service));
 }
 
+/// Brings the key back from this medium.
+fn back(service: &Service, medium: &str) {
+    hand_over(service, medium);
+    let moving = service.ca("key move example --to signer --yes");
+    service.done(&[
+        service.ca("key import-bundle example --from medium"),
+        format!("({moving} >/dev/null 2>&1 || true)"),
+        unlock(service, "--scope move --confirm example"),
+        moving,
+        unlock(service, "--scope crl"),
+        service.ca("crl publish example"),
+        service.admin("key lock"),
+    ]);
+}
+
+/// Takes the key to media and back once, and returns the points that only that passes: of the program, and of the signer.
+fn places(service: &mut Service) -> [Vec<String>; 2] {
+    let own = |place: &String| {
+        ["signer: ", "key: ", "medium: ", "custody: "].iter().any(|one| place.starts_with(one))
+    };
+    let read = |path: &std::path::Path| -> Vec<String> {
+        let text = fs::read_to_string(path).unwrap_or_default();
+        let _ = fs::remove_file(path);
+        let each: std::collections::BTreeSet<String> = text.lines().map(str::to_owned).filter(own).collect();
+        each.into_iter().collect()
+    };
+    let (of_signer, of_program) = (service.home.path("signer/trace"), service.home.path("amber/trace"));
+    service.restart_with(&[("GENFIC_CA_FAILPOINT_TRACE", of_signer.to_str().unwrap())]);
+    let media = ["once", "twice"];
+    let export = format!("export GENFIC_CA_FAILPOINT_TRACE={}", of_program.display());
+    service.done(&[format!("{export}\n{}", taking(service, &media, ""))]);
+    let found = [read(&of_program), read(&of_signer)];
+    service.restart(None);
+    service.done(&[recording(service, "../amber/once")]);
+    back(service, "twice");
+    found
+}
+
 #[test]
 fn a_root_on_its_way_to_media_is_in_the_signer_or_whole_on_them_wherever_somebody_is_killed() {
     // X1, G6, C1
@@ -272,24 +310,14 @@ fn a_root_on_its_way_to_media_is_in_the_signer_or_whole_on_them_wherever_somebod
         return skipped("becoming two other users needs root");
     }
     let mut service = with_child();
-    let of_program = [
-        "medium: directory made",
-        "medium: file written",
-        "medium: verified",
-        "custody: key whole on the media",
-        "custody: key taken to media",
-    ];
-    let of_signer = [
-        "signer: lending noted",
-        "signer: departure to media noted",
-        "key: without its name",
-        "key: not overwritten yet",
-        "key: removed where it was",
-        "signer: envelope of the departed key removed",
-    ];
-    let places =
-        of_program.map(|place| (place, true)).into_iter().chain(of_signer.map(|place| (place, false)));
+    let [of_program, of_signer] = places(&mut service);
+    for place in ["custody: key taken to media", "signer: lending noted", "key: removed where it was"] {
+        assert!(of_program.iter().chain(&of_signer).any(|one| one == place), "{place}");
+    }
+    let places = of_program.into_iter().map(|place| (place, true));
+    let places = places.chain(of_signer.into_iter().map(|place| (place, false)));
     for (number, (place, is_program)) in places.enumerate() {
+        let place = place.as_str();
         let media = [format!("a{number}"), format!("b{number}")];
         let media = media.each_ref().map(String::as_str);
         service.restart((!is_program).then_some(place));
@@ -316,18 +344,7 @@ fn a_root_on_its_way_to_media_is_in_the_signer_or_whole_on_them_wherever_somebod
         }
         service.done(&[recording(&service, &format!("../amber/{}", media[0]))]);
         assert_eq!(uri(&service), "offline:example.age", "{place}");
-        // back, for the next point
-        hand_over(&service, media[1]);
-        let moving = service.ca("key move example --to signer --yes");
-        service.done(&[
-            service.ca("key import-bundle example --from medium"),
-            format!("({moving} >/dev/null 2>&1 || true)"),
-            unlock(&service, "--scope move --confirm example"),
-            moving,
-            unlock(&service, "--scope crl"),
-            service.ca("crl publish example"),
-            service.admin("key lock"),
-        ]);
+        back(&service, media[1]);
         assert_eq!(uri(&service), "signer:example.age", "{place}");
     }
     service.done(&[service.ca("audit verify")]);
