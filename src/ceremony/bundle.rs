@@ -6,6 +6,7 @@ use crate::signing::UsedSerials;
 use crate::x509::extension::CrlNumber;
 use crate::x509::{Certificate, UnixTime};
 use std::fmt::Write as _;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// The directory of the profiles on a medium.
@@ -212,6 +213,25 @@ fn manifest(
 fn readme(authority: &str, certificate: &Certificate, at: UnixTime, usage: &str) -> String {
     let tbs = certificate.tbs();
     format!(
+/// Returns the profiles on a medium that are not as the list of its files has them: changed, gone, or not listed. Nothing
+/// is said of a medium without a list.
+pub(crate) fn unlisted_profiles(medium: &Medium) -> Result<Vec<String>, Problem> {
+    let Some(manifest) = medium.read(MANIFEST)? else { return Ok(Vec::new()) };
+    let text = String::from_utf8_lossy(&manifest);
+    let listed = text.lines().filter_map(|line| {
+        let (name, digest) = line.strip_prefix('"')?.strip_suffix('"')?.split_once("\" = \"")?;
+        name.strip_prefix(PROFILES)?.strip_prefix('/').map(|name| (name.to_owned(), digest.to_owned()))
+    });
+    let listed: BTreeMap<String, String> = listed.collect();
+    let directory = medium.file(PROFILES);
+    let found = if directory.is_dir() { profiles_in(&directory)? } else { Vec::new() };
+    let found: BTreeMap<String, String> =
+        found.into_iter().map(|(name, contents)| (name, sha256(&contents))).collect();
+    let names: BTreeSet<&String> = listed.keys().chain(found.keys()).collect();
+    let unlike = names.into_iter().filter(|name| listed.get(*name) != found.get(*name));
+    Ok(unlike.map(|name| format!("{PROFILES}/{name}")).collect())
+}
+
         "THE KEY OF A CERTIFICATE AUTHORITY\n\n\
          This medium has the private key of the certificate authority\n\n    {subject}\n\n\
          called {authority}, in {authority}.age. It was written at {at}. Whoever has this medium and\n\

@@ -12,6 +12,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod access;
 mod age;
 mod killed;
 mod killed_genfic_ca;

@@ -164,3 +164,4 @@ pub(crate) fn import_bundle(session: &Session, args: &KeyImportBundle) -> Result
     );
     Ok(Report::done(result, text))
 }
+    medium.verify()?;

@@ -38,6 +38,9 @@ pub(crate) fn combine(global: &Global, args: &Combine) -> Result<Report, Problem
     if let Some(output) = &args.output {
         must_be_free(output)?;
     }
+    if args.in_place {
+        named.must_have_one_name()?;
+    }
     let mut warnings = Vec::new();
     let mut combination = Combination::of(record(&named, &mut warnings)?);
     let mut custodians = Custodians::new(global, &args.share_passphrase_from)?;
