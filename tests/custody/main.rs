@@ -16,6 +16,7 @@ mod access;
 mod age;
 mod killed;
 mod killed_genfic_ca;
+mod media;
 mod pages;
 mod recorded;
 mod shares;

@@ -1,7 +1,7 @@
 //! Keys that are named, and where passphrases come from.
 use crate::cli::{Global, Readers, Service};
 use crate::prompt::TerminalPrompt;
-use genfic_ca::assembly::{CustodyHome, CustodyService, LentKey};
+use genfic_ca::assembly::{CustodyHome, CustodyService, LentKey, listed_on_medium};
 use genfic_ca::custody::ShareSet;
 use genfic_ca::error::{Code, Problem, Shown as _};
 use genfic_ca::failpoint;
@@ -197,7 +197,8 @@ impl Named {
             failpoint::passed("custody: record of the shares written");
         }
         before.replace_by(after)?;
-        Ok(warnings.into_iter().collect())
+        let unlisted = listed_on_medium(before.path());
+        Ok(warnings.into_iter().chain(unlisted).collect())
     }
 
     /// Returns the scrypt cost of a file that is made: the one given, that of the home, or the usual one.
