@@ -28,7 +28,7 @@ pub use administration::{
 };
 pub use backup::{restore_backup, verify_backup};
 pub use ceremony::sign_ceremony;
-pub use custody::{CustodyHome, confine_plugins};
+pub use custody::{CustodyHome, confine_plugins, listed_on_medium, lock_memory};
 pub use custody_media::{ExportToMedia, ExportedToMedia};
 pub use custody_service::{CustodyService, LentKey};
 pub use daemon::{

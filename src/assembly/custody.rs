@@ -1,5 +1,6 @@
 //! What the custody of keys takes from a home: its configuration, and its record of what was done to a key.
 use super::{Assembly, SignerKeys, passphrase_orders, read_config};
+use crate::ceremony;
 use crate::config::Config;
 use crate::error::Problem;
 use crate::home::Home;
@@ -51,6 +52,19 @@ impl CustodyHome {
         let engine = assembly.engine(&SignerKeys::closed(&self.home, &self.config));
         engine.lifecycle().note_protection(authority, how)
     }
+}
+
+/// Keeps the memory of this process out of the swap, as far as the limit of locked memory allows: the largest key file
+/// that is opened has to fit. Call it before another thread starts.
+pub fn lock_memory() {
+    let _ = crate::signer::lock_memory();
+}
+
+/// Has the list of files beside a key file, if there is one as on media, say what the key file is now. Returns what is wrong
+/// where it could not be written.
+#[must_use]
+pub fn listed_on_medium(key: &Path) -> Option<String> {
+    ceremony::listed_on_medium(key)
 }
 
 /// Confines the calling thread and the plugins of age that it executes from then on: they look into no other process, get

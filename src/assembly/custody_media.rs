@@ -5,8 +5,8 @@
 use super::custody_service::CustodyService;
 use crate::ca::partial_scope;
 use crate::ceremony::{
-    Bundle, Medium, must_have_no_other_key, profiles_in, raise_mark_on_medium, sha256, verify_on_medium,
-    write_to_media,
+    Bundle, Medium, must_have_no_other_key, opened_otherwise, profiles_in, raise_mark_on_medium, sha256,
+    verify_on_medium, write_to_media,
 };
 use crate::error::{Code, Problem, Shown as _};
 use crate::home::{AuthorityName, Home, PublicFile, ReadError, read_file};
@@ -66,10 +66,11 @@ impl CustodyService {
         self.unlock_for_custody(name, secrets, 2)?;
         let key = self.0.lend_bundle(name)?;
         let digest = sha256(&key.sealed);
-        must_have_no_other_key(name, &digest, &media)?;
         let (certificate, above) = export.chain(&key)?;
+        let stale = must_have_no_other_key((name, &certificate), &digest, &media)?;
         let crl = export.crl(&certificate, &key)?;
-        let notices = export.of_unknown_list(&key, crl.as_ref()).into_iter().collect();
+        let unknown = export.of_unknown_list(&key, crl.as_ref()).into_iter();
+        let notices = unknown.chain(stale.iter().map(opened_otherwise)).collect();
         let number = crl.as_ref().and_then(|crl| crl.tbs().crl_number()).unwrap_or(0);
         let files = Bundle {
             authority: name,
@@ -83,6 +84,7 @@ impl CustodyService {
             used: &used(key.used, &certificate),
             profiles: &profiles,
             usage: export.usage,
+            copies: media.len(),
             at: export.at,
         }
         .files();

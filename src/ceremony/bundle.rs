@@ -1,10 +1,12 @@
 //! What a medium has: a key, all that is needed to sign with it, and a text for a stranger.
 use super::medium::{Medium, MediumFile, sha256};
+use super::readme::Readme;
 use crate::error::{Code, Problem, Shown as _, remedy};
 use crate::home::{ReadError, read_file};
-use crate::signing::UsedSerials;
+use crate::signing::{KeyFile, UsedSerials};
 use crate::x509::extension::CrlNumber;
 use crate::x509::{Certificate, UnixTime};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -52,6 +54,8 @@ pub(crate) struct Bundle<'a> {
     pub(crate) profiles: &'a [(String, Vec<u8>)],
     /// How the key is used from a medium, in the caller's words.
     pub(crate) usage: &'a str,
+    /// How many media have the key then.
+    pub(crate) copies: usize,
     /// When this is written.
     pub(crate) at: UnixTime,
 }
@@ -63,6 +67,9 @@ impl Bundle<'_> {
         let (name, certificate) = (self.authority, self.certificate);
         let of = |name: String, contents: Vec<u8>| MediumFile { name, contents };
         let chain: String = std::iter::once(certificate).chain(self.above).map(Certificate::to_pem).collect();
+        let Bundle { at, usage, copies, .. } = self;
+        let readme = Readme { authority: name, certificate, at, usage, copies };
+        let readme = readme.text(&self.sealed, self.shares.as_deref());
         let mut files =
             vec![of(key_file(name), self.sealed), of(certificates_file(name), chain.into_bytes())];
         let optional = [("crl", self.crl), ("envelope.toml", self.envelope), ("shares.toml", self.shares)];
@@ -74,7 +81,6 @@ impl Bundle<'_> {
         for (profile, contents) in self.profiles {
             files.push(of(format!("{PROFILES}/{profile}"), contents.clone()));
         }
-        let readme = readme(name, certificate, self.at, self.usage);
         files.push(of("README.txt".into(), readme.into_bytes()));
         let listed = manifest((name, self.profile), certificate, self.at, &files);
         files.push(of(MANIFEST.into(), listed.into_bytes()));
@@ -106,19 +112,76 @@ pub fn profiles_in(directory: &Path) -> Result<Vec<(String, Vec<u8>)>, Problem> 
     Ok(profiles)
 }
 
-/// Refuses media that have another key of this name than the one with this SHA-256.
+/// Refuses media that have another key of this name than the one that has this certificate. `digest` is the SHA-256 of its
+/// file. Returns those whose list of files names the same key, and whose file is another one: it is encrypted otherwise.
 ///
 /// # Errors
 /// When one has, or cannot be read.
-pub(crate) fn must_have_no_other_key(name: &str, digest: &str, media: &[Medium]) -> Result<(), Problem> {
+pub(crate) fn must_have_no_other_key(
+    (name, certificate): (&str, &Certificate),
+    digest: &str,
+    media: &[Medium],
+) -> Result<Vec<Medium>, Problem> {
+    let key = base16ct::lower::encode_string(&certificate.tbs().public_key().digest());
+    let mut stale = Vec::new();
     for medium in media {
-        if let Some(other) = medium.read(&key_file(name))?
-            && sha256(&other) != digest
+        let Some(other) = medium.read(&key_file(name))?.filter(|other| sha256(other) != digest) else {
+            continue;
+        };
+        if KeyFile::has_key(&other) && medium.read(MANIFEST)?.as_deref().and_then(key_of) == Some(key.clone())
         {
-            let place = medium.file(&key_file(name));
-            let message = format!("{} has another key file than the one here", place.shown());
-            return Err(Problem::new(Code::MediumOther, message).hint(remedy::Access::OtherMedium));
+            stale.push(medium.clone());
+            continue;
         }
+        let place = medium.file(&key_file(name));
+        let message = format!("{} has another key file than the one here", place.shown());
+        return Err(Problem::new(Code::MediumOther, message).hint(remedy::Access::OtherMedium));
+    }
+    Ok(stale)
+}
+
+/// Says that a medium is opened otherwise from now on.
+pub(crate) fn opened_otherwise(medium: &Medium) -> String {
+    format!(
+        "{} had the same key encrypted otherwise: what opens it is from now on what opens the file that was copied",
+        medium.directory().shown()
+    )
+}
+
+/// Has the list of files beside a key file, if there is one as on media, say what the key file is now. Returns what is wrong
+/// where it could not be written: the key is encrypted anew all the same.
+pub(crate) fn listed_on_medium(key: &Path) -> Option<String> {
+    let name = key.file_stem()?.to_str()?;
+    let directory = key.parent().filter(|directory| !directory.as_os_str().is_empty());
+    let medium = Medium::at(directory.unwrap_or(Path::new(".")));
+    let problem = list_anew(&medium, name).err()?;
+    Some(format!("the list of the files beside {} has the former one: {}", key.shown(), problem.message))
+}
+
+/// Has the list of the files of a medium say what its key file is now, and the record of its shares, after the key was
+/// encrypted anew. A directory without a list that has this key file stays as it is.
+///
+/// # Errors
+/// When the medium cannot be read or written.
+fn list_anew(medium: &Medium, name: &str) -> Result<(), Problem> {
+    let Some(manifest) = medium.read(MANIFEST)? else { return Ok(()) };
+    let text = String::from_utf8_lossy(&manifest).into_owned();
+    let begins = |line: &str, file: &str| line.starts_with(&format!("\"{file}\" = \""));
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    if !lines.iter().any(|line| begins(line, &key_file(name))) {
+        return Ok(());
+    }
+    for file in [key_file(name), format!("{name}.shares.toml")] {
+        let Some(contents) = medium.read(&file)? else { continue };
+        let listed = format!("\"{file}\" = \"{}\"", sha256(&contents));
+        match lines.iter_mut().find(|line| begins(line, &file)) {
+            Some(line) => *line = listed,
+            None => lines.push(listed),
+        }
+    }
+    let contents = lines.into_iter().map(|line| line + "\n").collect::<String>().into_bytes();
+    if contents != manifest {
+        medium.write(&MediumFile { name: MANIFEST.into(), contents })?;
     }
     Ok(())
 }
@@ -148,6 +211,25 @@ pub(crate) fn verify_on_medium(files: &[MediumFile], medium: &Medium) -> Result<
     let place = medium.directory().shown();
     let message = format!("{place} does not return what was written to it: {}", unlike.join(", "));
     Err(Problem::new(Code::MediumUnverified, message).hint(remedy::Access::OtherMedium))
+}
+
+/// Returns the profiles on a medium that are not as the list of its files has them: changed, gone, or not listed. Nothing
+/// is said of a medium without a list.
+pub(crate) fn unlisted_profiles(medium: &Medium) -> Result<Vec<String>, Problem> {
+    let Some(manifest) = medium.read(MANIFEST)? else { return Ok(Vec::new()) };
+    let text = String::from_utf8_lossy(&manifest);
+    let listed = text.lines().filter_map(|line| {
+        let (name, digest) = line.strip_prefix('"')?.strip_suffix('"')?.split_once("\" = \"")?;
+        name.strip_prefix(PROFILES)?.strip_prefix('/').map(|name| (name.to_owned(), digest.to_owned()))
+    });
+    let listed: BTreeMap<String, String> = listed.collect();
+    let directory = medium.file(PROFILES);
+    let found = if directory.is_dir() { profiles_in(&directory)? } else { Vec::new() };
+    let found: BTreeMap<String, String> =
+        found.into_iter().map(|(name, contents)| (name, sha256(&contents))).collect();
+    let names: BTreeSet<&String> = listed.keys().chain(found.keys()).collect();
+    let unlike = names.into_iter().filter(|name| listed.get(*name) != found.get(*name));
+    Ok(unlike.map(|name| format!("{PROFILES}/{name}")).collect())
 }
 
 /// Raises the mark of a key on a medium to this CRL number.
@@ -205,35 +287,4 @@ fn manifest(
         let _ = writeln!(text, "\"{}\" = \"{}\"", file.name, sha256(&file.contents));
     }
     text
-}
-
-/// The text for a stranger, `README.txt`; `usage` says how the key is used.
-#[must_use]
-fn readme(authority: &str, certificate: &Certificate, at: UnixTime, usage: &str) -> String {
-    let tbs = certificate.tbs();
-    format!(
-        "THE KEY OF A CERTIFICATE AUTHORITY\n\n\
-         This medium has the private key of the certificate authority\n\n    {subject}\n\n\
-         called {authority}, in {authority}.age. It was written at {at}. Whoever has this medium and\n\
-         the passphrase can make certificates that everybody who trusts this authority accepts.\n\
-         Keep it locked up. If it was lost or seen by others, tell those who run the authority.\n\n\
-         The key is encrypted with a passphrase, which is not on this medium. It is in the format\n\
-         age (age-encryption.org/v1), and inside that in PKCS#8:\n\n    \
-         age -d {authority}.age | openssl pkey -noout -text\n\n\
-         Its certificate, and those above it, are in {authority}.pem. It ends at {end}.\n\
-         SHA-256 of the certificate:\n\n    {fingerprint}\n\n\
-         {authority}.mark     the highest number of a CRL that was signed with this key: never sign a lower one\n\
-         {authority}.history  what was signed in ceremonies so far, a chain\n\
-         {authority}.crl      the last CRL that was signed when this was written\n\
-         {authority}.used     the serial numbers that were used when this was written: never use one again\n\
-         policy/           the profiles: what this authority certifies\n\
-         bundle.toml       digests of these files: sha256sum *.age *.pem policy/*\n\n\
-         HOW IT IS USED\n\n\
-         {usage}\n\n\
-         There is another medium like this one in another safe. Each knows what it signed itself; a request\n\
-         brings what the other one signed since.\n",
-        subject = tbs.subject(),
-        end = tbs.validity().not_after,
-        fingerprint = certificate.fingerprint(),
-    )
 }

@@ -1,7 +1,9 @@
 //! A directory on a medium: a stick or a disk that is taken away and locked up.
 use crate::error::{Code, Problem, Remedy, Shown as _, remedy};
 use crate::failpoint;
-use crate::home::{Mode, ReadError, WriteError, has_no_modes, read_file, replace, sync_directory};
+use crate::home::{
+    Mode, ReadError, WriteError, has_no_modes, read_file, replace, sync_directory, verify_medium,
+};
 use crate::x509::{Certificate, pem};
 use aws_lc_rs::digest::{SHA256, digest};
 use rustix::fs::{Advice, fadvise, statfs, syncfs};
@@ -54,6 +56,21 @@ impl Medium {
     #[must_use]
     pub fn file(&self, name: &str) -> PathBuf {
         self.directory.join(name)
+    }
+
+    /// Refuses a medium that others can change, and one whose profiles are not those that the list of its files has.
+    ///
+    /// # Errors
+    /// `home.unsafe` (exit 10) with the commands that mend it; `medium.unverified` with the names of the files.
+    pub fn verify(&self) -> Result<(), Problem> {
+        verify_medium(&self.directory)?;
+        let unlike = super::bundle::unlisted_profiles(self)?;
+        if unlike.is_empty() {
+            return Ok(());
+        }
+        let place = self.directory.shown();
+        let message = format!("{place} does not have the profiles that its list has: {}", unlike.join(", "));
+        Err(Problem::new(Code::MediumUnverified, message).hint(remedy::Access::OtherMedium))
     }
 
     /// Creates the directory with mode 0700 if it does not exist.

@@ -8,6 +8,7 @@ mod bundle;
 mod generation;
 mod history;
 mod medium;
+mod readme;
 mod request;
 mod rules;
 mod signing;
@@ -16,8 +17,8 @@ mod transcript;
 pub use answer::{Answer, SignedItem};
 pub use bundle::profiles_in;
 pub(crate) use bundle::{
-    Bundle, MANIFEST, certificates_file, key_file, key_of, must_have_no_other_key, profile_of,
-    raise_mark_on_medium, verify_on_medium, write_to_media,
+    Bundle, MANIFEST, certificates_file, key_file, key_of, listed_on_medium, must_have_no_other_key,
+    opened_otherwise, profile_of, raise_mark_on_medium, verify_on_medium, write_to_media,
 };
 pub use generation::link_text;
 pub(crate) use history::KeptHistory;

@@ -150,7 +150,7 @@ fn quoted(text: &str) -> String {
 
 impl Request {
     /// Returns the serial numbers of the certificates that are to be signed.
-    pub(crate) fn serial_numbers(&self) -> impl Iterator<Item = &SerialNumber> {
+    pub fn serial_numbers(&self) -> impl Iterator<Item = &SerialNumber> {
         self.items.iter().filter_map(|item| match &item.tbs {
             ToBeSigned::Certificate(tbs) => Some(tbs.serial_number()),
             ToBeSigned::Crl(_) => None,

@@ -41,6 +41,7 @@ impl Ceremony {
     pub fn open(medium: Medium, text: &str, named: &[Fingerprint]) -> Result<Self, Problem> {
         let request = Request::parse(text).map_err(|mistakes| malformed("the request", &mistakes))?;
         let digest = sha256(text.as_bytes());
+        medium.verify()?;
         let mut known = known(&medium, &request.authority)?;
         known.issuer = rules::newest(known.issuer, request.certificate.as_ref());
         known.named = named.to_vec();

@@ -82,11 +82,11 @@ impl Combination {
         self.known.as_ref().map(ShareSet::numbers).or_else(of_shares)
     }
 
-    /// Adds a share, and returns how many more are needed.
+    /// Refuses a share that does not come to these, whether or not its custodian's passphrase covers it.
     ///
     /// # Errors
-    /// Why it was not added.
-    pub fn add(&mut self, share: Share) -> Result<usize, NotTaken> {
+    /// When it is of another set, or was given before.
+    pub fn judge(&self, share: &Share) -> Result<(), NotTaken> {
         let index = share.index();
         let of_shares = || self.shares.first().map(Share::set);
         let wanted = self.known.as_ref().map(|set| set.set().to_owned()).or_else(of_shares);
@@ -99,6 +99,16 @@ impl Combination {
         if self.shares.iter().any(|other| other.index() == index) {
             return Err(NotTaken::Repeated(index));
         }
+        Ok(())
+    }
+
+    /// Adds a share, and returns how many more are needed.
+    ///
+    /// # Errors
+    /// Why it was not added.
+    pub fn add(&mut self, share: Share) -> Result<usize, NotTaken> {
+        let index = share.index();
+        self.judge(&share)?;
         if share.is_locked() {
             return Err(NotTaken::Locked(index));
         }

@@ -21,6 +21,11 @@ pub(super) fn second_names(
     found.collect()
 }
 
+/// Returns the fault of this file of this user, if it has another name besides.
+pub(super) fn second_name(file: &Path, user: u32) -> Option<AccessFinding> {
+    judge(file, &examine(file, true).ok().flatten()?, user)
+}
+
 /// Returns the fault of a file of this user with more than one name, if it has. A key whose file is removed would stay
 /// under the other one.
 #[must_use]

@@ -1,9 +1,9 @@
-//! Checks of what a program opens that does not own the home: the daemon, and the signer with its own directory.
+//! Checks of what a program opens that does not own the home: the daemon, the signer with its own directory, media.
 use super::access::{AccessCause, AccessFinding, AccessRule, Owners};
 use super::check::{entries, examine, unsafe_places};
 use super::names::{is_key, second_names};
 use super::trail::{Trail, unreadable};
-use super::{Accounts, Home};
+use super::{Accounts, Home, has_no_modes, mended_there};
 use crate::error::{Problem, Shown as _};
 use std::io::ErrorKind;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
@@ -54,7 +54,7 @@ impl Home {
 
 /// Returns what lets others than this process' user and root change the way to a file: a directory or a link above it.
 #[must_use]
-pub(crate) fn unsafe_way(path: &Path) -> Option<AccessFinding> {
+pub fn unsafe_way(path: &Path) -> Option<AccessFinding> {
     let mut places = Places::new(rustix::process::geteuid().as_raw());
     places.way(path);
     places.findings.into_iter().next()
@@ -74,10 +74,44 @@ pub fn verify_signer(directory: &Path, granted: Option<&Path>) -> Result<(), Pro
     places.findings.extend(second_names(directory, places.user, |_| true));
     if let Some(granted) = granted {
         places.way(granted);
-        places
-            .below(granted, GRANTED_DIRECTORY, |file| (!file.is_dir()).then_some(AccessRule::CONFIGURATION));
+        places.granted(granted);
     }
     places.verdict(&format!("the signer's directory {}", directory.shown()))
+}
+
+/// Checks a directory on a medium with every file in it, its profiles, and the way to it. Where its file system has no
+/// modes, the options of its mount say who has access: the directory and the key there are judged when they are opened.
+///
+/// # Errors
+/// `home.unsafe` (exit 10) with the commands that mend it.
+pub fn verify_medium(directory: &Path) -> Result<(), Problem> {
+    let mut places = Places::new(rustix::process::geteuid().as_raw());
+    places.way(directory);
+    places.findings = places.findings.into_iter().map(mended_there).collect();
+    if !has_no_modes(directory) {
+        places.below(directory, OWN_DIRECTORY, |file| (!file.is_dir()).then(|| rule_on_medium(file)));
+        places.findings.extend(second_names(directory, places.user, |_| true));
+        places.granted(&directory.join("policy"));
+    }
+    places.verdict_outside(&format!("the medium {}", directory.shown()))
+}
+
+/// The key, and what its signer knows of it, are for nobody else; what is public may be read.
+fn rule_on_medium(file: &Path) -> AccessRule {
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    let is_own = name.ends_with(".age") || name.starts_with("journal") || name.starts_with("record.db");
+    if is_own { AccessRule::PRIVATE_FILE } else { AccessRule::CONFIGURATION }
+}
+
+/// Checks a directory of profiles that was named, and the way to it.
+///
+/// # Errors
+/// `home.unsafe` (exit 10) with the commands that mend it.
+pub fn verify_policy(directory: &Path) -> Result<(), Problem> {
+    let mut places = Places::new(rustix::process::geteuid().as_raw());
+    places.way(directory);
+    places.granted(directory);
+    places.verdict_outside(&format!("the profiles in {}", directory.shown()))
 }
 
 /// Checks the file that names the modules of tokens, for the process that loads them.
@@ -138,8 +172,23 @@ impl Places {
         }
     }
 
+    /// Looks at a directory of what is granted, and at the files in it.
+    fn granted(&mut self, directory: &Path) {
+        self.below(directory, GRANTED_DIRECTORY, |file| {
+            (!file.is_dir()).then_some(AccessRule::CONFIGURATION)
+        });
+    }
+
     fn verdict(self, what: &str) -> Result<(), Problem> {
         unsafe_places(what, &self.findings).map_or(Ok(()), Err)
+    }
+
+    /// The same of a place outside of a home, where the doctor mends nothing.
+    fn verdict_outside(self, what: &str) -> Result<(), Problem> {
+        let mut commands: Vec<String> =
+            self.findings.iter().map(|finding| format!("run: {}", finding.remedy)).collect();
+        commands.dedup();
+        self.verdict(what).map_err(|problem| problem.hint(commands.join("\n")))
     }
 }
 
@@ -163,7 +212,11 @@ mod tests {
     fn commands(checked: Result<(), Problem>, directory: &Path) -> Vec<String> {
         let Err(problem) = checked else { return Vec::new() };
         assert_eq!((problem.code.code(), problem.exit), ("home.unsafe", Exit::Permissions));
-        let Remedy::Home(remedy::Home::Mend(commands)) = problem.hint else { panic!("no commands") };
+        let commands: Vec<String> = match problem.hint {
+            Remedy::Home(remedy::Home::Mend(commands)) => commands,
+            Remedy::Words(text) => text.lines().map(|line| line.replacen("run: ", "", 1)).collect(),
+            other => panic!("no commands: {other:?}"),
+        };
         let directory = directory.to_str().unwrap();
         commands.iter().map(|command| command.replace(directory, "~")).collect()
     }
@@ -223,6 +276,49 @@ mod tests {
         let above = found();
         assert!(above == ["chmod go-w ~"] || above == ["chmod o-w ~"], "its own group may: {above:?}");
         mended(check, directory.path());
+    }
+
+    #[test]
+    fn a_medium_is_its_users_with_all_that_is_in_it_and_above_it() {
+        // P2, G6
+        let directory = tempfile::tempdir().unwrap();
+        let at = |name: &str| directory.path().join(name);
+        fs::create_dir_all(at("m/policy")).unwrap();
+        mode(&at("m"), 0o700);
+        let files = ["a.age", "journal", "record.db", "a.envelope.toml", "a.used", "a.pem", "bundle.toml"];
+        files.iter().for_each(|file| put(&at("m").join(file), 0o600));
+        put(&at("m/policy/user.toml"), 0o644);
+        put(&at("m/README.txt"), 0o644);
+        let check = || verify_medium(&at("m"));
+        let found = || commands(check(), directory.path());
+        assert_eq!(check(), Ok(()));
+        assert_eq!(verify_medium(&at("nowhere")), Ok(()), "whoever reads it says that");
+        for file in files.iter().map(|file| format!("m/{file}")).chain(["m/policy/user.toml".into()]) {
+            mode(&at(&file), 0o666);
+            let bits = if ["age", "nal", ".db"].iter().any(|end| file.ends_with(end)) { "rwx" } else { "w" };
+            assert_eq!(found(), [format!("chmod go-{bits} ~/{file}")]);
+            mended(check, directory.path());
+        }
+        mode(&at("m"), 0o777);
+        mode(&at("m/policy"), 0o777);
+        assert_eq!(found(), ["chmod go-rwx ~/m", "chmod go-w ~/m/policy"]);
+        mended(check, directory.path());
+        fs::hard_link(at("m/a.age"), at("kept")).unwrap();
+        assert_eq!(found().len(), 1);
+        mended(check, directory.path());
+        symlink("../kept", at("m/b.age")).unwrap();
+        assert_eq!(found(), ["mv ~/m/b.age ~/m/b.age.aside"]);
+        mended(check, directory.path());
+        if crate::testing::is_root() {
+            std::os::unix::fs::chown(at("m/policy/user.toml"), Some(65534), None).unwrap();
+            assert_eq!(found(), ["sudo chown 0 ~/m/policy/user.toml"]);
+            std::os::unix::fs::chown(at("m/policy/user.toml"), Some(0), None).unwrap();
+        }
+        mode(directory.path(), 0o777);
+        assert_eq!(found().len(), 1);
+        assert!(verify_policy(&at("m/policy")).is_err());
+        mended(check, directory.path());
+        assert_eq!(verify_policy(&at("m/policy")), Ok(()));
     }
 
     #[test]

@@ -51,7 +51,7 @@ pub(crate) use record::{
 };
 pub(crate) use rights::{ClientClass, Right};
 pub(crate) use sandbox::{
-    Confined, Demand, Places, confine, confine_launcher, confine_module, confine_plugins,
+    Confined, Demand, Places, confine, confine_launcher, confine_module, confine_plugins, lock_memory,
 };
 pub(crate) use scope::Scope;
 pub(crate) use service::{

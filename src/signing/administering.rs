@@ -1,6 +1,6 @@
 //! What is asked of a store of keys beside signatures: how a key is protected, what limits it, and its way out.
 use super::{KeyError, KeyRef, Protection};
-use crate::x509::UnixTime;
+use crate::x509::{UnixTime, sha256};
 use serde::{Deserialize, Serialize};
 use std::os::fd::OwnedFd;
 
@@ -18,6 +18,26 @@ pub enum KeyProtection {
     },
     /// The PIN of the token that it never leaves.
     Token,
+}
+
+impl KeyProtection {
+    /// Returns the numbers of the shares that open a key file with these contents, when this is the text of its record.
+    #[must_use]
+    pub(crate) fn by_shares(record: &[u8], octets: &[u8]) -> Option<Self> {
+        let text = std::str::from_utf8(record).ok()?;
+        let value = |name: &str| {
+            text.lines().find_map(|line| {
+                let (key, value) = line.split_once('=')?;
+                (key.trim() == name).then(|| value.trim().trim_matches('"').to_owned())
+            })
+        };
+        let digest = base16ct::lower::encode_string(&sha256(octets));
+        if value("file_sha256")? != digest {
+            return None;
+        }
+        let (threshold, shares) = (value("threshold")?.parse().ok()?, value("shares")?.parse().ok()?);
+        Some(Self::Shares { threshold, shares })
+    }
 }
 
 /// What a store tells of a key without opening it.

@@ -7,7 +7,7 @@ use std::str::FromStr;
 /// Where a new key of a CA is made: the value of `--keystore`.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub enum Keystore {
-    /// `file`: in an encrypted file.
+    /// `file`, or `age`: in an encrypted file.
     #[default]
     File,
     /// `pkcs11:...`: in a token, which it never leaves.
@@ -18,7 +18,7 @@ impl FromStr for Keystore {
     type Err = Problem;
 
     fn from_str(text: &str) -> Result<Self, Problem> {
-        if text == "file" {
+        if text == "file" || text == "age" {
             return Ok(Self::File);
         }
         let uri: TokenUri = text.parse().map_err(|error| match error {
@@ -65,6 +65,7 @@ mod tests {
             (file.uri.as_str(), token.uri.as_str()),
             ("age:root.age", "pkcs11:token=Office;object=root")
         );
+        assert_eq!(("file".parse(), "age".parse()), (Ok(Keystore::File), Ok(Keystore::File)));
         let next = Keystore::of(&token.uri).new_key(&files, "root-g2");
         assert_eq!(next.uri, "pkcs11:token=Office;object=root-g2");
         assert_eq!(Keystore::of(&file.uri), Keystore::File);

@@ -40,7 +40,7 @@ pub use self::age::{
     AgeFileStore, EnvelopeIdentity, EnvelopeRecipient, InvalidWorkFactor, KeyRecipient, OpenWith,
     PluginQuestions, Plugins, Protection, SealFor, SealKeyFor, SealedKey, Stanza,
 };
-pub(crate) use self::age::{Envelope, EnvelopeError, KeyFile, Sealing, move_former_marks};
+pub(crate) use self::age::{Envelope, EnvelopeError, KeyFile, Sealing, move_former_marks, unarmored};
 pub use brought_key::BroughtKey;
 pub(crate) use ca_keys::{
     CaKeys, DiscardKeys, ImportKeys, InspectKeys, KeyPlace, KeyRef, Mark, ProtectKeys, Reencrypted,

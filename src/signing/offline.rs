@@ -259,8 +259,16 @@ impl OfflineKeys {
 impl AdministerKeys for OfflineKeys {
     fn describe(&self, key: &KeyRef) -> Result<KeyDescription, KeyError> {
         // of a key whose medium is away, it is remembered here when it was used here
-        let here = || (self.here.as_ref(), Self::within_store(key).unwrap_or_else(|| key.clone()));
-        self.administer(self.store(key).unwrap_or_else(|_| here()), |store, key| store.describe(key))
+        let within = Self::within_store(key);
+        let here = || (self.here.as_ref(), within.clone().unwrap_or_else(|| key.clone()));
+        let describe = |at| self.administer(at, |store, key| store.describe(key));
+        let mut described = describe(self.store(key).unwrap_or_else(|_| here()))?;
+        if within.is_some() && self.medium.is_some() {
+            // the medium does not know of what was signed here before it was written
+            let used_here = describe(here()).ok().and_then(|here| here.last_used);
+            described.last_used = described.last_used.max(used_here);
+        }
+        Ok(described)
     }
 
     fn export(&self, key: &KeyRef, file: OwnedFd) -> Result<(), KeyError> {

@@ -42,6 +42,9 @@ fn a_key_encrypted_to_recipients_is_opened_by_age_and_one_that_age_encrypted_by_
     fs::set_permissions(home.path("by-age.age"), Permissions::from_mode(0o600)).unwrap();
     fs::write(home.path("home/keys/genfic.age"), fs::read(home.path("by-age.age")).unwrap()).unwrap();
     home.ca(&["--passphrase-from", "file:third.txt", "crl", "publish", "genfic"]).ok();
+    run(home.directory(), &["age", "-e", "-a", "-r", &third, "-o", "armored.age", "key.pem"]).ok();
+    fs::write(home.path("home/keys/genfic.age"), fs::read(home.path("armored.age")).unwrap()).unwrap();
+    home.ca(&["--passphrase-from", "file:third.txt", "crl", "publish", "genfic"]).ok();
     refused(
         &genfic_key(&home, "--identity first.txt rewrap genfic --new-passphrase-from env:OTHER"),
         8,

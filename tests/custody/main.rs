@@ -12,9 +12,11 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod access;
 mod age;
 mod killed;
 mod killed_genfic_ca;
+mod media;
 mod pages;
 mod recorded;
 mod shares;

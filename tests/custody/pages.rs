@@ -110,7 +110,7 @@ fn the_codes_of_a_printed_key_and_of_three_printed_shares_restore_the_ca() {
     let home = split();
     let key = scanned(&home, "s/genfic.pdf");
     fs::create_dir(home.path("back")).unwrap();
-    fs::write(home.path("back/genfic.age"), joined(&key, "genfic.age")).unwrap();
+    crate::put(&home, "back/genfic.age", &joined(&key, "genfic.age"));
     let shares: Vec<String> = [5, 1, 3]
         .iter()
         .map(|at| scanned(&home, &format!("s/genfic-share-{at}-of-5.pdf"))[0].clone())
@@ -122,8 +122,8 @@ fn the_codes_of_a_printed_key_and_of_three_printed_shares_restore_the_ca() {
     for (at, share) in shares.iter().enumerate() {
         crate::put(&home, &format!("back/{at}"), share);
     }
-    genfic_key(&home, "combine s/genfic.age --check --share back/0 --share back/1 --share back/2").ok();
-    restores(&home, "s/genfic.age", &passphrase);
+    genfic_key(&home, "combine back/genfic.age --check --share back/0 --share back/1 --share back/2").ok();
+    restores(&home, "back/genfic.age", &passphrase);
 }
 
 #[test]
@@ -137,6 +137,9 @@ fn the_program_and_the_lines_as_they_are_printed_restore_the_ca_without_this_pro
     let shares = [2, 4, 5].map(|at| text(&home, &format!("s/genfic-share-{at}-of-5.pdf")));
     let all: String = shares.iter().map(|share| lines(share)).collect();
     let passphrase = python(&home, &program(&shares[1]), &all);
+    // the lines of the key before those of the shares
+    let both = python(&home, &program(&printed), &format!("{}{all}", lines(&printed)));
+    assert_eq!(both, format!("written: key.age\n{passphrase}"));
     decrypted(&home, "key.age", &passphrase);
     restores(&home, "key.age", &passphrase);
     // with one character wrong the line is named
@@ -162,8 +165,11 @@ fn a_page_that_was_typed_is_read_back_into_the_key_file() {
         genfic_key(&home, &format!("page --read typed -o {paper}.age")).ok();
         let key = fs::read(home.path("home/keys/genfic.age")).unwrap();
         assert_eq!(fs::read(home.path(&format!("{paper}.age"))).unwrap(), key);
-        let codes = joined(&scanned(&home, &pdf), "genfic.age");
-        fs::write(home.path("armored.age"), codes).unwrap();
+        let scan = scanned(&home, &pdf);
+        fs::write(home.path("armored.age"), joined(&scan, "genfic.age")).unwrap();
+        genfic_key(&home, &format!("page --read armored.age -o {paper}-scanned.age")).ok();
+        assert_eq!(fs::read(home.path(&format!("{paper}-scanned.age"))).unwrap(), key);
+        restores(&home, "armored.age", PASSPHRASE);
         decrypted(&home, "armored.age", PASSPHRASE);
         fs::remove_file(home.path("key.pem")).unwrap();
     }

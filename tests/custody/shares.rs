@@ -98,6 +98,14 @@ fn shares_with_passphrases_of_their_custodians_open_with_those_alone() {
     run(&format!("{combine} {sources}"), "one").ok();
     refused(&run(&format!("{combine} {sources}"), "wrong"), 8, "key.passphrase-wrong");
     refused(&run(combine, "one"), 9, "key.passphrase-needed");
+    // one that is of no use is told before its passphrase is asked for
+    let first = "combine s/genfic.age --check --share s/genfic-share-1-of-2.txt";
+    let source = "--share-passphrase-from env:FIRST";
+    let repeated = format!("{first} --share s/genfic-share-1-of-2.txt {source}");
+    refused(&run(&repeated, "one"), 11, "share.repeated");
+    run(&words.replace("--to s", "--to other"), "one").ok();
+    let foreign = format!("{first} --share other/genfic-share-2-of-2.txt {source}");
+    refused(&run(&foreign, "one"), 11, "share.foreign");
 }
 
 #[test]

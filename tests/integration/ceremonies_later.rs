@@ -160,6 +160,34 @@ fn the_responder_of_an_offline_root_has_its_next_certificate_from_a_ceremony() {
     assert!(home.result(&["ceremony", "import", "s.toml.a.answer"])["responder"].is_null());
 }
 
+#[test]
+fn a_request_that_people_carry_is_replaced_when_the_next_can_be_made_and_somebody_says_yes() {
+    // G6
+    let home = offline();
+    request(&home, "r.toml", &["--renew", "genfic-system"]);
+    let again = |more: &[&str]| home.ca(&[&["ceremony", "request", "genfic", "-o", "s.toml"], more].concat());
+    refused(&again(&["--renew", "genfic-sytem", "--yes"]), 5, "authority.not-found");
+    refused(&again(&["--child", "nobody", "--yes"]), 5, "authority.not-waiting");
+    refused(&again(&["--cross", "genfic", "--yes"]), 7, "authority.itself");
+    refused(&again(&["--no-crl", "--yes"]), 2, "usage");
+    let said = again(&["--renew", "genfic-user"]);
+    refused(&said, 9, "input.confirmation");
+    assert!(said.err.contains("can be answered until") && said.err.contains("1 certificate"), "{}", said.err);
+    assert!(!home.path("s.toml").exists());
+    sign(&home, "r.toml", "a").ok();
+    home.ca(&["ceremony", "import", "r.toml.a.answer"]).ok();
+    // the certificate of one that is replaced is on the list that the next asks for
+    let asked = request(&home, "r.toml", &["--renew", "genfic-system"]);
+    let serial = asked["items"][0]["name"].as_str().unwrap();
+    let said = again(&["--yes"]).ok();
+    assert!(said.out.contains("replaces a request"), "{}", said.out);
+    let text = fs::read_to_string(home.path("s.toml")).unwrap();
+    assert!(text.contains(&format!("revokes {serial}")), "{text}");
+    // one that is past its time is replaced without a question
+    home.shell("faketime -f +70d genfic-ca clock accept --yes").ok();
+    home.shell("faketime -f +70d genfic-ca ceremony request genfic -o t.toml").ok();
+}
+
 /// The files of a medium.
 fn files(home: &Home, medium: &str) -> BTreeMap<String, Vec<u8>> {
     let all = fs::read_dir(home.path(&format!("media/{medium}"))).unwrap().map(Result::unwrap);

@@ -33,8 +33,9 @@ fn machine(directory: &Path, words: &[&str]) -> Command {
     command
 }
 
+/// Makes a request; one that was not answered is replaced.
 pub(crate) fn request(home: &Home, file: &str, more: &[&str]) -> Value {
-    home.result(&[&["ceremony", "request", "genfic", "-o", file], more].concat())
+    home.result(&[&["ceremony", "request", "genfic", "--yes", "-o", file], more].concat())
 }
 
 /// Signs a request with a medium at the time that the request was made, and names the answer.

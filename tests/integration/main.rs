@@ -33,6 +33,7 @@ mod import;
 mod index_rollback;
 mod installed_files;
 mod launcher;
+mod media_access;
 mod month;
 mod offline_root;
 mod older_home;

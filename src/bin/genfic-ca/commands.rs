@@ -103,7 +103,7 @@ fn recipients(command: &Command) -> Result<Option<(String, Vec<RecipientText>)>,
     if options.recipient.is_empty() {
         return Ok(None);
     }
-    if options.keystore.as_ref().is_some_and(|store| store != "file") {
+    if options.keystore.as_ref().is_some_and(|store| store != "file" && store != "age") {
         return Err(values::usage(
             "--recipient is for a key in a file",
             "leave --recipient or --keystore out",

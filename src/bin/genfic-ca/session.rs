@@ -5,6 +5,7 @@ use crate::progress;
 use crate::prompt::TerminalPrompt;
 use genfic_ca::assembly::{self, Assembly, SignerKeys, Unopened};
 use genfic_ca::ca::{Begun, CommandPurpose, Engine, Recovered};
+use genfic_ca::ceremony::Medium;
 use genfic_ca::config::Config;
 use genfic_ca::error::{Code, Problem, Shown as _};
 use genfic_ca::home::{AuthorityName, Home};
@@ -114,7 +115,10 @@ impl Session {
             }
         };
         let keys = match &global.keys {
-            Some(medium) => keys.with_medium(medium),
+            Some(medium) => {
+                Medium::at(medium).verify()?;
+                keys.with_medium(medium)
+            }
             None => keys,
         };
         let engine = assembly.engine(&keys).counting(progress::step);

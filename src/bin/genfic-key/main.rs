@@ -17,6 +17,7 @@ mod terminal;
 use clap::FromArgMatches as _;
 use clap::error::ErrorKind;
 use cli::{Action, Cli};
+use genfic_ca::assembly::lock_memory;
 use genfic_ca::error::{Code, Exit, Problem};
 use genfic_ca::signing::forbid_core_dumps;
 use output::{Style, conclude};
@@ -26,6 +27,7 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     // no core dump or debugger may contain a passphrase or a key; if the kernel refuses, the program goes on
     let _ = forbid_core_dumps();
+    lock_memory();
     if std::env::args_os().len() == 1 {
         let _ = write!(std::io::stderr(), "{}", cli::command().render_help());
         return ExitCode::from(Exit::Usage.code());

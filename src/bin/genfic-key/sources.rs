@@ -1,11 +1,11 @@
 //! Keys that are named, and where passphrases come from.
 use crate::cli::{Global, Readers, Service};
 use crate::prompt::TerminalPrompt;
-use genfic_ca::assembly::{CustodyHome, CustodyService, LentKey};
+use genfic_ca::assembly::{CustodyHome, CustodyService, LentKey, listed_on_medium};
 use genfic_ca::custody::ShareSet;
 use genfic_ca::error::{Code, Problem, Shown as _};
 use genfic_ca::failpoint;
-use genfic_ca::home::{AuthorityName, Home, Mode, read_file, replace, verify_given};
+use genfic_ca::home::{AuthorityName, Home, Mode, read_file, replace, verify_named, verify_replaced};
 use genfic_ca::signing::{
     KeyError, KeyRecipient, NewPassphrases, OpenedKey, PassphrasePolicy, PassphraseSources, Plugins,
     Protection, SealKeyFor, SealedKey, Secret, SecretPurpose, SecretSource, SecretSpec,
@@ -62,7 +62,7 @@ pub(crate) fn key(global: &Global, key: &Path, signer: &Service) -> Result<Named
             (SealedKey::read_in_home(&path)?, Place::Home(Box::new(home)))
         }
         None => {
-            verify_given(&path, false).map_err(KeyError::Unsafe)?;
+            verify_named(&path, false).map_err(KeyError::Unsafe)?;
             (SealedKey::read(&path)?, Place::Elsewhere)
         }
     };
@@ -80,7 +80,7 @@ pub(crate) fn name_in_service(key: &Path) -> Result<String, Problem> {
 
 /// Refuses a file with a share that others can read.
 pub(crate) fn must_be_secret(path: &Path) -> Result<(), Problem> {
-    verify_given(path, true).map_err(|finding| KeyError::Unsafe(finding).into())
+    verify_named(path, true).map_err(|finding| KeyError::Unsafe(finding).into())
 }
 
 impl Named {
@@ -116,13 +116,23 @@ impl Named {
         }
     }
 
+    /// Refuses a file that is to be replaced and has a second name. In a home every command does.
+    pub(crate) fn must_have_one_name(&self) -> Result<(), Problem> {
+        match (&self.place, &self.sealed) {
+            (Place::Elsewhere, Some(sealed)) => Ok(verify_replaced(sealed.path()).map_err(KeyError::Unsafe)?),
+            _ => Ok(()),
+        }
+    }
+
     /// Returns the text of the record of the shares that open the key.
     pub(crate) fn shares(&self) -> Result<Option<String>, Problem> {
         match (&self.place, &self.sealed) {
             (Place::Service(service), None) => service.shares(&self.name),
             (Place::Service(_), Some(_)) => Ok(self.shares.clone()),
             _ => {
-                let beside = read_file(&self.path().with_extension("shares.toml"), LARGEST_RECORD);
+                let path = self.path().with_extension("shares.toml");
+                verify_named(&path, false).map_err(KeyError::Unsafe)?;
+                let beside = read_file(&path, LARGEST_RECORD);
                 Ok(beside.ok().map(|octets| String::from_utf8_lossy(&octets).into_owned()))
             }
         }
@@ -187,7 +197,8 @@ impl Named {
             failpoint::passed("custody: record of the shares written");
         }
         before.replace_by(after)?;
-        Ok(warnings.into_iter().collect())
+        let unlisted = listed_on_medium(before.path());
+        Ok(warnings.into_iter().chain(unlisted).collect())
     }
 
     /// Returns the scrypt cost of a file that is made: the one given, that of the home, or the usual one.

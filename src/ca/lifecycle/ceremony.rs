@@ -59,11 +59,17 @@ pub(super) struct Prepared {
 impl Lifecycle<'_> {
     /// Makes a request for a ceremony. What it asks for is recorded as any other certificate or CRL that is about to be
     /// signed; certificates stay pending until the answer comes. A request that was not answered is replaced, and its
-    /// certificates are abandoned.
+    /// certificates are abandoned: only once this one can be made, and, while that one can still be answered, `may_replace`
+    /// has agreed.
     ///
     /// # Errors
-    /// When the CA's key is here, nothing is asked for, a profile refuses, or the index or the disk fails.
-    pub fn request_ceremony(&self, plan: &CeremonyPlan) -> Result<CeremonyRequest, Problem> {
+    /// When the CA's key is here, nothing is asked for, a profile refuses, or the index or the disk fails; what
+    /// `may_replace` says.
+    pub fn request_ceremony(
+        &self,
+        plan: &CeremonyPlan,
+        may_replace: &dyn Fn(&Request) -> Result<(), Problem>,
+    ) -> Result<CeremonyRequest, Problem> {
         let engine = self.engine;
         let authority = engine.hierarchy().authority(&plan.authority)?;
         let name = &authority.name;
@@ -78,11 +84,6 @@ impl Lifecycle<'_> {
             );
         }
         let now = engine.signing_time()?;
-        let supersedes = engine.publisher().ceremony(name, CeremonyFile::Request)?.is_some();
-        if supersedes {
-            engine.publisher().keep_ceremony(name, CeremonyFile::Request, None)?;
-            engine.maintenance().abandon_pending()?;
-        }
         let mut notices = Vec::new();
         let mut prepared = Vec::new();
         for child in &plan.renew {
@@ -104,20 +105,32 @@ impl Lifecycle<'_> {
             prepared.push(responder);
             waiting_key = Some(key);
         }
+        if prepared.is_empty() && !plan.crl {
+            return Err(Problem::new(Code::Usage, "nothing is asked for")
+                .hint("ask for a CRL, a renewal, a new CA, a responder or a cross-certificate"));
+        }
+        let KeptHistory { history, checkpoint, crl } = self.ceremony_history(name)?;
+        let next_list = || match plan.crl {
+            true => {
+                engine.maintenance().next_list(&authority, &authority.certificate, None, &[], None).map(Some)
+            }
+            false => Ok(None),
+        };
+        let supersedes = engine.publisher().ceremony(name, CeremonyFile::Request)?.is_some();
+        if supersedes {
+            // whatever prevents it is said before anything is gone
+            next_list()?;
+            self.supersede(name, now, may_replace)?;
+        }
         let signing = engine.index().signing()?;
         let floor = engine.index().highest_crl_number(&authority.issuer)?;
         let crl_number = floor.max(engine.publisher().crl_number_floor(name)?);
-        let list = match plan.crl {
-            true => {
-                Some(engine.maintenance().next_list(&authority, &authority.certificate, None, &[], None)?)
-            }
-            false => None,
-        };
+        // with the certificates that were abandoned
+        let list = next_list()?;
         let ended = match &list {
             Some(list) => self.ended(&authority, list.tbs.get())?,
             None => Vec::new(),
         };
-        let KeptHistory { history, checkpoint, crl } = self.ceremony_history(name)?;
         let lists = [engine.publisher().published_crl(name)?, crl];
         let last = lists.into_iter().flatten().max_by_key(|crl| crl.tbs().crl_number());
         let mut items: Vec<Item> = prepared
@@ -133,10 +146,6 @@ impl Lifecycle<'_> {
             why: plan.why.clone().unwrap_or_else(|| "the next CRL".into()),
             beside: None,
         }));
-        if items.is_empty() {
-            return Err(Problem::new(Code::Usage, "nothing is asked for")
-                .hint("ask for a CRL, a renewal, a new CA, a responder or a cross-certificate"));
-        }
         let request = Request {
             authority: name.clone(),
             key: base16ct::lower::encode_string(&authority.certificate.tbs().public_key().digest()),
@@ -171,6 +180,23 @@ impl Lifecycle<'_> {
         // responders know of what is pending, and of what was abandoned
         engine.publication().publish_status()?;
         Ok(CeremonyRequest { request, text, digest, supersedes, notices })
+    }
+
+    /// Takes back the request that waits for an answer. One that is damaged, or past its time, is never answered.
+    fn supersede(
+        &self,
+        name: &str,
+        now: UnixTime,
+        may_replace: &dyn Fn(&Request) -> Result<(), Problem>,
+    ) -> Result<(), Problem> {
+        let engine = self.engine;
+        if let Ok(Some((waiting, _))) = engine.open_ceremony(name)
+            && waiting.until >= now
+        {
+            may_replace(&waiting)?;
+        }
+        engine.publisher().keep_ceremony(name, CeremonyFile::Request, None)?;
+        engine.maintenance().abandon_pending().map(drop)
     }
 
     /// Returns when the request for a ceremony of this CA that waits for its answer was made, and until when it can be

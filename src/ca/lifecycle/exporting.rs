@@ -8,17 +8,17 @@ use crate::ca::IssuingAuthority;
 use crate::ca::authority::mismatched;
 use crate::ca::maintenance::WithoutCrl;
 use crate::ceremony::{
-    Bundle, Medium, MediumFile, key_file, must_have_no_other_key, raise_mark_on_medium, sha256,
-    verify_on_medium, write_to_media,
+    Bundle, Medium, MediumFile, key_file, must_have_no_other_key, opened_otherwise, raise_mark_on_medium,
+    sha256, verify_on_medium, write_to_media,
 };
 use crate::error::{Code, Notice, Problem, Shown as _, remedy};
 use crate::failpoint;
 use crate::home::{Mode, read_file, remove_overwritten, write_new};
 use crate::index::{Authority, CertificateState, Filter};
-use crate::signing::{CaSigner, KeyError, KeyFile, KeyRef, OfflineKeys, UsedSerials};
+use crate::signing::{CaSigner, KeyError, KeyFile, KeyRef, OfflineKeys, UsedSerials, unarmored};
 use crate::x509::SerialNumber;
 use std::collections::HashSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// A key that is to be moved to media.
@@ -32,6 +32,8 @@ pub struct KeyExport {
     pub profiles: Vec<(String, Vec<u8>)>,
     /// How the key is used from the media, in the caller's words.
     pub usage: String,
+    /// Whether it is copied from another medium, which keeps it.
+    pub is_copy: bool,
 }
 
 /// A key that is on media, verified there.
@@ -45,6 +47,8 @@ pub struct KeyOnMedia {
     pub here: Option<PathBuf>,
     /// The files of each medium.
     pub files: Vec<String>,
+    /// Sentences about media that had the key encrypted otherwise.
+    pub notices: Vec<String>,
 }
 
 impl Lifecycle<'_> {
@@ -59,17 +63,19 @@ impl Lifecycle<'_> {
         let name = &authority.name;
         must_be_a_file_outside_the_service(name, &KeyRef::of(&authority))?;
         self.must_not_be_denied(name)?;
-        let (sealed, here) = self.sealed(&authority, &export.media)?;
-        let files = self.files_for_media(&authority, sealed.clone(), export)?;
+        let (sealed, source) = self.sealed(&authority, &export.media)?;
+        let here = self.key_file_here(&authority).filter(|path| *path == source);
+        let files = self.files_for_media(&authority, (sealed.clone(), &source), export)?;
         let digest = sha256(&sealed);
-        must_have_no_other_key(name, &digest, &export.media)?;
+        let stale = must_have_no_other_key((name, &authority.certificate), &digest, &export.media)?;
         write_to_media(&files, &export.media)?;
         for medium in &export.media {
             self.keep_mark(&authority, medium)?;
             verify_on_medium(&files, medium)?;
         }
         let files = files.into_iter().map(|file| file.name).collect();
-        Ok(KeyOnMedia { authority, digest, here, files })
+        let notices = stale.iter().map(opened_otherwise).collect();
+        Ok(KeyOnMedia { authority, digest, here, files, notices })
     }
 
     /// Refuses a CA of which the configuration denies that its key is kept offline.
@@ -92,9 +98,9 @@ impl Lifecycle<'_> {
         Ok(authority)
     }
 
-    /// Returns the octets of a CA's key file, and its path where it is in this home. Otherwise they come from the medium
-    /// in use, or from one of those that are to have it.
-    fn sealed(&self, authority: &Authority, media: &[Medium]) -> Result<(Vec<u8>, Option<PathBuf>), Problem> {
+    /// Returns the octets of a CA's key file, and its path: in this home, or else on the medium in use, or on one of those
+    /// that are to have it.
+    fn sealed(&self, authority: &Authority, media: &[Medium]) -> Result<(Vec<u8>, PathBuf), Problem> {
         let key = KeyRef::of(authority);
         let here = self.key_file_here(authority).filter(|path| path.exists());
         let on_medium = || {
@@ -103,8 +109,7 @@ impl Lifecycle<'_> {
             let there = media.iter().map(|medium| medium.file(&key_file(&authority.name)));
             in_use.or_else(|| there.into_iter().find(|path| path.exists()))
         };
-        let path =
-            here.clone().or_else(on_medium).ok_or_else(|| KeyError::Offline(authority.name.clone()))?;
+        let path = here.or_else(on_medium).ok_or_else(|| KeyError::Offline(authority.name.clone()))?;
         let octets = read_file(&path, KeyFile::LARGEST).map_err(|error| {
             Problem::new(Code::KeyNotRead, format!("{} cannot be read: {error}", path.shown()))
                 .hint("nothing was changed")
@@ -113,7 +118,7 @@ impl Lifecycle<'_> {
             let message = format!("{} is no encrypted key", path.shown());
             return Err(Problem::new(Code::KeyUnusable, message).hint("restore the key from its backup"));
         }
-        Ok((octets, here))
+        Ok((unarmored(octets), path))
     }
 
     /// Returns the path that the key file of a CA has in this home, whether or not it is there; `None` for a key that is
@@ -130,17 +135,17 @@ impl Lifecycle<'_> {
     fn files_for_media(
         &self,
         authority: &Authority,
-        sealed: Vec<u8>,
+        (sealed, source): (Vec<u8>, &Path),
         export: &KeyExport,
     ) -> Result<Vec<MediumFile>, Problem> {
         let name = &authority.name;
         let crl = self.engine.publisher().published_crl(name)?;
         // the limits of the key and the record of its shares, where they are beside it
         let key = self.key_file_here(authority);
-        let beside = |ending: &str| {
-            let path = key.as_ref().map(|key| key.with_file_name(format!("{name}.{ending}")));
-            path.and_then(|path| read_file(&path, KeyFile::LARGEST).ok())
+        let beside = |key: &Path, ending: &str| {
+            read_file(&key.with_file_name(format!("{name}.{ending}")), KeyFile::LARGEST).ok()
         };
+        let of_home = || key.and_then(|key| beside(&key, "envelope.toml"));
         let bundle = Bundle {
             authority: name,
             profile: &authority.profile,
@@ -148,11 +153,12 @@ impl Lifecycle<'_> {
             above: &self.engine.hierarchy().ancestors(authority)?,
             sealed,
             crl: crl.map(|crl| crl.as_der().to_vec()),
-            envelope: beside("envelope.toml"),
-            shares: beside("shares.toml"),
+            envelope: beside(source, "envelope.toml").or_else(of_home),
+            shares: beside(source, "shares.toml"),
             used: &self.used(authority)?,
             profiles: &export.profiles,
             usage: &export.usage,
+            copies: export.media.len() + usize::from(export.is_copy),
             at: self.engine.now(),
         };
         Ok(bundle.files())

@@ -1,6 +1,7 @@
 //! New passphrases for the keys of CAs (K2).
 use super::Lifecycle;
 use super::keys::in_service;
+use crate::ceremony::listed_on_medium;
 use crate::error::{Code, Problem, remedy};
 use crate::index::Authority;
 use crate::signing::{KeyRef, Reencrypted};
@@ -13,6 +14,8 @@ pub struct ReencryptedKey {
     pub authority: String,
     /// The file that has the key; the key's URI where there is no file.
     pub place: PathBuf,
+    /// What the list of files of its medium does not say, if that could not be written.
+    pub unlisted: Option<String>,
 }
 
 impl Lifecycle<'_> {
@@ -70,7 +73,8 @@ impl Lifecycle<'_> {
             let put = self.put_in_place(name, &key, &reencrypted);
             put.map_err(|problem| after(&changed, problem))?;
             let place = self.engine.keys().place(&key).as_path().to_owned();
-            changed.push(ReencryptedKey { authority: name.clone(), place });
+            let unlisted = listed_on_medium(&place);
+            changed.push(ReencryptedKey { authority: name.clone(), place, unlisted });
         }
         Ok(changed)
     }

@@ -30,6 +30,7 @@ for text in sys.stdin:
     for s in symbols[:16]: value = value * 32 + s
     blocks[-1] += value.to_bytes(10, "big")
 shares = {}
+blocks.sort(key=lambda b: b[0] == 3)  # the shares first
 for b in blocks:
     if b[0] == 3:  # a key: length, digest, the file
         key = b[10:10 + 256 * b[1] + b[2]]

@@ -24,6 +24,15 @@ pub(crate) enum MemoryLock {
 /// # Errors
 /// When the limit is too low, or the system refuses.
 pub(super) fn lock() -> Result<MemoryLock, SandboxError> {
+    lock_where(ENOUGH)
+}
+
+/// The same for a program that opens any key file by itself, of which the largest takes 4 GiB.
+pub(super) fn lock_for_every_file() -> Result<MemoryLock, SandboxError> {
+    lock_where(ENOUGH + (4 << 30))
+}
+
+fn lock_where(enough: u64) -> Result<MemoryLock, SandboxError> {
     let limit = getrlimit(Resource::Memlock);
     if limit.current != limit.maximum {
         let most = Rlimit { current: limit.maximum, maximum: limit.maximum };
@@ -32,7 +41,7 @@ pub(super) fn lock() -> Result<MemoryLock, SandboxError> {
     let is_unlimited = rustix::thread::capabilities(None)
         .is_ok_and(|sets| sets.effective.contains(rustix::thread::CapabilitySet::IPC_LOCK));
     match limit.maximum {
-        Some(maximum) if maximum < ENOUGH && !is_unlimited => Err(SandboxError::MemoryLimit(maximum)),
+        Some(maximum) if maximum < enough && !is_unlimited => Err(SandboxError::MemoryLimit(maximum)),
         _ => {
             let all = MlockAllFlags::CURRENT | MlockAllFlags::FUTURE | MlockAllFlags::ONFAULT;
             mlockall(all).map_err(|errno| SandboxError::Memory(errno.into()))?;

@@ -51,6 +51,12 @@ pub(crate) enum SandboxError {
     Calls(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
+/// Keeps the memory of a process that opens key files by itself out of the swap, where the limit of locked memory is high
+/// enough for the largest one. Call it before another thread starts.
+pub(crate) fn lock_memory() -> MemoryLock {
+    memory::lock_for_every_file().unwrap_or(MemoryLock::Swappable)
+}
+
 /// Confines this process. Call it before another thread starts.
 ///
 /// Landlock is used where the kernel has it; older kernels are no reason not to start.

@@ -13,7 +13,7 @@ use crate::signing::{
     SecretSource as _, TokenUri,
 };
 use crate::subscriber_key::{ForeignKey, encrypted_ca_key_pem};
-use crate::x509::{SubjectPublicKeyInfo, sha256};
+use crate::x509::SubjectPublicKeyInfo;
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::os::fd::OwnedFd;
@@ -262,36 +262,20 @@ fn is_record_of_shares(file: &Path) -> bool {
 
 /// Returns the numbers of the shares that open a key file with these contents, when the record beside it is of this file.
 fn shares_of(record: &Path, octets: &[u8]) -> Option<KeyProtection> {
-    shares_in(&crate::home::read_file(record, LARGEST_RECORD).ok()?, octets)
+    KeyProtection::by_shares(&crate::home::read_file(record, LARGEST_RECORD).ok()?, octets)
 }
 
 /// Returns the record of shares beside a key file with these contents, when it is of this file.
 pub(super) fn record_of_shares(files: &[PathBuf], octets: &[u8]) -> Option<Vec<u8>> {
     let record = files.iter().find(|file| is_record_of_shares(file))?;
     let text = crate::home::read_file(record, LARGEST_RECORD).ok()?;
-    shares_in(&text, octets).map(|_| text)
-}
-
-/// Returns the numbers of the shares that open a key file with these contents, when this is the text of its record.
-pub(super) fn shares_in(record: &[u8], octets: &[u8]) -> Option<KeyProtection> {
-    let text = std::str::from_utf8(record).ok()?;
-    let value = |name: &str| {
-        text.lines().find_map(|line| {
-            let (key, value) = line.split_once('=')?;
-            (key.trim() == name).then(|| value.trim().trim_matches('"').to_owned())
-        })
-    };
-    let digest = base16ct::lower::encode_string(&sha256(octets));
-    if value("file_sha256")? != digest {
-        return None;
-    }
-    let (threshold, shares) = (value("threshold")?.parse().ok()?, value("shares")?.parse().ok()?);
-    Some(KeyProtection::Shares { threshold, shares })
+    KeyProtection::by_shares(&text, octets).map(|_| text)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::x509::sha256;
     use std::fs;
 
     #[test]

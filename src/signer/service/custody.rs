@@ -1,6 +1,6 @@
 //! Custody: the encrypted file of a key is lent to the program of an administrator who has unlocked the key for that, and
 //! comes back protected anew.
-use super::administering::{LARGEST_RECORD, an_own_empty_file, record_of_shares, shares_in};
+use super::administering::{LARGEST_RECORD, an_own_empty_file, record_of_shares};
 use super::answers::{Answer, Signer, signer};
 use super::standing::{Standing, asked, failure, only, over};
 use crate::failpoint;
@@ -8,7 +8,7 @@ use crate::signer::journal::{lent, was_in_place};
 use crate::signer::protocol::{Failure, Frame, Reply, WireHanded};
 use crate::signer::unlocking::{Resealed, Terms};
 use crate::signer::{ActKind, JOURNAL, JournalFault, Peer};
-use crate::signing::{KeyError, KeyRef, KeyVault};
+use crate::signing::{KeyError, KeyProtection, KeyRef, KeyVault};
 use crate::x509::sha256;
 use std::fs::File;
 use std::io::{self, BufReader};
@@ -88,7 +88,7 @@ impl Standing {
             .map_err(|_| signer("a key comes back with the record of its shares"))?;
         let digest = digest_of(&before)?;
         let is_too_long = u64::try_from(record.len()).is_ok_and(|length| length > LARGEST_RECORD);
-        if !record.is_empty() && (is_too_long || shares_in(&record, &sealed).is_none()) {
+        if !record.is_empty() && (is_too_long || KeyProtection::by_shares(&record, &sealed).is_none()) {
             return Err(signer("the record of the shares is not of the file that came with it"));
         }
         let asked = asked(peer, &key, Terms::none(), handed, only(descriptors)?)?;

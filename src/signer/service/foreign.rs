@@ -2,7 +2,9 @@
 use super::answers::{Answer, Signer, signer};
 use crate::error::Shown as _;
 use crate::signer::protocol::{Failure, Frame, Reply, WireFound, WirePath, WireSource};
-use crate::signing::{KeyError, KeyPlace, MoveKeyFiles, OpenedKey, Secret, SecretPurpose, open_with};
+use crate::signing::{
+    KeyError, KeyFile, KeyPlace, MoveKeyFiles, OpenedKey, Secret, SecretPurpose, open_with, unarmored,
+};
 use crate::subscriber_key::{ForeignKey, has_private_key, without_private_keys};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -20,8 +22,6 @@ const LARGEST: u64 = 1024 * 1024;
 const PIECE: usize = 64 * 1024;
 /// What a private key in PEM has in its first line.
 const MARKER: &[u8] = b"PRIVATE KEY-----";
-/// What a file of age begins with.
-const AGE: &[u8] = b"age-encryption.org/v1\n";
 
 /// Time for the other end of a pipe to write all of it.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -58,7 +58,7 @@ pub(super) enum Found {
     /// PKCS#8, PKCS#1 or SEC 1.
     Foreign(ForeignKey),
     /// `age-encryption.org/v1`, as the keys here are.
-    Age(Zeroizing<Vec<u8>>),
+    Age(Vec<u8>),
 }
 
 impl Found {
@@ -101,8 +101,8 @@ pub(super) fn found(descriptor: OwnedFd, path: &Path) -> Result<Found, KeyError>
     if is_too_large(&octets) {
         return Err(too_large(path));
     }
-    if octets.starts_with(AGE) {
-        return Ok(Found::Age(octets));
+    if KeyFile::has_key(&octets) {
+        return Ok(Found::Age(unarmored(octets.to_vec())));
     }
     let found = ForeignKey::find(&octets, path)?;
     found.map(Found::Foreign).ok_or_else(|| KeyError::NotFound(KeyPlace::File(path.to_owned())))
@@ -139,12 +139,13 @@ impl Signer {
         let [descriptor] = <[OwnedFd; 1]>::try_from(descriptors)
             .map_err(|_| signer("a key is handed over as one open descriptor"))?;
         let path = PathBuf::from(file);
-        let octets = read(&mut HandedOver::within(descriptor, PATIENCE), &path)?;
-        if is_too_large(&octets) {
-            return Err(too_large(&path).into());
-        }
-        let found = ForeignKey::find(&octets, &path)?
-            .ok_or_else(|| KeyError::NotFound(KeyPlace::File(path.clone())))?;
+        let found = found(descriptor, &path)?;
+        let files = self.parts.vaults.iter().find_map(|vault| vault.moving());
+        let files = files.ok_or_else(|| signer("it has no store of files of keys"))?;
+        let open = |ask: &mut dyn FnMut() -> Result<Secret, KeyError>| {
+            let secret = found.is_encrypted().then(ask).transpose()?;
+            found.open(&path, files, secret.as_ref())
+        };
         let purpose = SecretPurpose::Open(format!("the old key {}", path.shown()));
         let own = match (old, &self.parts.source) {
             (Some(old), Some(source)) => Some(source(old.into())),
@@ -153,8 +154,8 @@ impl Signer {
         };
         let sources = own.as_ref().or(self.parts.sources.as_ref());
         let opened = match sources {
-            Some(sources) => open_with(sources, &purpose, |ask| found.open(&path, ask))?,
-            None => found.open(&path, &mut || Err(KeyError::InputNeeded(purpose.key().to_owned())))?,
+            Some(sources) => open_with(sources, &purpose, open)?,
+            None => open(&mut || Err(KeyError::InputNeeded(purpose.key().to_owned())))?,
         };
         let public_key = opened.public_key().as_der().to_vec();
         let number = self.foreign.put(opened)?;

@@ -1,4 +1,5 @@
 //! Names of the files in the directory of CA keys.
+use super::armor::unarmored;
 use super::mark;
 use crate::home::AuthorityName;
 use crate::index::KeyLocation;
@@ -48,11 +49,15 @@ impl KeyFile {
         matches!(self, Self::Key(_))
     }
 
-    /// Returns whether these octets begin as an age file does, as every key file is one.
+    /// Returns whether these octets begin as an age file does, as every key file is one, or are one that is armored.
     #[must_use]
     pub(crate) fn has_key(octets: &[u8]) -> bool {
-        octets.starts_with(b"age-encryption.org/v1\n")
+        is_age(octets) || is_age(&unarmored(octets.to_vec()))
     }
+}
+
+fn is_age(octets: &[u8]) -> bool {
+    octets.starts_with(b"age-encryption.org/v1\n")
 }
 
 /// Returns the path of a key's file in a directory of keys; `None` for any URI but that of a key file there.

@@ -1,4 +1,5 @@
 //! Files of `age-encryption.org/v1`: CA keys at rest, and streams such as backups.
+mod armor;
 mod at_rest;
 mod envelope;
 mod files;
@@ -11,6 +12,7 @@ mod resealed;
 mod sealed_key;
 mod store;
 
+pub(crate) use armor::unarmored;
 pub(crate) use envelope::{Envelope, EnvelopeError, Sealing};
 pub use envelope::{EnvelopeIdentity, EnvelopeRecipient, OpenWith, SealFor};
 pub(crate) use files::{KeyFile, files_in};

@@ -2,6 +2,7 @@
 //!
 //! A key that comes is first `NAME.coming`, which nothing opens; once it is known what it signed elsewhere,
 //! [`MoveKeyFiles::completed`] makes it `NAME.ready`, and [`MoveKeyFiles::settle`] gives it its name.
+use super::armor::unarmored;
 use super::at_rest::{decrypt, decrypt_with};
 use super::files::{COMING, KeyFile, READY};
 use super::resealed::put_resealed;
@@ -42,6 +43,7 @@ impl MoveKeyFiles for AgeFileStore {
         let limit = KeyFile::LARGEST;
         file.take(limit + 1).read_to_end(&mut octets).map_err(unread)?;
         let fits = u64::try_from(octets.len()).is_ok_and(|length| length <= limit);
+        let octets = if fits { unarmored(octets) } else { octets };
         if fits && KeyFile::has_key(&octets) {
             return Ok(octets);
         }

@@ -79,6 +79,12 @@ impl fmt::Display for Protection {
 }
 
 impl Stanza {
+    /// Returns whether a plugin opens it, as its word says: not one of SSH, nor one of those that age itself has.
+    #[must_use]
+    pub fn is_of_plugin(&self) -> bool {
+        matches!(self, Self::Other(word) if !word.starts_with("ssh-") && word != "mlkem768x25519")
+    }
+
     fn kind(&self) -> &str {
         match self {
             Self::X25519 => "X25519",
@@ -106,6 +112,9 @@ mod tests {
             let file = format!("age-encryption.org/v1\n{header}--- mac\n\u{1}binary");
             assert_eq!(Protection::of(file.as_bytes()).unwrap().to_string(), told);
         }
+        let plugin = |word: &str| Stanza::Other(word.to_owned()).is_of_plugin();
+        assert!(plugin("piv-p256") && !Stanza::X25519.is_of_plugin());
+        assert!(!plugin("ssh-ed25519") && !plugin("ssh-rsa") && !plugin("mlkem768x25519"));
         for other in
             ["", "age-encryption.org/v1\n", "age-encryption.org/v1\n--- mac\n", "-> X25519 a\n--- m\n"]
         {

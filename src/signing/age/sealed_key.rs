@@ -1,5 +1,6 @@
 //! Key files one at a time, wherever they are: opened, and encrypted for other readers. `AgeFileStore` uses those of a
 //! home.
+use super::armor::unarmored;
 use super::at_rest::{decrypt_with, encrypt};
 use super::protection::Protection;
 use super::recipient::{KeyRecipient, Plugins};
@@ -58,11 +59,12 @@ impl SealedKey {
         Self::of(path, read_own_file(path)?)
     }
 
-    /// Takes octets for the contents of this file.
+    /// Takes octets for the contents of this file. An armored file (`age -a`) is the one that is in it.
     ///
     /// # Errors
     /// [`KeyError::Backend`] for octets that are no age file.
     pub fn of(path: &Path, octets: Vec<u8>) -> Result<Self, KeyError> {
+        let octets = unarmored(octets);
         match Protection::of(&octets) {
             Some(protection) => Ok(Self { path: path.to_owned(), octets, protection }),
             None => Err(KeyError::Backend(at(path), "it is not an age file, or a damaged one".into())),

@@ -2,6 +2,7 @@
 //! to recipients.
 //!
 //! The files can be read without this program: `age -d keys/NAME.age | openssl pkey -text`.
+use super::armor::unarmored;
 use super::at_rest::{decrypt, decryptor, encrypt};
 use super::files::{self, KeyFile};
 use super::mark;
@@ -367,6 +368,7 @@ pub(super) fn check_directory(path: &Path) -> Result<(), KeyError> {
     finding.map_or(Ok(()), |finding| Err(KeyError::Unsafe(mended_there(finding))))
 }
 
+/// Reads a key file, which may be armored.
 pub(super) fn read_file(path: &Path) -> Result<Vec<u8>, KeyError> {
     let file = open_checked(path, AccessRule::PRIVATE_FILE).map_err(|error| match error {
         OpenError::Unsafe(finding) => KeyError::Unsafe(mended_there(finding)),
@@ -378,7 +380,7 @@ pub(super) fn read_file(path: &Path) -> Result<Vec<u8>, KeyError> {
     if u64::try_from(length).is_ok_and(|length| length > limit) {
         return Err(KeyError::Backend(at(path), "too large for a key".into()));
     }
-    Ok(octets)
+    Ok(unarmored(octets))
 }
 
 pub(super) fn missing_or(path: &Path, error: &io::Error) -> KeyError {

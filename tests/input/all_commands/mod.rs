@@ -69,7 +69,7 @@ const ROWS: &[Row] = &[
     Row("backup accept", "--yes", &[0]),
     Row("import openssl", "@old --as old", &[0]),
     Row("import easy-rsa", "@pki --as vpn", &[0]),
-    Row("ceremony request", "away -o @asked.toml", &[0]),
+    Row("ceremony request", "away -o @asked.toml --yes", &[0]),
     Row("ceremony sign", "@r.toml --keys @medium -o @answer.toml --yes", &[0]),
     Row("ceremony import", "@answered.toml", &[0]),
     Row("key list", "", &[0]),

@@ -298,6 +298,13 @@ fn a_key_and_a_certificate_made_elsewhere_become_a_ca() {
     home.ca(&["adopt", "single", "single.pem", "--profile", "system-ca"]).ok();
     home.ca(&["create-request", "a.example", "--sign", "-p", "single"]).ok();
     home.run(&["openssl", "verify", "-CAfile", "single.pem", "a.example.crt"]).ok();
+    // the file of the key, in another home
+    let other = Home::new();
+    std::fs::copy(home.path("home/keys/single.age"), other.path("single.age")).unwrap();
+    let said = other.ca(&["key", "import", "single", "single.age", "--json"]).ok().json();
+    assert_eq!(said["result"]["form"], "age");
+    std::fs::copy(home.path("single.pem"), other.path("single.pem")).unwrap();
+    other.ca(&["adopt", "single", "single.pem", "--profile", "system-ca"]).ok();
 }
 
 #[test]

@@ -15,7 +15,7 @@ pub(crate) struct AuthorityOptions {
     pub(crate) subject: Option<String>,
     #[arg(help = key_help(), long, value_name = "ALG")]
     pub(crate) key: Option<String>,
-    /// Where the key is kept: `file`, encrypted, or a token, `pkcs11:token=LABEL` [default: file]
+    /// Where the key is kept: `file` or `age`, encrypted, or a token, `pkcs11:token=LABEL` [default: file]
     #[arg(long, value_name = "STORE")]
     pub(crate) keystore: Option<String>,
     /// Issue a responder certificate for it, and name the responder in its certificates [default: unless it is offline]

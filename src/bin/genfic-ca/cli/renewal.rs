@@ -77,7 +77,7 @@ pub(crate) struct RenewCa {
     pub(crate) profile: Option<String>,
     #[arg(help = key_help() + " [default: that of the old key]", long, value_name = "ALG", requires = "rekey")]
     pub(crate) key: Option<String>,
-    /// Where the new key is kept: `file`, or a token: `pkcs11:token=LABEL` [default: where the old one is]
+    /// Where the new key is kept: `file` or `age`, or a token: `pkcs11:token=LABEL` [default: where the old one is]
     #[arg(long, value_name = "STORE", requires = "rekey")]
     pub(crate) keystore: Option<String>,
     /// Subject of the new generation [default: a root's stays; below a root the CN gets G2, G3 and so on]

@@ -39,12 +39,29 @@ fn items(request: &Request, links: &[Option<Fingerprint>]) -> Vec<Value> {
     each.collect()
 }
 
+/// Returns the question that comes before a request that people may be carrying to the key is worth nothing any more.
+fn replacing(waiting: &Request) -> String {
+    let certificates = waiting.serial_numbers().count();
+    let abandoned = match certificates {
+        0 => String::new(),
+        _ => format!(
+            ", and {} of it will be abandoned, listed as revoked",
+            counted(certificates, "certificate")
+        ),
+    };
+    format!(
+        "a request of {} to the key of {} can be answered until {}: no answer to it will be taken in{abandoned}\n\
+         Replace it?",
+        waiting.made, waiting.authority, waiting.until
+    )
+}
+
 /// Writes a request.
 pub(crate) fn request(session: &Session, args: &CeremonyRequest) -> Result<Report, Problem> {
     let output = Output::within(&args.output)?;
     let cross = args.cross.iter().map(|what| usual_cross(session, what, args.cross_profile.as_deref()));
     let cross = cross.collect::<Result<_, _>>()?;
-    let made = session.engine().lifecycle().request_ceremony(&CeremonyPlan {
+    let plan = CeremonyPlan {
         authority: args.authority.clone(),
         crl: !args.no_crl,
         renew: args.renew.clone(),
@@ -52,7 +69,9 @@ pub(crate) fn request(session: &Session, args: &CeremonyRequest) -> Result<Repor
         cross,
         responder: args.responder,
         why: args.why.clone(),
-    })?;
+    };
+    let may_replace = |waiting: &Request| confirm(&session.global, &replacing(waiting));
+    let made = session.engine().lifecycle().request_ceremony(&plan, &may_replace)?;
     output.put(made.text.as_bytes())?;
     let items_asked = made.request.items.iter();
     let links: Vec<Option<Fingerprint>> =

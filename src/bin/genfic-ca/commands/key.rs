@@ -4,7 +4,7 @@ use crate::cli::KeyPassphrase;
 use crate::report::{Report, columns, path_value};
 use crate::session::Session;
 use genfic_ca::ca::ReencryptedKey;
-use genfic_ca::error::{Problem, Shown as _};
+use genfic_ca::error::{Notice, Problem, Shown as _};
 use genfic_ca::signing::SecretSpec;
 use serde_json::{Value, json};
 
@@ -43,7 +43,8 @@ pub(crate) fn change_passphrase(session: &Session, args: &KeyPassphrase) -> Resu
         "\nwhatever else has an old one needs the new one: services, timers, notes\nbackups --with-keys and copies of \
          the key that were made before still open with the old one",
     );
-    Ok(Report::done(json!({ "keys": keys }), text))
+    let unlisted = changed.into_iter().filter_map(|one| one.unlisted);
+    Ok(Report::done(json!({ "keys": keys }), text).warn(unlisted.map(Notice::from)))
 }
 
 /// Returns a line about the place from which the configuration takes the passphrase of this CA; empty when it has none.

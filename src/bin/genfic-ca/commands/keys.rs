@@ -73,17 +73,13 @@ fn row(key: &ListedKey) -> Vec<String> {
 /// Returns what opens a key, in words.
 fn in_words(protection: &KeyProtection) -> String {
     match protection {
-        KeyProtection::File(Protection::Recipients(stanzas)) if stanzas.iter().any(is_of_plugin) => {
+        KeyProtection::File(Protection::Recipients(stanzas)) if stanzas.iter().any(Stanza::is_of_plugin) => {
             format!("{}, plugin", Protection::Recipients(stanzas.clone()))
         }
         KeyProtection::File(file) => file.to_string(),
         KeyProtection::Shares { threshold, shares } => format!("{threshold} of {shares} shares"),
         KeyProtection::Token => "PIN of the token".to_owned(),
     }
-}
-
-fn is_of_plugin(stanza: &Stanza) -> bool {
-    matches!(stanza, Stanza::Other(_))
 }
 
 /// Returns the JSON fields of a key.

@@ -30,8 +30,9 @@ pub(crate) fn export_bundle(session: &Session, args: &KeyExportBundle) -> Result
         media: media.clone(),
         profiles: profiles_in(&session.assembly.home.policy_directory())?,
         usage: bundle_usage(&args.name),
+        is_copy: is_copy(session, &args.name, &media),
     };
-    let told = warnings(session, &media);
+    let told = warnings(session, &args.name, &media);
     if !told.is_empty() {
         confirm_attended(&session.global, || {
             Ok(format!("{}\nMove the key of {} there?", told.join("\n"), args.name))
@@ -39,7 +40,7 @@ pub(crate) fn export_bundle(session: &Session, args: &KeyExportBundle) -> Result
     }
     let copied = lifecycle.copy_key_to_media(&export)?;
     let name = copied.authority.name.clone();
-    let mut notices: Vec<Notice> = told.into_iter().map(Notice::from).collect();
+    let mut notices: Vec<Notice> = told.into_iter().chain(copied.notices.clone()).map(Notice::from).collect();
     let first = media.first().map_or(Path::new("."), Medium::directory);
     let on_medium = session.engine_with_medium(first);
     let signer = match args.sealed {
@@ -125,8 +126,15 @@ fn taken_to_media(session: &Session, args: &KeyExportBundle, media: &[Medium]) -
     Ok(Report::done(result, text).warn(notices))
 }
 
+/// Returns whether the key comes from another medium, which keeps it.
+fn is_copy(session: &Session, name: &str, media: &[Medium]) -> bool {
+    session.global.keys.as_ref().is_some_and(|source| {
+        source.join(format!("{name}.age")).is_file() && media.iter().all(|one| one.directory() != source)
+    })
+}
+
 /// Returns warnings about media that do not protect the key.
-fn warnings(session: &Session, media: &[Medium]) -> Vec<String> {
+fn warnings(session: &Session, name: &str, media: &[Medium]) -> Vec<String> {
     let home = session.assembly.home.directory();
     let mut notices = Vec::new();
     for medium in media {
@@ -142,7 +150,9 @@ fn warnings(session: &Session, media: &[Medium]) -> Vec<String> {
             ));
         }
     }
-    if let [one] = media {
+    if let [one] = media
+        && !is_copy(session, name, media)
+    {
         notices.push(format!(
             "{} is the only place of the key then: a medium that fails takes the CA with it; give --to twice",
             one.directory().shown()
@@ -154,6 +164,7 @@ fn warnings(session: &Session, media: &[Medium]) -> Vec<String> {
 /// Brings the key of a CA back from a medium.
 pub(crate) fn import_bundle(session: &Session, args: &KeyImportBundle) -> Result<Report, Problem> {
     let medium = Medium::at(&args.from);
+    medium.verify()?;
     let on_medium = session.engine_with_medium(&args.from);
     let file = on_medium.lifecycle().bring_key_back(&args.name, &medium)?;
     let result = json!({ "name": args.name, "file": path_value(&file), "from": path_value(&args.from) });

@@ -38,6 +38,9 @@ pub(crate) fn combine(global: &Global, args: &Combine) -> Result<Report, Problem
     if let Some(output) = &args.output {
         must_be_free(output)?;
     }
+    if args.in_place {
+        named.must_have_one_name()?;
+    }
     let mut warnings = Vec::new();
     let mut combination = Combination::of(record(&named, &mut warnings)?);
     let mut custodians = Custodians::new(global, &args.share_passphrase_from)?;
@@ -220,7 +223,10 @@ fn read(
         for line in text.lines() {
             if let Some(block) = reader.push(line).map_err(|fault| told(fault.into()))? {
                 found = true;
-                let share = unlocked(share_in(block).map_err(told)?, custodians, |_| {}).map_err(told)?;
+                let share = share_in(block).map_err(told)?;
+                // nobody is asked for the passphrase of a share that is of no use
+                combination.judge(&share).map_err(|error| told(error.into()))?;
+                let share = unlocked(share, custodians, |_| {}).map_err(told)?;
                 combination.add(share).map_err(|error| told(error.into()))?;
             }
         }
@@ -304,7 +310,9 @@ fn typed(global: &Global, combination: &mut Combination, custodians: &mut Custod
         // what was typed does not stay on the screen
         let _ = stderr().write_all(b"\x1b[H\x1b[2J\x1b[3J");
         let index = share.index();
-        let added = unlocked(share, custodians, tell).and_then(|share| Ok(combination.add(share)?));
+        let judged = combination.judge(&share).map_err(Problem::from);
+        let unlocked = judged.and_then(|()| unlocked(share, custodians, tell));
+        let added = unlocked.and_then(|share| Ok(combination.add(share)?));
         match added {
             Ok(missing) => {
                 tell(&format!("share {index} is right; {missing} more"));

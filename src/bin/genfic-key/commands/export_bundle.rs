@@ -6,7 +6,7 @@ use crate::output::Report;
 use crate::sources::{key, name_in_service, sources};
 use genfic_ca::assembly::{CustodyService, ExportToMedia, now};
 use genfic_ca::error::{Code, Problem, Shown as _};
-use genfic_ca::home::{AuthorityName, Home, quoted};
+use genfic_ca::home::{AuthorityName, Home, quoted, verify_policy};
 use serde_json::json;
 
 /// Moves a key of the signer to media.
@@ -26,6 +26,7 @@ pub(crate) fn export_bundle(global: &Global, args: &ExportBundle) -> Result<Repo
     }
     let name = name_in_service(&args.key)?;
     let authority: AuthorityName = name.parse().map_err(|error| Problem::of(Code::Usage, error))?;
+    verify_policy(&args.policy)?;
     let named = key(global, &args.key, &args.signer)?;
     let secrets = sources(global, &named, None)?;
     let shown: Vec<String> = args.to.iter().map(|medium| format!("  {}", quoted(medium))).collect();

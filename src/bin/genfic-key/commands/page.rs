@@ -73,12 +73,15 @@ fn of_share(global: &Global, args: &Page, named: &Path, share: &Path) -> Result<
     }
 }
 
+/// Returns the key file that was typed as lines, or scanned as text of age.
 fn key_in(typed: &Path, output: &Path) -> Result<Vec<u8>, Problem> {
-    match read_block(&text_of(typed)?)? {
-        Block::Key(file) => {
-            let sealed = SealedKey::of(output, file)?;
-            Ok(sealed.octets().to_vec())
-        }
+    let text = text_of(typed)?;
+    // no line of a key has this
+    if text.as_str().contains("-----BEGIN ") {
+        return Ok(SealedKey::of(output, text.as_str().as_bytes().to_vec())?.octets().to_vec());
+    }
+    match read_block(&text)? {
+        Block::Key(file) => Ok(SealedKey::of(output, file)?.octets().to_vec()),
         Block::Share(_) => Err(Problem::new(Code::ShareDamaged, "this is a share, not a key")
             .hint("`genfic-key combine --share` reads shares")),
     }

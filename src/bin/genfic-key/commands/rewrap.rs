@@ -19,6 +19,7 @@ pub(crate) fn rewrap(global: &Global, args: &Rewrap) -> Result<Report, Problem> 
             .hint("name a file with one of the identities: --try-identity FILE; nothing was changed"));
     }
     let mut named = key(global, &args.key, &args.signer)?;
+    named.must_have_one_name()?;
     let secrets = sources(global, &named, Some(&args.readers))?;
     let plugins = plugins(global, &secrets, &[]);
     let opened = named.open(&secrets, Some(&plugins), true)?;
