@@ -3,6 +3,7 @@ use crate::service_user::Sudo;
 use crate::support::{Daemon, Home, Said};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// The address in the documents; the test takes a free one.
 const LISTEN: &str = "127.0.0.1:2560";
@@ -345,4 +346,42 @@ fn every_file_of_a_home_is_in_the_layout_with_its_mode() {
     expected.push("`public/NAME.delta.crl`, `public/NAME.delta.crl.pem`");
     assert_eq!(absent, expected);
     assert_eq!(shown(&root), "drwx--x--x");
+}
+
+#[test]
+fn the_lines_that_the_signer_is_made_of_are_as_many_as_the_manual_says() {
+    let counted = Command::new(root().join("tests/core_lines")).output().unwrap();
+    let counted = String::from_utf8(counted.stdout).unwrap();
+    // the rows of the table, in its order; those with spaces before their names are parts of the first
+    let rooms = [
+        "signer/ without",
+        "signer/listening",
+        "signer/token",
+        "assembly/",
+        "signing/",
+        "x509/",
+        "profile/",
+        "lint/",
+        "home/",
+    ];
+    let number_of = |room: &str| -> f64 {
+        let line = counted
+            .lines()
+            .find(|line| line.trim_start().splitn(2, "  ").nth(1).is_some_and(|name| name.starts_with(room)));
+        line.unwrap_or_else(|| panic!("{room}")).split_whitespace().next().unwrap().parse().unwrap()
+    };
+    let manual = page("internals.md");
+    let section = manual.split("## How much code opens keys").nth(1).unwrap().split("\n## ").next().unwrap();
+    let told = section
+        .lines()
+        .filter_map(|line| line.strip_prefix("| ")?.split(" |").next()?.replace(',', "").parse::<f64>().ok());
+    let told: Vec<f64> = told.collect();
+    assert_eq!(told.len(), rooms.len(), "{told:?}");
+    for (room, told) in rooms.iter().zip(&told) {
+        let now = number_of(room);
+        assert!((now - told).abs() <= 0.04 * now, "{room}: the manual says {told}, and there are {now}");
+    }
+    let sum = section.split("Together that is ").nth(1).unwrap().split(' ').next().unwrap().replace(',', "");
+    let sum: f64 = sum.parse().unwrap();
+    assert!((sum - told.iter().sum::<f64>()).abs() <= 100.0, "{sum}");
 }
