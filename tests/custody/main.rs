@@ -15,6 +15,7 @@ mod support;
 mod age;
 mod killed;
 mod killed_genfic_ca;
+mod opened;
 mod pages;
 mod recorded;
 mod shares;

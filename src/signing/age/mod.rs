@@ -1,6 +1,7 @@
 //! Files of `age-encryption.org/v1`: CA keys at rest, and streams such as backups.
 mod at_rest;
 mod envelope;
+mod file_key;
 mod files;
 pub(super) mod mark;
 mod moving;
