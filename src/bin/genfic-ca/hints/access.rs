@@ -53,8 +53,8 @@ pub(super) fn text(remedy: &R) -> Cow<'static, str> {
         R::Identity => "give the identity that belongs to one of its recipients with --identity FILE",
         R::KeyIdentity => {
             "the key is encrypted to recipients: give the identity of one of them, for example --passphrase-from \
-             file:IDENTITIES. A plugin's is executed by `genfic-key open KEY --identity FILE`, whose output it takes from a \
-             pipe: --passphrase-from fd:0"
+             file:IDENTITIES; that of a plugin is for `genfic-key open KEY --identity FILE | genfic-ca ... --passphrase-from \
+             fd:0`"
         }
         R::OpenByPlugin => {
             "`genfic-key open` executes it: genfic-key open KEY --identity FILE | genfic-ca ... --passphrase-from fd:0; for \
