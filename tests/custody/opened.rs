@@ -90,6 +90,30 @@ fn what_a_plugin_opened_signs_with_a_key_of_the_home_and_with_one_on_a_medium() 
 }
 
 #[test]
+fn a_plugin_asks_for_its_pin_at_the_terminal_while_the_other_end_of_the_pipe_waits() {
+    // K2
+    let home = with_plugin();
+    to_plugin(&home, "genfic", "old.txt");
+    let plugin = home.path("bin/age-plugin-fake");
+    let asking = "write([\"request-secret\"], b\"PIN of the fake token\")\n            assert read()[1] == b\"1234\"\n            ";
+    let changed = fs::read_to_string(&plugin)
+        .unwrap()
+        .replace("write([\"file-key\"", &format!("{asking}write([\"file-key\""));
+    fs::write(&plugin, changed).unwrap();
+    let line = format!("\"$KEY\" open genfic --identity fake.txt | {PUBLISH}");
+    let mut terminal = Terminal::spawn(&shell_of(&home, &line), 100, 24);
+    terminal.wait_for("PIN of the fake token: ").type_line("1234");
+    let (screen, status) = terminal.end();
+    assert!(status == 0 && screen.contains("CRL number"), "{screen}");
+    assert!(!screen.contains("1234") && !screen.contains("FILE-KEY"), "{screen}");
+    // nobody is asked where nobody may be, and nothing comes out
+    let unattended = shell(&home, &line);
+    refused(&unattended, 8, "key.passphrase-unavailable");
+    let told = "'age-plugin-fake' unexpectedly died\n";
+    assert!(unattended.err.contains(told) && unattended.err.contains("key.plugin"), "{}", unattended.err);
+}
+
+#[test]
 fn what_a_recipients_identity_opened_needs_no_plugin_and_a_passphrase_is_no_matter_of_it() {
     // K1
     let home = with_plugin();

@@ -1,7 +1,9 @@
 //! The contents of key files: PKCS#8 in PEM, encrypted.
 use super::AgeFileStore;
 use super::file_key::{Given, Noting};
-use super::recipient::{KeyRecipient, Plugins, identities, names_plugin, not_opened, not_sealed, recipients};
+use super::recipient::{
+    KeyRecipient, Plugins, identities, names_plugin, not_opened, not_sealed, on_one_line, recipients,
+};
 use super::sealed_key::SealKeyFor;
 use super::store::at;
 use crate::signing::file_key_text::{file_key_in, is_file_key};
@@ -102,7 +104,7 @@ fn decrypted(
     let reader = decryptor.decrypt(all.iter().map(|one| one.as_ref())).map_err(|error| match error {
         // that of another file, or of a former one
         DecryptError::InvalidMac if by_file_key => KeyError::SecretRejected(at(path)),
-        error => unusable(path, &error),
+        error => unopened(path, &error),
     })?;
     // The buffer never grows, so no copy of the key stays behind in freed memory.
     let mut plain = Zeroizing::new(vec![0; encrypted.len()]);
@@ -128,7 +130,7 @@ pub(super) fn file_key(
         let noting: Vec<_> = all.iter().map(|one| Noting { identity: one.as_ref(), found: &found }).collect();
         let noting = noting.iter().map(|one| -> &dyn age::Identity { one });
         // this compares the header's MAC
-        decryptor(path, encrypted)?.decrypt(noting).map_err(|error| unusable(path, &error))?;
+        decryptor(path, encrypted)?.decrypt(noting).map_err(|error| unopened(path, &error))?;
         found.take().ok_or_else(|| KeyError::IdentityRejected(at(path)))
     };
     match plugins.filter(|_| names_plugin(secret)) {
@@ -139,6 +141,15 @@ pub(super) fn file_key(
 
 pub(super) fn decryptor<'e>(path: &Path, encrypted: &'e [u8]) -> Result<Decryptor<&'e [u8]>, KeyError> {
     Decryptor::new_buffered(encrypted).map_err(|error| unusable(path, &error))
+}
+
+/// Returns the reason why a file whose header was read was not opened.
+fn unopened(path: &Path, error: &DecryptError) -> KeyError {
+    match error {
+        // the file is in memory: it is a plugin that ended, or was not started
+        DecryptError::Io(error) => KeyError::Plugin(at(path), on_one_line(&error.to_string())),
+        error => unusable(path, error),
+    }
 }
 
 fn unusable(path: &Path, error: &DecryptError) -> KeyError {
