@@ -194,7 +194,8 @@
 //!    (`signing/ca_keys.rs`).
 //! 3. `signing/age/store.rs` finds and reads the key file, and asks for the passphrase. `signing/secret/read.rs`
 //!    reads it from a file, an environment variable, a descriptor or a credential, `bin/genfic-ca/prompt.rs` from
-//!    the terminal, where a wrong one is asked for again. New ones are judged by `signing/secret/policy.rs`;
+//!    the terminal, where a wrong one is asked for again. The file key of one file does too, which `genfic-key open` writes
+//!    (`signing/file_key_text.rs`, `signing/age/file_key.rs`). New ones are judged by `signing/secret/policy.rs`;
 //!    `signing/age/reencrypt.rs` replaces the file by one that a new passphrase opens.
 //! 4. The decrypted private key is kept in memory (`signing/soft_key.rs`), wiped when it is dropped, behind a
 //!    [`signing::CaSigner`] (`signing/ca_signer.rs`).

@@ -5,7 +5,7 @@ use crate::signer::{CustodyDoor, PutBack};
 use crate::signing::{KeyError, OpenedKey, SealedKey, Secret, SecretPurpose, SecretSource, open_with};
 use crate::x509::sha256;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What a key is unlocked for while it is in custody.
 const CUSTODY: &str = "custody";
@@ -48,6 +48,14 @@ impl CustodyService {
         Ok(self.0.shares(key)?.map(text))
     }
 
+    /// Returns a copy of the encrypted file of a key, which is not unlocked for that. Its path is the name of the file alone.
+    ///
+    /// # Errors
+    /// When there is no such key in a file, or the signer cannot be asked.
+    pub fn copy(&self, key: &str) -> Result<SealedKey, KeyError> {
+        SealedKey::of(&file_of(key), self.0.copy(key)?)
+    }
+
     /// Borrows a key, which the passphrase or the identities that `secrets` has open. `is_to_come_back` says that the key is
     /// to be put back, which the signer then takes once from this login.
     ///
@@ -85,7 +93,7 @@ impl CustodyService {
     ) -> Result<(SealedKey, Option<String>, Secret), KeyError> {
         let secret = self.unlock_for_custody(key, secrets, uses)?;
         let (octets, record) = self.0.lend(key)?;
-        let sealed = SealedKey::of(Path::new(&format!("{key}.age")), octets)?;
+        let sealed = SealedKey::of(&file_of(key), octets)?;
         Ok((sealed, Some(record).filter(|text| !text.is_empty()).map(text), secret))
     }
 
@@ -122,6 +130,10 @@ impl CustodyService {
         let (sealed, record) = (after.octets(), record.unwrap_or_default().as_bytes());
         self.0.put(key, &PutBack { before, sealed, record, secret, how })
     }
+}
+
+fn file_of(key: &str) -> PathBuf {
+    format!("{key}.age").into()
 }
 
 fn text(record: Vec<u8>) -> String {

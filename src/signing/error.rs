@@ -206,7 +206,7 @@ impl From<KeyError> for Problem {
                 Code::KeyPlugin,
                 "see that the plugin is installed and in PATH, and what it opens with is connected; nothing was changed".into(),
             ),
-            KeyError::PluginNotRun(..) => (Code::KeyPlugin, remedy::Access::Rewrap.into()),
+            KeyError::PluginNotRun(..) => (Code::KeyPlugin, remedy::Access::OpenByPlugin.into()),
             KeyError::Backend(..) => (Code::KeyUnusable, "restore the key from its backup".into()),
             KeyError::OtherKey(_) => (
                 Code::KeyMismatch,

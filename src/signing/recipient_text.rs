@@ -20,7 +20,8 @@ pub enum InvalidRecipient {
     Malformed(String),
     /// It is a plugin's, where no plugin is executed.
     #[error(
-        "`{0}` is a plugin's, and no plugin is executed when a key is made: `genfic-key rewrap` encrypts it so"
+        "`{0}` is a plugin's, and no plugin is executed when a key is made: make it with a passphrase, then `genfic-key \
+         rewrap` encrypts it so, and `genfic-key open` opens it each time"
     )]
     OfPlugin(String),
 }

@@ -44,6 +44,7 @@ mod metrics;
 mod name_rules;
 mod newest_of_a_holder;
 mod ocsp_enable;
+mod opened_in_service;
 mod output_files;
 mod output_injection;
 mod passphrase_sources;

@@ -17,6 +17,7 @@ mod age;
 mod killed;
 mod killed_genfic_ca;
 mod media;
+mod opened;
 mod pages;
 mod recorded;
 mod shares;

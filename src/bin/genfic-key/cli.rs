@@ -19,6 +19,12 @@ pub(crate) const EXAMPLES: &[(&str, &str)] = &[
          genfic-key rewrap genfic --service",
     ),
     (
+        "open",
+        "genfic-key open genfic --identity yubikey.txt |\n  genfic-ca crl publish genfic --passphrase-from fd:0\n\
+         genfic-key open genfic --service --identity yubikey.txt |\n  \
+           genfic-ca key unlock genfic --passphrase-from fd:0",
+    ),
+    (
         "split",
         "genfic-key split genfic --shares 5 --threshold 3 --to shares\n\
          genfic-key split genfic --shares 3 --threshold 2 --to shares --in-place\n\
@@ -114,6 +120,8 @@ pub(crate) struct Global {
 pub(crate) enum Action {
     /// Encrypt a key anew: with another passphrase, or to recipients
     Rewrap(Rewrap),
+    /// Have a plugin of age open a key file, for a signer that executes none: writes what opens the file into a pipe
+    Open(Open),
     /// Split a key among custodians, any few of whom restore it
     Split(Split),
     /// Restore a key from shares, and encrypt it anew
@@ -174,6 +182,15 @@ pub(crate) struct Rewrap {
     /// Before the file is replaced, open the new one with the identities in this file; needed with --service and recipients
     #[arg(long, value_name = "FILE")]
     pub(crate) try_identity: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) signer: Service,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Open {
+    /// The key
+    #[arg(value_name = "KEY")]
+    pub(crate) key: PathBuf,
     #[command(flatten)]
     pub(crate) signer: Service,
 }

@@ -54,6 +54,7 @@ fn main() -> ExitCode {
 fn name(command: &Action) -> &'static str {
     match command {
         Action::Rewrap(_) => "rewrap",
+        Action::Open(_) => "open",
         Action::Split(_) => "split",
         Action::Combine(_) => "combine",
         Action::Page(_) => "page",

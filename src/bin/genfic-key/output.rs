@@ -70,7 +70,8 @@ fn object(command: &str, outcome: &Result<Report, Problem>) -> Value {
 fn text(outcome: &Result<Report, Problem>, style: Style) -> io::Result<()> {
     match outcome {
         Ok(report) => {
-            if !style.quiet {
+            // of a command that has written all itself there is none
+            if !style.quiet && !report.text.is_empty() {
                 line(io::stdout(), &visible(&report.text))?;
             }
             report

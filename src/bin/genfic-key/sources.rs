@@ -138,6 +138,14 @@ impl Named {
         }
     }
 
+    /// Returns the encrypted file. Of one of the signer it is a copy: nothing is unlocked or lent.
+    pub(crate) fn copied(&mut self) -> Result<&SealedKey, Problem> {
+        if let Place::Service(service) = &self.place {
+            self.sealed = Some(service.copy(&self.name)?);
+        }
+        self.sealed()
+    }
+
     /// Opens the key. One of the signer is lent for that; `is_to_come_back` says that it is to be replaced.
     pub(crate) fn open(
         &mut self,
@@ -295,7 +303,8 @@ fn recipients(readers: &Readers) -> Result<Vec<KeyRecipient>, Problem> {
     Ok(all)
 }
 
-/// Opens a new key file with an identity from a file, to see that it opens. Returns what opened it.
+/// Opens a new key file with an identity from a file, to see that it opens. Returns what opens it in the signer too, which
+/// executes no plugin.
 pub(crate) fn tried(
     sealed: &SealedKey,
     opened: &OpenedKey,
@@ -304,6 +313,5 @@ pub(crate) fn tried(
 ) -> Result<Secret, Problem> {
     let source = SecretSpec::File(identity.to_owned()).source(genfic_ca::signing::Nobody);
     let secret = source.secret(&SecretPurpose::Open(sealed.name()))?;
-    sealed.try_opening(opened, &secret, Some(plugins))?;
-    Ok(secret)
+    Ok(sealed.try_opening(opened, &secret, Some(plugins))?)
 }

@@ -31,8 +31,8 @@ pub enum Access {
     Identity,
     /// Have the source of the passphrase give the identity of one of the key file's recipients.
     KeyIdentity,
-    /// Have the key encrypted otherwise by the program that executes plugins.
-    Rewrap,
+    /// Have the key opened by the program that executes plugins.
+    OpenByPlugin,
     /// Bring a medium with the key of this CA, and name its directory; or have a ceremony.
     BringMedium(String),
     /// Bring the key of this CA back from its medium.

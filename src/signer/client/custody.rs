@@ -157,6 +157,16 @@ impl CustodyDoor {
         Ok(Some(record).filter(|record| !record.is_empty()))
     }
 
+    /// Returns a copy of the encrypted file of a key, as for a backup. Nothing is unlocked for that.
+    ///
+    /// # Errors
+    /// When there is no such key in a file, or the signer cannot be asked.
+    pub(crate) fn copy(&self, key: &str) -> Result<Vec<u8>, KeyError> {
+        // which says whether there is one
+        self.shares(key)?;
+        self.0.content(&format!("{key}.age"), 0)
+    }
+
     /// Puts a key back that was lent, protected anew.
     ///
     /// # Errors

@@ -114,6 +114,7 @@ pub(crate) enum WireMistake {
     Differ,
     Wrong,
     NotAsShown,
+    FileKey,
     Weak(String),
 }
 
@@ -149,6 +150,7 @@ impl From<&Mistyped> for WireMistake {
             Mistyped::Differ => Self::Differ,
             Mistyped::Wrong => Self::Wrong,
             Mistyped::NotAsShown => Self::NotAsShown,
+            Mistyped::FileKey => Self::FileKey,
             Mistyped::Weak(reason) => Self::Weak(reason.clone()),
         }
     }
@@ -163,6 +165,7 @@ impl From<WireMistake> for Mistyped {
             WireMistake::Differ => Self::Differ,
             WireMistake::Wrong => Self::Wrong,
             WireMistake::NotAsShown => Self::NotAsShown,
+            WireMistake::FileKey => Self::FileKey,
             WireMistake::Weak(reason) => Self::Weak(reason),
         }
     }

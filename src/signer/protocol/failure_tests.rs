@@ -31,6 +31,7 @@ fn a_client_gets_the_error_that_the_signer_had() {
         KeyError::NotShown("a".into()),
         KeyError::Mistyped("a".into(), Mistyped::Weak("short".into())),
         KeyError::Mistyped("a".into(), Mistyped::NotAsShown),
+        KeyError::Mistyped("a".into(), Mistyped::FileKey),
         KeyError::Weak("a".into(), "b".into()),
         KeyError::Interrupted("a".into()),
         KeyError::SecretRejected(file()),

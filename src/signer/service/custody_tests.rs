@@ -4,18 +4,24 @@ use super::standing::Standing;
 use super::test_parts::{OnePassphrase, made_private};
 use crate::signer::protocol::{Failure, Frame, Reply, Request, WireHanded, WireTerms};
 use crate::signer::{ClientClass, Peer, Scope};
-use crate::signing::{AgeFileStore, CaKeys as _, KeyVault, OpenedKey, SealKeyFor, SealedKey, Secret};
+use crate::signing::{
+    AgeFileStore, CaKeys as _, Envelope, KeyVault, OpenWith, OpenedKey, SealFor, SealKeyFor, SealedKey,
+    Sealing, Secret, generated_recipient,
+};
 use crate::testing::NOW;
 use crate::x509::{KeyAlgorithm, UnixTime, sha256};
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 pub(super) const OTHER: &str = "mutt unlucky crimp slouching ferret abacus";
+
+/// What `genfic-key open` writes, for some file.
+pub(super) const FILE_KEY: &str = "GENFIC-FILE-KEY-1PTZKYCKSN7MJHTC22S8XQW54YLAZPRH0V";
 
 fn now() -> UnixTime {
     NOW
@@ -120,6 +126,36 @@ pub(super) fn resealed(octets: &[u8], from: &str, to: &str, log_n: u8) -> Vec<u8
     SealedKey::seal(Path::new("genfic.age"), &key, &readers, None).unwrap().octets().to_vec()
 }
 
+/// Encrypts what is in a file with a passphrase, whatever that is.
+fn sealed_by(octets: &[u8], passphrase: &str) -> Vec<u8> {
+    let (mut plain, secret) = (Vec::new(), |text: &str| Secret::new(text.into()));
+    let envelope = Envelope::new(octets).unwrap();
+    envelope.open(&OpenWith::Passphrase(secret(WORDS))).unwrap().read_to_end(&mut plain).unwrap();
+    let reader = SealFor::Passphrase { secret: secret(passphrase), scrypt_log_n: 10 };
+    let mut sealing = Sealing::new(Vec::new(), &reader).unwrap();
+    sealing.write_all(&plain).unwrap();
+    sealing.finish().unwrap()
+}
+
+#[test]
+fn a_key_that_only_a_plugin_opens_comes_back_with_its_file_key_which_unlocks_it_afterwards() {
+    // K1
+    let case = Case::new();
+    case.unlock(&[Scope::Custody]);
+    let before = case.lend(&admin()).unwrap().remove(0);
+    let (identity, recipient) = generated_recipient();
+    let readers = SealKeyFor::Recipients(vec![recipient]);
+    let seal = || SealedKey::seal(Path::new("genfic.age"), &opened(&before, WORDS), &readers, None).unwrap();
+    let file_key = |file: &SealedKey| file.file_key(&Secret::new(identity.clone()), None).unwrap();
+    let (after, other) = (seal(), seal());
+    let wrong = case.put(&admin(), &before, after.octets(), &file_key(&other));
+    assert!(matches!(wrong, Err(Failure::SecretRejected { .. })), "{wrong:?}");
+    case.put(&admin(), &before, after.octets(), &file_key(&after)).unwrap();
+    assert_eq!(fs::read(case.file()).unwrap(), after.octets());
+    case.unlock_with(&file_key(&after), &[Scope::Custody], None);
+    assert!(case.lend(&admin()).is_ok());
+}
+
 #[test]
 fn a_key_is_lent_to_the_login_of_an_administrator_that_has_unlocked_it_for_that_and_to_nobody_else() {
     // K1, K2
@@ -185,10 +221,13 @@ fn a_client_that_lies_about_what_comes_back_changes_nothing() {
     other.generate(&other.new_key("genfic"), KeyAlgorithm::P256).unwrap();
     let another = fs::read(elsewhere.path().join("genfic.age")).unwrap();
     assert!(matches!(case.put(&admin(), &before, &another, OTHER), Err(Failure::OtherKey { .. })));
-    // a secret that does not open it, a weak one, what is no key, and what costs too much
+    // a secret that does not open it, a file key as a passphrase, a weak one, what is no key, and what costs too much
     assert!(matches!(case.put(&admin(), &before, &after, WORDS), Err(Failure::SecretRejected { .. })));
     let weak = resealed(&before, WORDS, "genfic", 10);
     assert!(matches!(case.put(&admin(), &before, &weak, "genfic"), Err(Failure::Weak { .. })));
+    let by_file_key = sealed_by(&before, FILE_KEY);
+    let refused = case.put(&admin(), &before, &by_file_key, FILE_KEY);
+    assert!(matches!(refused, Err(Failure::Mistyped { .. })), "{refused:?}");
     let text = String::from_utf8_lossy(&after).replace(" 11\n", " 20\n");
     for none in [&b"nonsense"[..], b"", &[&before[..22], &[b'x'; 70_000]].concat(), text.as_bytes()] {
         assert!(case.put(&admin(), &before, none, OTHER).is_err());

@@ -5,7 +5,8 @@ use super::ring::PreparedTerms;
 use super::terminal;
 use super::unlocked::Login;
 use crate::signing::{
-    KeyError, PassphrasePolicy, RecipientText, Secret, SecretPurpose, SecretSource, SecretSpec, TRIES,
+    KeyError, Mistyped, PassphrasePolicy, RecipientText, Secret, SecretPurpose, SecretSource, SecretSpec,
+    TRIES, is_file_key,
 };
 use crate::x509::UnixTime;
 use std::collections::{BTreeMap, HashMap};
@@ -114,11 +115,12 @@ impl Prepared {
         self.waiting().insert(asked.key.clone(), waiting);
     }
 
-    /// Refuses a new passphrase that is soon guessed.
+    /// Refuses a new passphrase that is soon guessed, or is a file key.
     ///
     /// # Errors
     /// When it is.
     pub(super) fn judge(&self, key: &str, secret: &Secret) -> Result<(), KeyError> {
+        must_be_no_file_key(key, secret)?;
         let weakness = self.policy.weakness(key, secret).filter(|_| !self.policy.allows_weak);
         weakness.map_or(Ok(()), |weakness| Err(KeyError::Weak(key.to_owned(), weakness)))
     }
@@ -133,6 +135,7 @@ impl Prepared {
         let read = |question: &str| read_handed(&asked.from, asked.handed, asked.user, question, is_over);
         for number in 1..=TRIES {
             let secret = read(&question)?;
+            must_be_no_file_key(&asked.key, &secret)?;
             let weakness = self.policy.weakness(&asked.key, &secret).filter(|_| !self.policy.allows_weak);
             let fault = match weakness {
                 Some(weakness) if !is_person || number == TRIES => {
@@ -218,6 +221,13 @@ impl SecretSource for Prepared {
 
     fn recipients(&self, _: &str) -> Vec<RecipientText> {
         self.readers().get(&thread::current().id()).cloned().unwrap_or_default()
+    }
+}
+
+fn must_be_no_file_key(key: &str, secret: &Secret) -> Result<(), KeyError> {
+    match is_file_key(secret) {
+        true => Err(KeyError::Mistyped(key.to_owned(), Mistyped::FileKey)),
+        false => Ok(()),
     }
 }
 

@@ -161,6 +161,10 @@ fn a_new_key_is_made_with_the_passphrase_that_was_given_for_it_and_is_unlocked_a
     assert!(locked(&command()));
     let weak = asked("genfic-user", "genfic", &[(Scope::Leaf, None)]);
     assert!(case.ring.prepare(&weak, (&case.store, &new), Vec::new(), &|| false).is_err());
+    let text = "GENFIC-FILE-KEY-1PTZKYCKSN7MJHTC22S8XQW54YLAZPRH0V";
+    let of_a_file = asked("genfic-user", text, &[(Scope::Leaf, None)]);
+    let refused = case.ring.prepare(&of_a_file, (&case.store, &new), Vec::new(), &|| false);
+    assert!(matches!(refused, Err(UnlockError::Key(KeyError::Mistyped(..)))), "it is no passphrase");
     let words = "correct horse battery staple again";
     let good = asked("genfic-user", words, &[(Scope::Ca, Some(1))]);
     case.ring.prepare(&good, (&case.store, &new), Vec::new(), &|| false).unwrap();

@@ -1,13 +1,18 @@
 //! The contents of key files: PKCS#8 in PEM, encrypted.
 use super::AgeFileStore;
-use super::recipient::{KeyRecipient, Plugins, identities, names_plugin, not_opened, not_sealed, recipients};
+use super::file_key::{Given, Noting};
+use super::recipient::{
+    KeyRecipient, Plugins, identities, names_plugin, not_opened, not_sealed, on_one_line, recipients,
+};
 use super::sealed_key::SealKeyFor;
 use super::store::at;
+use crate::signing::file_key_text::{file_key_in, is_file_key};
 use crate::signing::octets::read_up_to;
 use crate::signing::soft_key::SoftKey;
-use crate::signing::{KeyError, KeyPlace, Secret};
+use crate::signing::{KeyError, KeyPlace, Mistyped, Secret};
 use age::secrecy::SecretString;
 use age::{DecryptError, Decryptor, Encryptor};
+use std::cell::RefCell;
 use std::io::Write;
 use std::path::Path;
 use zeroize::Zeroizing;
@@ -34,6 +39,9 @@ fn encrypted(
     plugins: Option<&Plugins>,
 ) -> Result<Vec<u8>, KeyError> {
     let all: Vec<Box<dyn age::Recipient>> = match readers {
+        SealKeyFor::Passphrase { secret, .. } if is_file_key(secret) => {
+            return Err(KeyError::Mistyped(place.to_string(), Mistyped::FileKey));
+        }
         SealKeyFor::Passphrase { secret, scrypt_log_n } => {
             let mut recipient = age::scrypt::Recipient::new(SecretString::from(secret.as_str()));
             recipient.set_work_factor(*scrypt_log_n);
@@ -82,15 +90,22 @@ fn decrypted(
     secret: &Secret,
 ) -> Result<SoftKey, KeyError> {
     let decryptor = decryptor(path, encrypted)?;
-    let all: Vec<Box<dyn age::Identity>> = if decryptor.is_scrypt() {
+    let file_key = file_key_in(secret).filter(|_| !decryptor.is_scrypt());
+    let by_file_key = file_key.is_some();
+    let all: Vec<Box<dyn age::Identity>> = if let Some(key) = file_key {
+        vec![Box::new(Given(key))]
+    } else if decryptor.is_scrypt() {
         let mut identity = age::scrypt::Identity::new(SecretString::from(secret.as_str()));
         identity.set_max_work_factor(AgeFileStore::MOST_WORK);
         vec![Box::new(identity)]
     } else {
         identities(&at(path), secret, plugins)?
     };
-    let reader =
-        decryptor.decrypt(all.iter().map(|one| one.as_ref())).map_err(|error| unusable(path, &error))?;
+    let reader = decryptor.decrypt(all.iter().map(|one| one.as_ref())).map_err(|error| match error {
+        // that of another file, or of a former one
+        DecryptError::InvalidMac if by_file_key => KeyError::SecretRejected(at(path)),
+        error => unopened(path, &error),
+    })?;
     // The buffer never grows, so no copy of the key stays behind in freed memory.
     let mut plain = Zeroizing::new(vec![0; encrypted.len()]);
     let length = read_up_to(reader, &mut plain)
@@ -101,8 +116,40 @@ fn decrypted(
     SoftKey::from_pem(text).map_err(|reason| KeyError::Backend(at(path), reason.into()))
 }
 
+/// Returns the file key of a key file, as text, by these identities, of plugins too where they are permitted. The key in it
+/// is not decrypted.
+pub(super) fn file_key(
+    path: &Path,
+    encrypted: &[u8],
+    plugins: Option<&Plugins>,
+    secret: &Secret,
+) -> Result<Secret, KeyError> {
+    let unwrap = |plugins: Option<&Plugins>| {
+        let all = identities(&at(path), secret, plugins)?;
+        let found = RefCell::default();
+        let noting: Vec<_> = all.iter().map(|one| Noting { identity: one.as_ref(), found: &found }).collect();
+        let noting = noting.iter().map(|one| -> &dyn age::Identity { one });
+        // this compares the header's MAC
+        decryptor(path, encrypted)?.decrypt(noting).map_err(|error| unopened(path, &error))?;
+        found.take().ok_or_else(|| KeyError::IdentityRejected(at(path)))
+    };
+    match plugins.filter(|_| names_plugin(secret)) {
+        Some(plugins) => plugins.confined(&at(path), || unwrap(Some(plugins))),
+        None => unwrap(None),
+    }
+}
+
 pub(super) fn decryptor<'e>(path: &Path, encrypted: &'e [u8]) -> Result<Decryptor<&'e [u8]>, KeyError> {
     Decryptor::new_buffered(encrypted).map_err(|error| unusable(path, &error))
+}
+
+/// Returns the reason why a file whose header was read was not opened.
+fn unopened(path: &Path, error: &DecryptError) -> KeyError {
+    match error {
+        // the file is in memory: it is a plugin that ended, or was not started
+        DecryptError::Io(error) => KeyError::Plugin(at(path), on_one_line(&error.to_string())),
+        error => unusable(path, error),
+    }
 }
 
 fn unusable(path: &Path, error: &DecryptError) -> KeyError {

@@ -2,6 +2,7 @@
 mod armor;
 mod at_rest;
 mod envelope;
+mod file_key;
 mod files;
 pub(super) mod mark;
 mod moving;

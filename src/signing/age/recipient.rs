@@ -265,9 +265,13 @@ pub(super) fn not_opened(place: &KeyPlace, error: &DecryptError) -> Option<KeyEr
     }
 }
 
-/// The library's messages have several lines.
-fn on_one_line(text: &str) -> String {
-    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+/// Returns a message of the library, which has several lines and isolates names, on one. What it says to those who write
+/// plugins is left out: that would print the secret.
+pub(super) fn on_one_line(text: &str) -> String {
+    let text = text.replace(['\u{2068}', '\u{2069}'], "");
+    let lines = text.lines().map(str::trim).take_while(|line| !line.starts_with("If you are developing"));
+    let lines: Vec<&str> =
+        lines.map(|line| line.trim_end_matches('.')).filter(|line| !line.is_empty()).collect();
     lines.join("; ")
 }
 

@@ -1,9 +1,9 @@
 //! Key files one at a time, wherever they are: opened, and encrypted for other readers. `AgeFileStore` uses those of a
 //! home.
 use super::armor::unarmored;
-use super::at_rest::{decrypt_with, encrypt};
+use super::at_rest::{decrypt_with, encrypt, file_key};
 use super::protection::Protection;
-use super::recipient::{KeyRecipient, Plugins};
+use super::recipient::{KeyRecipient, Plugins, names_plugin};
 use super::store::{InvalidWorkFactor, at, check_directory, name_of, read_file as read_own_file};
 use super::{AgeFileStore, KeyFile};
 use crate::failpoint;
@@ -114,6 +114,15 @@ impl SealedKey {
         opened.map(OpenedKey::from)
     }
 
+    /// Returns the file key of this file as text, which opens it in the place of these identities: no plugin is needed then,
+    /// and no other file is opened by it. The key in it is not decrypted.
+    ///
+    /// # Errors
+    /// As [`SealedKey::open`]. A passphrase does not do.
+    pub fn file_key(&self, identities: &Secret, plugins: Option<&Plugins>) -> Result<Secret, KeyError> {
+        file_key(&self.path, &self.octets, plugins, identities)
+    }
+
     /// Encrypts a key for other readers. With a passphrase the result is opened once to see that it is the same key.
     ///
     /// # Errors
@@ -131,7 +140,8 @@ impl SealedKey {
         Ok(sealed)
     }
 
-    /// Makes sure that a secret opens this file to this key.
+    /// Makes sure that a secret opens this file to this key. Returns what opens it where no plugin is executed: of the
+    /// identity of a plugin the file key.
     ///
     /// # Errors
     /// When it does not.
@@ -140,9 +150,10 @@ impl SealedKey {
         key: &OpenedKey,
         secret: &Secret,
         plugins: Option<&Plugins>,
-    ) -> Result<(), KeyError> {
-        if self.open_by(secret, plugins)?.public_key() == key.public_key() {
-            return Ok(());
+    ) -> Result<Secret, KeyError> {
+        let by = if names_plugin(secret) { self.file_key(secret, plugins)? } else { secret.clone() };
+        if self.open_by(&by, None)?.public_key() == key.public_key() {
+            return Ok(by);
         }
         let reason = "the key encrypted anew does not decrypt to itself; nothing was changed";
         Err(KeyError::Backend(at(&self.path), reason.into()))

@@ -1,7 +1,7 @@
 use super::super::generated;
 use super::*;
 use crate::error::Problem;
-use crate::signing::{CaKeys as _, KeyRef, Nobody, Protection, SoftKey};
+use crate::signing::{CaKeys as _, KeyRef, Mistyped, Nobody, Protection, SoftKey};
 use crate::x509::KeyAlgorithm;
 use std::collections::BTreeMap;
 use std::fs::{self, Permissions};
@@ -78,6 +78,39 @@ fn a_key_is_encrypted_for_others_without_being_changed() {
     assert!(matches!(before.replace_by(&after), Err(KeyError::Backend(..))));
     assert!(matches!(after.write_new(), Err(KeyError::Exists(_))));
     assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1, "no copy is left");
+}
+
+#[test]
+fn the_file_key_opens_its_file_until_that_is_replaced_and_no_other_one() {
+    // K1, K2
+    let directory = directory();
+    let (path, key, (identity, recipient)) = (directory.path().join("genfic.age"), key(), generated());
+    let sealed = |readers: &SealKeyFor| SealedKey::seal(&path, &key, readers, None).unwrap();
+    let to_recipient = SealKeyFor::Recipients(vec![generated().1, recipient]);
+    let (file, next) = (sealed(&to_recipient), sealed(&to_recipient));
+    let file_key = file.file_key(&Secret::new(identity.clone()), None).unwrap();
+    assert_eq!(file.open_by(&file_key, None).unwrap().public_key(), key.public_key());
+    assert_eq!(*file.try_opening(&key, &file_key, None).unwrap(), *file_key);
+    let rejected =
+        |file: &SealedKey| matches!(file.open_by(&file_key, None), Err(KeyError::SecretRejected(_)));
+    assert!(rejected(&next), "each file has one of its own");
+    assert!(rejected(&sealed(&cheap("passphrase"))), "there it is taken for a passphrase");
+    // what is of no use gives none
+    let other = file.file_key(&Secret::new(generated().0), None);
+    assert!(matches!(other, Err(KeyError::IdentityRejected(_))));
+    for none in [&*file_key, "passphrase", ""] {
+        assert!(matches!(file.file_key(&Secret::new(none.into()), None), Err(KeyError::NotAnIdentity(_))));
+    }
+    assert!(sealed(&cheap("passphrase")).file_key(&Secret::new(identity.clone()), None).is_err());
+    let mut changed = file.octets().to_vec();
+    changed[40] ^= 1;
+    if let Ok(changed) = SealedKey::of(&path, changed) {
+        assert!(changed.file_key(&Secret::new(identity), None).is_err());
+        assert!(changed.open_by(&file_key, None).is_err(), "the header has a MAC");
+    }
+    // and it protects no file
+    let protected = SealedKey::seal(&path, &key, &cheap(&file_key), None);
+    assert!(matches!(protected, Err(KeyError::Mistyped(_, Mistyped::FileKey))));
 }
 
 #[test]

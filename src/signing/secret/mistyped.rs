@@ -24,6 +24,9 @@ pub enum Mistyped {
     /// A generated passphrase was not typed as it was shown.
     #[error("what was typed is not the passphrase that was shown")]
     NotAsShown,
+    /// A new passphrase is the file key of a key file.
+    #[error("it is what `genfic-key open` writes, which opens one key file and protects none")]
+    FileKey,
     /// A new passphrase is weak, for this reason.
     #[error("that is soon guessed: {0}")]
     Weak(String),
@@ -37,6 +40,7 @@ impl Mistyped {
             Self::Nothing | Self::Empty | Self::NotText | Self::Wrong => "type the passphrase of this key",
             Self::Differ => "type the same passphrase twice",
             Self::NotAsShown => "write down what is shown, and type it as it is written there",
+            Self::FileKey => "give the new passphrase a source of its own",
             Self::Weak(_) => "type several uncommon words",
         }
     }

@@ -1,7 +1,8 @@
 //! Selection of the source of passphrases for each key.
-use super::{PassphrasePolicy, SecretSpec, read};
+use super::{Mistyped, PassphrasePolicy, SecretSpec, read};
 use crate::error::Shown as _;
 use crate::home::{Mode, write_new};
+use crate::signing::file_key_text::is_file_key;
 use crate::signing::{KeyError, Secret, SecretPurpose, SecretSource, random_words};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -205,6 +206,9 @@ impl PassphraseSources<'_> {
 
     /// Refuses a weak new passphrase, or takes note of it.
     fn judge(&self, key: &str, secret: &Secret) -> Result<(), KeyError> {
+        if is_file_key(secret) {
+            return Err(KeyError::Mistyped(key.to_owned(), Mistyped::FileKey));
+        }
         let note = match &self.new.policy {
             Some(policy) => match policy.weakness(key, secret) {
                 Some(weakness) if !policy.allows_weak => {

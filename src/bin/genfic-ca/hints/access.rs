@@ -53,9 +53,14 @@ pub(super) fn text(remedy: &R) -> Cow<'static, str> {
         R::Identity => "give the identity that belongs to one of its recipients with --identity FILE",
         R::KeyIdentity => {
             "the key is encrypted to recipients: give the identity of one of them, for example --passphrase-from \
-             file:IDENTITIES"
+             file:IDENTITIES; that of a plugin is for `genfic-key open KEY --identity FILE | genfic-ca ... --passphrase-from \
+             fd:0`"
         }
-        R::Rewrap => "`genfic-key rewrap` executes plugins: with it, encrypt the key with a passphrase",
+        R::OpenByPlugin => {
+            "`genfic-key open` executes it: genfic-key open KEY --identity FILE | genfic-ca ... --passphrase-from fd:0; for \
+             the signer that listens: genfic-key open KEY --service --identity FILE | genfic-ca key unlock KEY \
+             --passphrase-from fd:0"
+        }
         R::BringMedium(name) => {
             return format!(
                 "bring a medium and add --keys DIR; for a key that never comes here: genfic-ca ceremony request {name} \

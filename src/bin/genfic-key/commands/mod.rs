@@ -2,6 +2,7 @@
 mod combine;
 mod custodians;
 mod export_bundle;
+mod open;
 mod page;
 mod rewrap;
 mod split;
@@ -18,6 +19,7 @@ use std::path::Path;
 pub(crate) fn run(global: &Global, command: Action) -> Result<Report, Problem> {
     match command {
         Action::Rewrap(args) => rewrap::rewrap(global, &args),
+        Action::Open(args) => open::open(global, &args),
         Action::Split(args) => split::split(global, &args),
         Action::Combine(args) => combine::combine(global, &args),
         Action::Page(args) => page::page(global, &args),
