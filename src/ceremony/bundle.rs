@@ -186,7 +186,7 @@ fn list_anew(medium: &Medium, name: &str) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Writes these files to each medium, and makes them durable.
+/// Writes these files to each medium, and makes them durable. Profiles that are not among them are removed there.
 ///
 /// # Errors
 /// When one is full or cannot be written.
@@ -194,6 +194,12 @@ pub(crate) fn write_to_media(files: &[MediumFile], media: &[Medium]) -> Result<(
     for medium in media {
         medium.prepare()?;
         files.iter().try_for_each(|file| medium.write(file))?;
+        for (profile, _) in profiles_in(&medium.file(PROFILES))? {
+            let former = format!("{PROFILES}/{profile}");
+            if files.iter().all(|file| file.name != former) {
+                medium.remove(&former)?;
+            }
+        }
         medium.sync()?;
     }
     Ok(())

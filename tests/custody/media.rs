@@ -43,9 +43,11 @@ fn a_medium_whose_key_is_encrypted_anew_says_so_and_the_others_catch_up() {
     genfic_key(&home, "rewrap m/a/genfic.age --new-passphrase-from env:OTHER --work 10").ok();
     is_listed(&home, "m/a");
     let words = "key export-bundle genfic --to m/b --keys m/a";
+    fs::remove_file(home.path("home/policy/user.toml")).unwrap();
     let said = ca_with(&home, OTHER, words).ok();
     assert!(said.err.contains("m/b had the same key encrypted otherwise"), "{}", said.err);
     is_listed(&home, "m/b");
+    assert!(!home.path("m/b/policy/user.toml").exists(), "the home has it no more");
     ca_with(&home, OTHER, "crl publish genfic --keys m/b").ok();
     ca_with(&home, OTHER, "key passphrase genfic --keys m/a --new-passphrase-from env:THIRD").ok();
     is_listed(&home, "m/a");

@@ -75,7 +75,7 @@ pub(super) fn key(facts: &KeyFacts<'_>) -> Vec<String> {
             "1. Get the file. Scan the QR codes, and save their texts one after the other, in the order of their \
              numbers, as {name}.age, without the lines that begin with # and without empty ones. Or type the lines of text \
              below into a file, with their numbers, and run: python3 restore.py < FILE. It writes key.age. \
-             genfic-key reads either too: genfic-key page --read FILE -o {name}.age."
+             genfic-key reads either too (its command page)."
         ),
         format!(
             "2. Decrypt it on a computer that is not connected to any network: age -d -o key.pem {name}.age (for \
