@@ -25,7 +25,7 @@ mod service;
 mod token;
 mod unlocking;
 
-pub(crate) use admit::{Admission, AdmittedContents, AdmittedTbs, KeyInUse, Refusal};
+pub(crate) use admit::{Admission, AdmittedContents, AdmittedTbs, KeyInUse, Refusal, Vouching};
 pub(crate) use bound::Bound;
 pub(crate) use client::{
     Administration, BundledKey, CustodyDoor, ForeignKeyFor, HandedKey, Link, ProposedKey, PutBack,

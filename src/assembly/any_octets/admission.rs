@@ -1,7 +1,7 @@
 //! The rules of admission of a key, and a record of little.
 use crate::profile::{Profiles, SHIPPED};
 use crate::signer::{
-    Admission, AdmittedTbs, KeyEnvelope, KeyInUse, LastCrl, RecordError, Refusal, SignatureRecord,
+    Admission, AdmittedTbs, KeyEnvelope, KeyInUse, LastCrl, RecordError, Refusal, SignatureRecord, Vouching,
 };
 use crate::x509::extension::CrlNumber;
 use crate::x509::{Certificate, SerialNumber, SubjectPublicKeyInfo, UnixTime};
@@ -56,6 +56,7 @@ impl Admitting {
             own: &self.own,
             above: &self.above,
             others: &[],
+            generations: &|_| Vouching::Unknown,
             bound: None,
             named: None,
             by_timer: false,

@@ -42,6 +42,8 @@ mod remembering;
 #[cfg(test)]
 mod renewal_tests;
 mod ring;
+#[cfg(test)]
+mod rollover_tests;
 mod seams;
 mod shown;
 mod standing;

@@ -2,6 +2,7 @@
 mod certificates;
 mod crls;
 mod pinned;
+mod rollover;
 
 use super::*;
 use crate::profile::{Applicant, IssuerView, RequestedValidity, RequestedValues, SHIPPED};
@@ -151,6 +152,7 @@ impl Signer {
             own: &self.own,
             above: std::slice::from_ref(&self.root),
             others: &self.others,
+            generations: &|_| Vouching::Accepted,
             bound: None,
             named: None,
             by_timer: false,
@@ -179,6 +181,7 @@ impl Signer {
             own: &own,
             above: &[],
             others,
+            generations: &|_| Vouching::Accepted,
             bound: None,
             named: None,
             by_timer: false,
