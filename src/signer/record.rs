@@ -287,8 +287,8 @@ pub(crate) trait SignatureRecord: Send + Sync {
     /// When the record cannot be read.
     fn timer_crls_since(&self, key: &[u8; 32], since: UnixTime) -> Result<u64, RecordError>;
 
-    /// Returns when a certificate was last to be signed with this key, or the thisUpdate of its last CRL, whichever is
-    /// later; `None` when it never signed either.
+    /// Returns when a certificate or a request was last to be signed with this key, or the thisUpdate of its last CRL,
+    /// whichever is latest; `None` when it never signed any.
     ///
     /// # Errors
     /// When the record cannot be read.
@@ -305,6 +305,13 @@ pub(crate) trait SignatureRecord: Send + Sync {
     /// # Errors
     /// When the record cannot be read.
     fn has_signed_crl(&self, key: &[u8; 32]) -> Result<bool, RecordError>;
+
+    /// Returns whether the last complete CRL of this key in here is the last one that the key signed anywhere: it was to be
+    /// signed here, and since then neither was the record restored nor did the key come from elsewhere.
+    ///
+    /// # Errors
+    /// When the record cannot be read.
+    fn is_continued(&self, key: &[u8; 32]) -> Result<bool, RecordError>;
 
     /// Returns the last delta CRL of this key.
     ///

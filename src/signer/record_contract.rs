@@ -14,10 +14,16 @@ pub(crate) trait Fill: SignatureRecord {
     /// Enters that a CRL was about to be signed for a timer.
     fn timer_crl(&self, key: &[u8; 32], at: UnixTime);
 
+    /// Enters a request that this key was about to sign at this time.
+    fn request(&self, key: &[u8; 32], at: UnixTime);
+
+    /// Enters that a restore left a gap.
+    fn gap(&self);
+
     /// Enters a certificate with a valid signature of this key that was shown to the signer.
     fn shown(&self, key: &[u8; 32], serial: &SerialNumber, not_after: UnixTime);
 
-    /// Enters a complete CRL, or a delta, with these entries in the order of serial numbers.
+    /// Enters a complete CRL that was signed, or a delta, with these entries in the order of serial numbers.
     fn crl(&self, key: &[u8; 32], crl: LastCrl, is_delta: bool, entries: &[(SerialNumber, u8)]);
 }
 
@@ -44,6 +50,8 @@ pub(crate) fn keeps_the_contract(record: &dyn Fill) {
     crls_are_known_by_key(record);
     the_last_enrolment_is_known_by_key(record);
     crls_for_timers_are_counted_by_key(record);
+    a_request_is_a_use_of_its_key(record);
+    a_gap_ends_with_the_next_crl_of_the_key(record);
     what_lists_say_otherwise_than_those_before_is_known_by_key(record);
 }
 
@@ -78,6 +86,31 @@ fn what_lists_say_otherwise_than_those_before_is_known_by_key(record: &dyn Fill)
     );
     assert_eq!(since(2), None);
     assert_eq!(record.changed_since(&[9; 32], 3).unwrap(), None);
+}
+
+fn a_request_is_a_use_of_its_key(record: &dyn Fill) {
+    const FIFTH: [u8; 32] = [5; 32];
+    assert_eq!(record.last_used(&FIFTH).unwrap(), None);
+    for at in [300, 700, 500] {
+        record.request(&FIFTH, UnixTime(at));
+    }
+    assert_eq!(record.last_used(&FIFTH).unwrap(), Some(UnixTime(700)));
+    assert_eq!(record.signed_since(&FIFTH, UnixTime(0)).unwrap(), 0, "it is no certificate");
+}
+
+fn a_gap_ends_with_the_next_crl_of_the_key(record: &dyn Fill) {
+    const FOURTH: [u8; 32] = [4; 32];
+    let crl = |number| record.crl(&FOURTH, LastCrl { number, this_update: UnixTime(900) }, false, &[]);
+    let is_continued = || record.is_continued(&FOURTH).unwrap();
+    assert!(!is_continued(), "it has signed none");
+    crl(3);
+    assert!(is_continued());
+    record.gap();
+    assert!(!is_continued());
+    record.crl(&OTHER, LastCrl { number: 9, this_update: UnixTime(900) }, false, &[]);
+    assert!(!is_continued(), "that of another key");
+    crl(4);
+    assert!(is_continued());
 }
 
 fn crls_for_timers_are_counted_by_key(record: &dyn Fill) {

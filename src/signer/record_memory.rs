@@ -3,7 +3,7 @@ use super::contract::Fill;
 use super::{LastCrl, RecordError, SignatureRecord};
 use crate::x509::extension::CrlNumber;
 use crate::x509::{SerialNumber, UnixTime, compare_serials};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Mutex;
 
 type Key = [u8; 32];
@@ -18,6 +18,9 @@ struct Contents {
     deltas: HashMap<Key, LastCrl>,
     enrolments: HashMap<Key, UnixTime>,
     timer_crls: Vec<(Key, UnixTime)>,
+    requests: Vec<(Key, UnixTime)>,
+    /// Keys of which no complete CRL was signed since a restore.
+    restored: HashSet<Key>,
     /// What a complete CRL lists otherwise than the one before, and the number of that one.
     changed: HashMap<(Key, CrlNumber), (CrlNumber, Vec<SerialNumber>)>,
 }
@@ -63,7 +66,8 @@ impl SignatureRecord for MemoryRecord {
         let certificates = contents.certificates.iter().filter(|(id, _)| id.0 == *key);
         let complete = contents.crls.iter().filter(|(id, _)| *id == key).map(|(_, one)| one.0.this_update);
         let deltas = contents.deltas.iter().filter(|(id, _)| *id == key).map(|(_, one)| one.this_update);
-        Ok(certificates.filter_map(|(_, one)| one.1).chain(complete).chain(deltas).max())
+        let requests = contents.requests.iter().filter(|(id, _)| id == key).map(|(_, at)| *at);
+        Ok(certificates.filter_map(|(_, one)| one.1).chain(complete).chain(deltas).chain(requests).max())
     }
 
     fn last_crl(&self, key: &Key) -> Result<Option<LastCrl>, RecordError> {
@@ -72,6 +76,11 @@ impl SignatureRecord for MemoryRecord {
 
     fn has_signed_crl(&self, key: &Key) -> Result<bool, RecordError> {
         Ok(self.0.lock().unwrap().crls.contains_key(key))
+    }
+
+    fn is_continued(&self, key: &Key) -> Result<bool, RecordError> {
+        let contents = self.0.lock().unwrap();
+        Ok(contents.crls.contains_key(key) && !contents.restored.contains(key))
     }
 
     fn last_delta(&self, key: &Key) -> Result<Option<LastCrl>, RecordError> {
@@ -119,6 +128,15 @@ impl Fill for MemoryRecord {
         self.0.lock().unwrap().timer_crls.push((*key, at));
     }
 
+    fn request(&self, key: &Key, at: UnixTime) {
+        self.0.lock().unwrap().requests.push((*key, at));
+    }
+
+    fn gap(&self) {
+        let mut contents = self.0.lock().unwrap();
+        contents.restored = contents.crls.keys().copied().collect();
+    }
+
     fn shown(&self, key: &Key, serial: &SerialNumber, not_after: UnixTime) {
         let mut contents = self.0.lock().unwrap();
         contents.certificates.entry((*key, serial.clone())).or_insert((not_after, None));
@@ -139,6 +157,7 @@ impl Fill for MemoryRecord {
                 contents.changed.insert((*key, crl.number), (last.number, new.collect()));
             }
             contents.crls.insert(*key, (crl, entries.to_vec()));
+            contents.restored.remove(key);
         }
     }
 }

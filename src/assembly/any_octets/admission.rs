@@ -60,6 +60,7 @@ impl Admitting {
             bound: None,
             named: None,
             by_timer: false,
+            mark: None,
         };
         let mut admission = Admission::new(&self.last, &self.profiles, now);
         let group = vec![octets.to_vec(), octets.to_vec()];
@@ -112,6 +113,10 @@ impl SignatureRecord for Last {
     }
 
     fn has_signed_crl(&self, _: &[u8; 32]) -> Result<bool, RecordError> {
+        Ok(self.0.is_some())
+    }
+
+    fn is_continued(&self, _: &[u8; 32]) -> Result<bool, RecordError> {
         Ok(self.0.is_some())
     }
 

@@ -44,6 +44,8 @@ pub(crate) struct KeyInUse<'a> {
     pub(crate) bound: Option<&'a str>,
     /// The name in the certificate of itself that a key without one has signed, which was not shown yet.
     pub(crate) named: Option<&'a Name>,
+    /// The mark beside the key: what the number of a CRL that is to be signed is not below. `None` where there is none.
+    pub(crate) mark: Option<CrlNumber>,
     /// Whether a timer asks, for which nobody has unlocked the key.
     pub(crate) by_timer: bool,
 }

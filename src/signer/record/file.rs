@@ -5,7 +5,7 @@
 use super::changes::CHANGED;
 use super::listed::{Packed, unpack};
 use super::lists::{Origin, What};
-use super::of_key::{TIMER_CRL, number_of};
+use super::of_key::{REQUESTED, TIMER_CRL, number_of};
 use super::write_ahead::connected;
 use super::{LastCrl, RecordError, Shown, SignatureRecord, Signed, SignedKind};
 use crate::signer::journal::{Act, ActKind, Entry, Group, JournalHead};
@@ -128,6 +128,9 @@ impl RecordFile {
         let mut keys = Keys::new();
         for (sequence, entry) in group.numbered() {
             match entry {
+                Entry::Intended(signed) if signed.kind == SignedKind::Request => {
+                    self.put_request(&signed.key, group.at)?;
+                }
                 Entry::Intended(signed) => self.intended(signed, &mut keys, (sequence, again))?,
                 Entry::Shown(Shown::Certificate { key, serial, until }) => {
                     let (number, _) = *self.known(key, &mut keys)?;
@@ -252,14 +255,7 @@ impl SignatureRecord for RecordFile {
     }
 
     fn last_used(&self, key: &Key) -> Result<Option<UnixTime>, RecordError> {
-        self.with(|connection| {
-            let Some(of) = number_of(connection, key)? else { return Ok(None) };
-            let latest = "SELECT max(at) FROM (SELECT max(at) AS at FROM counted WHERE key = ?1
-                UNION ALL SELECT max(this_update) FROM list WHERE key = ?1 AND what < 2)";
-            let at: Option<i64> =
-                connection.prepare_cached(latest)?.query_row(params![of], |row| row.get(0))?;
-            Ok(at.map(UnixTime))
-        })
+        self.used_at(key)
     }
 
     fn last_crl(&self, key: &Key) -> Result<Option<LastCrl>, RecordError> {
@@ -268,6 +264,10 @@ impl SignatureRecord for RecordFile {
 
     fn has_signed_crl(&self, key: &Key) -> Result<bool, RecordError> {
         self.is_intended(key)
+    }
+
+    fn is_continued(&self, key: &Key) -> Result<bool, RecordError> {
+        self.is_intended_since_restored(key)
     }
 
     fn last_delta(&self, key: &Key) -> Result<Option<LastCrl>, RecordError> {
@@ -337,21 +337,24 @@ fn opened(path: &Path) -> rusqlite::Result<Connection> {
     match (version("application_id")?, version("user_version")?) {
         (0, 0) => {
             transaction.execute_batch(SCHEMA)?;
-            transaction.execute_batch(TIMER_CRL)?;
-            transaction.execute_batch(CHANGED)?;
+            tables(&transaction)?;
             transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
             transaction.pragma_update(None, "user_version", VERSION)?;
         }
         // a journal that was entered before there were these tables has nothing for them
         (APPLICATION_ID, VERSION) => {
-            transaction.execute_batch(TIMER_CRL)?;
-            transaction.execute_batch(CHANGED)?;
+            tables(&transaction)?;
         }
         // another version's: it is made anew as well
         _ => return Err(rusqlite::Error::InvalidQuery),
     }
     transaction.commit()?;
     Ok(connection)
+}
+
+/// Makes the tables that came after the others.
+fn tables(connection: &Connection) -> rusqlite::Result<()> {
+    [TIMER_CRL, CHANGED, REQUESTED].iter().try_for_each(|table| connection.execute_batch(table))
 }
 
 fn is_no_record(error: &rusqlite::Error) -> bool {

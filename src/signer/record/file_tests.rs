@@ -14,8 +14,12 @@ fn record() -> (tempfile::TempDir, RecordFile) {
 
 impl RecordFile {
     fn filled(&self, entry: Entry, at: UnixTime) {
+        self.filled_from(1, entry, at);
+    }
+
+    fn filled_from(&self, first: u64, entry: Entry, at: UnixTime) {
         let by = Asker { user: 0, login: None, session: None };
-        let group = Group { first: 1, settled: 0, at, by, previous: [0; 32], entries: vec![entry] };
+        let group = Group { first, settled: 0, at, by, previous: [0; 32], entries: vec![entry] };
         self.enter(&group, false).unwrap();
         self.commit().unwrap();
     }
@@ -46,6 +50,16 @@ impl Fill for RecordFile {
         self.begin().unwrap();
         let act = Act { kind: ActKind::TimerCrl, key: Some(*key), details: "CRL 7, for a timer".into() };
         self.filled(Entry::Act(act), at);
+    }
+
+    fn request(&self, key: &Key, at: UnixTime) {
+        self.begin().unwrap();
+        self.filled(Entry::Intended(Signed::request(*key, b"request")), at);
+    }
+
+    fn gap(&self) {
+        self.begin().unwrap();
+        self.filled(Entry::Act(Act { kind: ActKind::Gap, key: None, details: String::new() }), UnixTime(0));
     }
 
     fn shown(&self, key: &Key, serial: &SerialNumber, not_after: UnixTime) {
@@ -84,7 +98,11 @@ impl Fill for RecordFile {
             crl_number: Some(crl.number),
             list: Some(list),
         };
-        self.filled(Entry::Intended(signed), UnixTime(0));
+        // each key has a place of its own in the journal
+        let first = u64::from(key[0]);
+        self.filled_from(first, Entry::Intended(signed), UnixTime(0));
+        self.begin().unwrap();
+        self.filled(Entry::Signed { first, last: first }, UnixTime(0));
     }
 }
 

@@ -53,6 +53,10 @@ impl SignatureRecord for WithUsed<'_> {
         self.record.has_signed_crl(key)
     }
 
+    fn is_continued(&self, key: &[u8; 32]) -> Result<bool, RecordError> {
+        self.record.is_continued(key)
+    }
+
     fn last_delta(&self, key: &[u8; 32]) -> Result<Option<LastCrl>, RecordError> {
         self.record.last_delta(key)
     }

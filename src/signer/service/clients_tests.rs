@@ -8,7 +8,7 @@ use crate::signer::unlocking::{Asked as Unlocking, Event, Handed, Login, Prepare
 use crate::signer::{Act, ActKind, Asker, Bound, ClientClass, Peer, Scope};
 use crate::signing::{AgeFileStore, CaKeys as _, KeyVault, PassphrasePolicy, SoftKey};
 use crate::testing::NOW;
-use crate::x509::{Certificate, KeyAlgorithm, SubjectPublicKeyInfo, UnixTime, encode_signed};
+use crate::x509::{Certificate, KeyAlgorithm, SubjectPublicKeyInfo, UnixTime, encode_request, encode_signed};
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixStream;
@@ -236,6 +236,14 @@ fn a_new_key_is_deleted_by_the_login_that_had_it_made_as_long_as_it_has_signed_n
     service.refused(&peer(ClientClass::Command, 1001), discard(), Vec::new());
     assert_eq!(service.ask(&command(), discard(), Vec::new()).message, Reply::Done);
     assert!(!service.file("new.age").exists());
+    // a request that is out has an answer, which needs the key
+    let public_key = make();
+    let info = encode_request(&name("C=BE,CN=Users"), &public_key, &[]);
+    let signed = service.ask(&command(), Request::SignRequest { key: key("new") }, vec![info]);
+    assert_eq!(signed.message, Reply::Signed);
+    service.refused(&command(), discard(), Vec::new());
+    assert!(service.file("new.age").exists());
+    std::fs::remove_file(service.file("new.age")).unwrap();
     let public_key = make();
     root(&public_key, |tbs| {
         let request = Request::SignCertificates {

@@ -299,6 +299,7 @@ impl Rules for OwnRules {
             generations: &|other| vouching(&self.directory, asked, &copies, other),
             bound: bound.as_ref().map(|bound| bound.profile.as_str()),
             named: bound.as_ref().and_then(|bound| bound.subject.as_ref()),
+            mark: asked.mark,
             by_timer: asked.peer.class == ClientClass::Renew,
         };
         let mut admission = Admission::new(record, &profiles, self.ceremony.unwrap_or_else(self.now));

@@ -18,6 +18,31 @@ fn a_crl_has_a_number_above_each_before() {
 }
 
 #[test]
+fn no_crl_after_a_restore_has_a_number_below_the_mark() {
+    // C1, K3: those between were used, and the record has lost them
+    let signer = Signer::new();
+    let decide = |number, more: Vec<Extension>| {
+        let in_use = KeyInUse { mark: Some(9), ..signer.in_use() };
+        code(signer.admission().crl(&in_use, signer.crl(number, &[], more)))
+    };
+    let complete = |number| decide(number, Vec::new());
+    assert_eq!(
+        [1, 8, 9, 10].map(complete),
+        ["signer.crl-number", "signer.crl-number", "admitted", "admitted"]
+    );
+    signer.made(4, &[], false);
+    signer.made(5, &[], false);
+    // others raise it while they make theirs, and what was signed is known
+    assert_eq!([5, 6, 9].map(complete), ["signer.crl-number", "admitted", "admitted"]);
+    assert_eq!(decide(5, vec![delta_crl_indicator(4)]), "admitted");
+    signer.record.gap();
+    assert_eq!([6, 8, 9].map(complete), ["signer.crl-number", "signer.crl-number", "admitted"]);
+    assert_eq!(decide(5, vec![delta_crl_indicator(4)]), "signer.crl-number");
+    signer.made(9, &[], false);
+    assert_eq!(complete(10), "admitted");
+}
+
+#[test]
 fn no_crl_uses_up_the_numbers() {
     // C1, K3
     let signer = Signer::new();

@@ -155,6 +155,7 @@ impl Signer {
             generations: &|_| Vouching::Accepted,
             bound: None,
             named: None,
+            mark: None,
             by_timer: false,
         }
     }
@@ -184,6 +185,7 @@ impl Signer {
             generations: &|_| Vouching::Accepted,
             bound: None,
             named: None,
+            mark: None,
             by_timer: false,
         };
         self.admission().certificate(&in_use, octets)

@@ -189,6 +189,7 @@ fn a_root_that_got_another_name_with_its_new_key_is_certified_if_it_may_do_no_mo
         generations: &|_| Vouching::Accepted,
         bound: None,
         named: None,
+        mark: None,
         by_timer: false,
     };
     assert_eq!(code(signer.admission().certificate(&in_use, link.encode())), "signer.envelope-path");
