@@ -1,7 +1,7 @@
 //! What every record of signatures keeps, in memory or on disk.
 use super::{LastCrl, SignatureRecord};
 use crate::x509::extension::CrlNumber;
-use crate::x509::{SerialNumber, UnixTime};
+use crate::x509::{Revoked, SerialNumber, UnixTime};
 
 /// A record that a test fills.
 pub(crate) trait Fill: SignatureRecord {
@@ -24,7 +24,7 @@ pub(crate) trait Fill: SignatureRecord {
     fn shown(&self, key: &[u8; 32], serial: &SerialNumber, not_after: UnixTime);
 
     /// Enters a complete CRL that was signed, or a delta, with these entries in the order of serial numbers.
-    fn crl(&self, key: &[u8; 32], crl: LastCrl, is_delta: bool, entries: &[(SerialNumber, u8)]);
+    fn crl(&self, key: &[u8; 32], crl: LastCrl, is_delta: bool, entries: &[(SerialNumber, Revoked)]);
 }
 
 const KEY: [u8; 32] = [1; 32];
@@ -34,10 +34,15 @@ fn serial(text: &str) -> SerialNumber {
     text.parse().unwrap()
 }
 
-fn listed(record: &dyn SignatureRecord, key: &[u8; 32]) -> Vec<(String, u8)> {
+/// What an entry of this reason says.
+pub(crate) fn revoked(reason: u8) -> Revoked {
+    Revoked { reason, date: UnixTime(77 + i64::from(reason)) }
+}
+
+fn listed(record: &dyn SignatureRecord, key: &[u8; 32]) -> Vec<(String, Revoked)> {
     let mut listed = Vec::new();
-    let taken = record.each_last_entry(key, &mut |serial, reason| {
-        listed.push((serial.to_string(), reason));
+    let taken = record.each_last_entry(key, &mut |serial, revoked| {
+        listed.push((serial.to_string(), revoked));
         true
     });
     taken.unwrap();
@@ -59,7 +64,7 @@ fn what_lists_say_otherwise_than_those_before_is_known_by_key(record: &dyn Fill)
     // C5
     const THIRD: [u8; 32] = [3; 32];
     let crl = |number: CrlNumber, entries: &[(&str, u8)]| {
-        let entries: Vec<_> = entries.iter().map(|(text, reason)| (serial(text), *reason)).collect();
+        let entries: Vec<_> = entries.iter().map(|(text, reason)| (serial(text), revoked(*reason))).collect();
         record.crl(&THIRD, LastCrl { number, this_update: UnixTime(900) }, false, &entries);
     };
     let since = |base| {
@@ -161,11 +166,11 @@ fn crls_are_known_by_key(record: &dyn Fill) {
     assert_eq!(record.last_delta(&KEY).unwrap(), None);
     assert!(listed(record, &KEY).is_empty());
     // as numbers: by length first
-    let entries = [(serial("4a"), 0), (serial("80"), 6), (serial("0100"), 1)];
+    let entries = [(serial("4a"), revoked(0)), (serial("80"), revoked(6)), (serial("0100"), revoked(1))];
     record.crl(&KEY, crl(3), false, &entries);
     assert_eq!(record.last_crl(&KEY).unwrap(), Some(crl(3)));
     assert_eq!(record.last_delta(&KEY).unwrap(), None);
-    let told = [("4a".to_owned(), 0), ("80".to_owned(), 6), ("0100".to_owned(), 1)];
+    let told = [("4a", 0), ("80", 6), ("0100", 1)].map(|(text, reason)| (text.to_owned(), revoked(reason)));
     assert_eq!(listed(record, &KEY), told);
     for (number, is_listed) in [("49", false), ("4a", true), ("80", true), ("0100", true), ("0101", false)] {
         assert_eq!(record.lists_serial(&KEY, &serial(number)).unwrap(), is_listed, "{number}");

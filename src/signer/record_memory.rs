@@ -2,13 +2,13 @@
 use super::contract::Fill;
 use super::{LastCrl, RecordError, SignatureRecord};
 use crate::x509::extension::CrlNumber;
-use crate::x509::{SerialNumber, UnixTime, compare_serials};
+use crate::x509::{Revoked, SerialNumber, UnixTime, compare_serials};
 use std::collections::{HashMap, HashSet};
 use std::sync::Mutex;
 
 type Key = [u8; 32];
 /// A CRL and its entries.
-type Listed = (LastCrl, Vec<(SerialNumber, u8)>);
+type Listed = (LastCrl, Vec<(SerialNumber, Revoked)>);
 
 #[derive(Default)]
 struct Contents {
@@ -90,12 +90,12 @@ impl SignatureRecord for MemoryRecord {
     fn each_last_entry(
         &self,
         key: &Key,
-        entry: &mut dyn FnMut(&SerialNumber, u8) -> bool,
+        entry: &mut dyn FnMut(&SerialNumber, Revoked) -> bool,
     ) -> Result<(), RecordError> {
         let contents = self.0.lock().unwrap();
         let entries = contents.crls.get(key).map(|one| one.1.as_slice());
-        for (serial, reason) in entries.unwrap_or_default() {
-            if !entry(serial, *reason) {
+        for (serial, revoked) in entries.unwrap_or_default() {
+            if !entry(serial, *revoked) {
                 break;
             }
         }
@@ -142,8 +142,8 @@ impl Fill for MemoryRecord {
         contents.certificates.entry((*key, serial.clone())).or_insert((not_after, None));
     }
 
-    fn crl(&self, key: &Key, crl: LastCrl, is_delta: bool, entries: &[(SerialNumber, u8)]) {
-        let in_order = |pair: &[(SerialNumber, u8)]| {
+    fn crl(&self, key: &Key, crl: LastCrl, is_delta: bool, entries: &[(SerialNumber, Revoked)]) {
+        let in_order = |pair: &[(SerialNumber, Revoked)]| {
             compare_serials(pair[0].0.as_be_octets(), pair[1].0.as_be_octets()).is_lt()
         };
         assert!(entries.windows(2).all(in_order));

@@ -4,7 +4,7 @@ use crate::signer::{
     Admission, AdmittedTbs, KeyEnvelope, KeyInUse, LastCrl, RecordError, Refusal, SignatureRecord, Vouching,
 };
 use crate::x509::extension::CrlNumber;
-use crate::x509::{Certificate, SerialNumber, SubjectPublicKeyInfo, UnixTime};
+use crate::x509::{Certificate, Revoked, SerialNumber, SubjectPublicKeyInfo, UnixTime};
 
 /// The rules for a key that signed one CRL.
 #[derive(Debug)]
@@ -127,10 +127,12 @@ impl SignatureRecord for Last {
     fn each_last_entry(
         &self,
         _: &[u8; 32],
-        entry: &mut dyn FnMut(&SerialNumber, u8) -> bool,
+        entry: &mut dyn FnMut(&SerialNumber, Revoked) -> bool,
     ) -> Result<(), RecordError> {
         let entries = self.0.iter().flat_map(|(_, entries)| entries);
-        entries.map_while(|(serial, reason)| entry(serial, *reason).then_some(())).for_each(drop);
+        // any date is as early
+        let revoked = |reason: &u8| Revoked { reason: *reason, date: UnixTime::NO_END };
+        entries.map_while(|(serial, reason)| entry(serial, revoked(reason)).then_some(())).for_each(drop);
         Ok(())
     }
 

@@ -10,7 +10,7 @@ use super::write_ahead::connected;
 use super::{LastCrl, RecordError, Shown, SignatureRecord, Signed, SignedKind};
 use crate::signer::journal::{Act, ActKind, Entry, Group, JournalHead};
 use crate::x509::extension::CrlNumber;
-use crate::x509::{SerialNumber, UnixTime};
+use crate::x509::{Revoked, SerialNumber, UnixTime};
 use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
 use rustix::io::Errno;
 use std::collections::{BTreeMap, btree_map};
@@ -26,7 +26,7 @@ type Keys = BTreeMap<Key, (i64, u64)>;
 
 /// SQLite application_id, `gfsr` in ASCII.
 const APPLICATION_ID: i64 = 0x6766_7372;
-const VERSION: i64 = 4;
+const VERSION: i64 = 5;
 const SCHEMA: &str = include_str!("schema.sql");
 
 /// The record.
@@ -277,7 +277,7 @@ impl SignatureRecord for RecordFile {
     fn each_last_entry(
         &self,
         key: &Key,
-        entry: &mut dyn FnMut(&SerialNumber, u8) -> bool,
+        entry: &mut dyn FnMut(&SerialNumber, Revoked) -> bool,
     ) -> Result<(), RecordError> {
         let found: Option<(i64, i64, Option<i64>)> = self.with(|connection| {
             let Some(of) = number_of(connection, key)? else { return Ok(None) };
@@ -301,11 +301,11 @@ impl SignatureRecord for RecordFile {
             })?;
             let Some(octets) = octets else { return Ok(()) };
             for packed in octets.chunks(size_of::<Packed>()) {
-                let (serial, reason) = unpack(packed).ok_or_else(|| RecordError::Damaged {
+                let (serial, revoked) = unpack(packed).ok_or_else(|| RecordError::Damaged {
                     path: self.path.clone(),
                     reason: "an entry of a CRL in it is none; remove the file, it is made anew".into(),
                 })?;
-                if !entry(&serial, reason) {
+                if !entry(&serial, revoked) {
                     return Ok(());
                 }
             }

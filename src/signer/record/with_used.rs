@@ -2,7 +2,7 @@
 use super::{LastCrl, RecordError, SignatureRecord};
 use crate::signing::UsedSerials;
 use crate::x509::extension::CrlNumber;
-use crate::x509::{SerialNumber, UnixTime};
+use crate::x509::{Revoked, SerialNumber, UnixTime};
 
 /// The record of a signer, with the serial numbers that came with this key.
 pub(crate) struct WithUsed<'r> {
@@ -64,7 +64,7 @@ impl SignatureRecord for WithUsed<'_> {
     fn each_last_entry(
         &self,
         key: &[u8; 32],
-        entry: &mut dyn FnMut(&SerialNumber, u8) -> bool,
+        entry: &mut dyn FnMut(&SerialNumber, Revoked) -> bool,
     ) -> Result<(), RecordError> {
         self.record.each_last_entry(key, entry)
     }
