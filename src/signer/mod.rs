@@ -45,7 +45,7 @@ pub(crate) use peer::{Door, Peer};
 pub(crate) use protocol::{Failure, FrameError, Orders, WireGrant, WireTerms};
 #[cfg(debug_assertions)]
 pub(crate) use protocol::{Frame, Reply, Request};
-pub(crate) use reconcile::{Contradiction, NamedIntent, Reconciled, Reconciliation, named};
+pub(crate) use reconcile::{Contradiction, NamedIntent, Reconciled, Reconciliation, Row, named};
 pub(crate) use record::{
     LastCrl, ListChanges, RecordError, SignatureRecord, Signed, SignedKind, Verified, WithUsed,
 };
