@@ -41,7 +41,7 @@ pub(crate) use journal::{JournalHead, JournalReader};
 pub(crate) use listening::{
     ListeningError, Notice, Patience, Signals, Sockets, listen, passed_by_systemd, say, serve,
 };
-pub(crate) use peer::{Door, Peer};
+pub(crate) use peer::{Door, Life, Peer};
 pub(crate) use protocol::{Failure, FrameError, Orders, WireGrant, WireTerms};
 #[cfg(debug_assertions)]
 pub(crate) use protocol::{Frame, Reply, Request};

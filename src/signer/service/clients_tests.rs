@@ -5,7 +5,7 @@ use crate::profile::{Applicant, RequestedValues};
 use crate::signer::admit::tests::{granted, name, profiles, serial};
 use crate::signer::protocol::{Failure, Frame, Reply, Request, VERSION, WireKey};
 use crate::signer::unlocking::{Asked as Unlocking, Event, Handed, Login, Prepared, SharedRing, Terms};
-use crate::signer::{Act, ActKind, Asker, Bound, ClientClass, Peer, Scope};
+use crate::signer::{Act, ActKind, Asker, Bound, ClientClass, Life, Peer, Scope};
 use crate::signing::{AgeFileStore, CaKeys as _, KeyVault, PassphrasePolicy, SoftKey};
 use crate::testing::NOW;
 use crate::x509::{Certificate, KeyAlgorithm, SubjectPublicKeyInfo, UnixTime, encode_request, encode_signed};
@@ -353,7 +353,7 @@ fn a_client_without_the_right_to_it_has_no_large_body_read() {
         let (client, server) = UnixStream::pair().unwrap();
         client.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
         std::thread::scope(|scope| {
-            scope.spawn(|| standing.converse(&server, &peer));
+            scope.spawn(|| standing.converse(&server, (&peer, &Life::since(std::process::id()))));
             if is_greeted {
                 Frame::from(hello()).send(&client).unwrap();
                 assert!(matches!(Frame::receive(&client).unwrap().message, Reply::Welcome { .. }));
@@ -365,4 +365,32 @@ fn a_client_without_the_right_to_it_has_no_large_body_read() {
             assert!(matches!(answer.unwrap().message, Reply::Failed { .. }));
         });
     }
+}
+
+#[test]
+fn whoever_has_the_connection_of_a_process_that_is_gone_gets_no_answer() {
+    // K2: what it may do was read of that process
+    let service = Service::new();
+    let ring = Arc::clone(&service.ring);
+    let standing = Standing::new(service.signer, ring, Vec::new(), "1", now).unwrap();
+    let mut process = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+    let life = Life::since(process.id());
+    let (client, server) = UnixStream::pair().unwrap();
+    client.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            standing.converse(&server, (&command(), &life)).unwrap();
+            server.shutdown(std::net::Shutdown::Both).unwrap();
+        });
+        let ask = |request: Request| {
+            Frame::from(request).send(&client).unwrap();
+            Frame::<Reply>::receive(&client).map(|answer| answer.message)
+        };
+        let hello = Request::Hello { version: VERSION, program: "1".into(), orders: None };
+        assert!(matches!(ask(hello), Ok(Reply::Welcome { .. })));
+        assert!(matches!(ask(Request::WhatIsUnlocked), Ok(Reply::Unlocked { .. })));
+        process.kill().unwrap();
+        process.wait().unwrap();
+        assert!(ask(Request::WhatIsUnlocked).is_err());
+    });
 }

@@ -17,6 +17,7 @@ mod child;
 mod clients_tests;
 #[cfg(test)]
 mod contract_tests;
+mod conversation;
 mod copying;
 mod custody;
 #[cfg(test)]
