@@ -6,7 +6,7 @@ use crate::index::{
     Authority, AuthorityReader as _, CertificateReader as _, CrlReader as _, Filter, KeyLocation,
 };
 use crate::signer::{
-    Contradiction, JOURNAL, JournalFault, NamedIntent, Reconciled, Reconciliation, RemoteJournal, named,
+    Contradiction, JOURNAL, JournalFault, NamedIntent, Reconciled, Reconciliation, RemoteJournal, Row, named,
 };
 use crate::signing::{KeyError, KeyRef};
 use crate::x509::{CertificateId, IssuerId, SerialNumber, sha256};
@@ -178,22 +178,25 @@ impl Assembly {
             .map(|one| (one.issuer, (one.certificate.tbs().public_key().digest(), journal.has(one))))
             .collect();
         // what is signed meanwhile is in the journal at the latest when it is read again
-        let mut on_record: Vec<(CertificateId, Option<[u8; 32]>)> = Vec::new();
+        let mut on_record: Vec<(CertificateId, Row)> = Vec::new();
         let mut count = 0_u64;
         let take = |compared: &mut Reconciliation, on_record: &mut Vec<_>| {
-            for (id, tbs) in on_record.drain(..) {
-                let id: CertificateId = id;
+            for (id, row) in on_record.drain(..) {
+                let (id, row): (CertificateId, Row) = (id, row);
                 if let Some((key, is_here)) = keys.get(&id.issuer) {
-                    let tbs: Option<[u8; 32]> = tbs;
-                    compared.certificate(key, *is_here, &id.serial_number, tbs.as_ref());
+                    compared.certificate(key, *is_here, &id.serial_number, row);
                 }
             }
         };
         let mut fault = None;
         self.index.list(&Filter::default(), &mut |record| {
             count = count.saturating_add(1);
-            let tbs = record.certificate.as_ref().map(|certificate| sha256(certificate.tbs().as_der()));
-            on_record.push((record.id, tbs));
+            let row = match (&record.certificate, record.intended) {
+                (Some(certificate), _) => Row::Issued(sha256(certificate.tbs().as_der())),
+                (None, Some(intended)) => Row::Intended(intended),
+                (None, None) => Row::Number,
+            };
+            on_record.push((record.id, row));
             if on_record.len() >= 4096 {
                 fault = journal.read_on(&mut compared).err();
                 take(&mut compared, &mut on_record);

@@ -200,6 +200,8 @@ pub struct CertificateRecord {
     /// The certificate. `None` while it is pending, and always when it is abandoned or only the serial number
     /// is known.
     pub certificate: Option<Certificate>,
+    /// SHA-256 of the TBSCertificate that was to be signed, of one that is pending or abandoned.
+    pub intended: Option<[u8; 32]>,
     /// Whether the octets of the certificate are not known, only its serial number, its state, and the entry in
     /// an imported CA's database. Then the names and the profile are empty, and the subject may be. notBefore
     /// is the earliest time, and an unknown notAfter is the one that means no expiration (RFC 5280 §4.1.2.5).

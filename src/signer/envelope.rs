@@ -80,6 +80,18 @@ impl KeyEnvelope {
         }
     }
 
+    /// Returns what this certificate lets its CA certify, with the other limits of this envelope.
+    pub(super) fn bounding(&self, tbs: &TbsCertificate) -> Self {
+        let made = Self::made_with(tbs, &self.profile, None);
+        Self {
+            issues_cas: made.issues_cas,
+            path_length: made.path_length,
+            extended_key_usages: made.extended_key_usages,
+            permitted: made.permitted,
+            ..self.clone()
+        }
+    }
+
     /// Returns the same envelope with these URLs, unless it has some; none are no limit.
     #[must_use]
     pub(crate) fn pinned_to(self, urls: &[String]) -> Self {
@@ -159,6 +171,42 @@ impl KeyEnvelope {
         self.check_validity(tbs)
     }
 
+    /// Checks that a certificate of the CA itself lets it certify no more than this envelope does.
+    pub(super) fn check_own(&self, tbs: &TbsCertificate) -> Result<(), Refusal> {
+        let asked = self.bounding(tbs);
+        // one limit after the other, so that the refusal says which it is
+        let limits = [
+            (
+                Code::SignerEnvelopeCa,
+                "RFC 5280 §4.2.1.9",
+                Self { issues_cas: asked.issues_cas, ..self.clone() },
+            ),
+            (
+                Code::SignerEnvelopePath,
+                "RFC 5280 §4.2.1.9",
+                Self { path_length: asked.path_length, ..self.clone() },
+            ),
+            (
+                Code::SignerEnvelopePurpose,
+                "RFC 5280 §4.2.1.12",
+                Self { extended_key_usages: asked.extended_key_usages.clone(), ..self.clone() },
+            ),
+            (
+                Code::SignerEnvelopeName,
+                "RFC 5280 §4.2.1.10",
+                Self { permitted: asked.permitted, ..self.clone() },
+            ),
+        ];
+        match limits.into_iter().find(|(_, _, asked)| !asked.is_within(self)) {
+            Some((code, citation, _)) => {
+                let message =
+                    "the CA could certify more by this certificate of itself than its key was made for";
+                Err(Refusal::beyond(code, citation, message))
+            }
+            None => Ok(()),
+        }
+    }
+
     fn check_ca(&self, tbs: &TbsCertificate, issuer: &Certificate) -> Result<(), Refusal> {
         if !self.issues_cas {
             let message = "this key was not made to certify CAs, and the certificate has CA:TRUE";
@@ -201,7 +249,8 @@ impl KeyEnvelope {
         Err(Refusal::beyond(Code::SignerEnvelopePurpose, "RFC 5280 §4.2.1.12", message))
     }
 
-    fn check_validity(&self, tbs: &TbsCertificate) -> Result<(), Refusal> {
+    /// Checks that a certificate lasts no longer than this envelope says.
+    pub(super) fn check_validity(&self, tbs: &TbsCertificate) -> Result<(), Refusal> {
         let validity = tbs.validity();
         // both ends are included (RFC 5280 §4.1.2.5)
         let seconds = validity.not_after.0.saturating_sub(validity.not_before.0).saturating_add(1);

@@ -25,7 +25,7 @@ mod service;
 mod token;
 mod unlocking;
 
-pub(crate) use admit::{Admission, AdmittedContents, AdmittedTbs, KeyInUse, Refusal};
+pub(crate) use admit::{Admission, AdmittedContents, AdmittedTbs, KeyInUse, Refusal, Vouching};
 pub(crate) use bound::Bound;
 pub(crate) use client::{
     Administration, BundledKey, CustodyDoor, ForeignKeyFor, HandedKey, Link, ProposedKey, PutBack,
@@ -41,11 +41,11 @@ pub(crate) use journal::{JournalHead, JournalReader};
 pub(crate) use listening::{
     ListeningError, Notice, Patience, Signals, Sockets, listen, passed_by_systemd, say, serve,
 };
-pub(crate) use peer::{Door, Peer};
+pub(crate) use peer::{Door, Life, Peer};
 pub(crate) use protocol::{Failure, FrameError, Orders, WireGrant, WireTerms};
 #[cfg(debug_assertions)]
 pub(crate) use protocol::{Frame, Reply, Request};
-pub(crate) use reconcile::{Contradiction, NamedIntent, Reconciled, Reconciliation, named};
+pub(crate) use reconcile::{Contradiction, NamedIntent, Reconciled, Reconciliation, Row, named};
 pub(crate) use record::{
     LastCrl, ListChanges, RecordError, SignatureRecord, Signed, SignedKind, Verified, WithUsed,
 };

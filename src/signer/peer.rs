@@ -73,6 +73,15 @@ impl Peer {
     /// # Errors
     /// When it cannot be told, or may not come in by this door.
     pub(crate) fn of(connection: &UnixStream, door: Door) -> Result<Self, PeerError> {
+        Self::living(connection, door).map(|(peer, _)| peer)
+    }
+
+    /// Returns the same, with what tells later whether that process is still there: others may have its end of the
+    /// connection, and its number.
+    ///
+    /// # Errors
+    /// As [`Peer::of`].
+    pub(crate) fn living(connection: &UnixStream, door: Door) -> Result<(Self, Life), PeerError> {
         let credentials = rustix::net::sockopt::socket_peercred(connection.as_fd())
             .map_err(|errno| PeerError::Unknown(errno.into()))?;
         let process = u32::try_from(credentials.pid.as_raw_nonzero().get())
@@ -87,7 +96,7 @@ impl Peer {
         }
         match now {
             Some(now) if now != user => Err(PeerError::Changed { process, connected: user, now }),
-            _ => Self::entering(door, process, user, login, session),
+            _ => Ok((Self::entering(door, process, user, login, session)?, life)),
         }
     }
 
@@ -113,7 +122,8 @@ impl Peer {
 }
 
 /// What tells a process from a later one with the same number.
-enum Life {
+#[derive(Debug)]
+pub(crate) enum Life {
     /// A descriptor of the process itself (SO_PEERPIDFD).
     Descriptor(OwnedFd),
     /// When the process of this number began.
@@ -132,12 +142,13 @@ impl Life {
         }
     }
 
-    fn since(process: u32) -> Self {
+    /// Returns what tells it by the time at which the process of this number began.
+    pub(in crate::signer) fn since(process: u32) -> Self {
         Self::Since(process, start_time(process))
     }
 
     /// Returns whether the process lives still, so that what was read meanwhile was read of it.
-    fn goes_on(&self) -> bool {
+    pub(crate) fn goes_on(&self) -> bool {
         match self {
             Self::Descriptor(descriptor) => {
                 let mut ended = [PollFd::new(descriptor.as_fd(), PollFlags::POLLIN)];

@@ -11,6 +11,17 @@ use std::io::Read;
 /// SHA-256 of the SubjectPublicKeyInfo of a key.
 type Key = [u8; 32];
 
+/// A certificate of the record, with SHA-256 of its TBSCertificate.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Row {
+    /// It was issued.
+    Issued([u8; 32]),
+    /// It was to be signed, and is pending or was abandoned.
+    Intended([u8; 32]),
+    /// Its serial number alone is known.
+    Number,
+}
+
 /// Something that one of the two says and the other does not. Keys are named by the SHA-256 of their
 /// SubjectPublicKeyInfo.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -198,18 +209,12 @@ impl Reconciliation {
         }
     }
 
-    /// Takes the next certificate of the record, oldest first: SHA-256 of its TBSCertificate, or `None` for one without
-    /// a signature. A key that is not `here` has another journal, which knows the certificates.
-    pub(crate) fn certificate(
-        &mut self,
-        key: &Key,
-        is_here: bool,
-        serial: &SerialNumber,
-        tbs: Option<&[u8; 32]>,
-    ) {
+    /// Takes the next certificate of the record, oldest first. A key that is not `here` has another journal, which knows
+    /// the certificates.
+    pub(crate) fn certificate(&mut self, key: &Key, is_here: bool, serial: &SerialNumber, row: Row) {
         let id = id(key, serial);
         let Ok(at) = self.lines.binary_search_by_key(&id, |line| line.id) else {
-            if tbs.is_some() && is_here {
+            if matches!(row, Row::Issued(_)) && is_here {
                 self.waiting.push(Unknown { key: *key, serial: serial.clone() });
             }
             return;
@@ -218,12 +223,16 @@ impl Reconciliation {
         let Some(line) = self.lines.get_mut(at) else { return };
         line.is_seen = true;
         let sequence = line.sequence;
-        let is_other = tbs.is_some_and(|tbs| line.digest != beginning(tbs));
+        let is_other = match &row {
+            // what was never put on record as issued may be out all the same, and is what was to be signed
+            Row::Issued(tbs) | Row::Intended(tbs) => line.digest != beginning(tbs),
+            Row::Number => false,
+        };
         self.judge_waiting(Some(sequence));
         self.last = sequence;
         if is_other {
             self.found.contradictions.push(Contradiction::Other { sequence });
-        } else if is_given_up && tbs.is_some() {
+        } else if is_given_up && matches!(row, Row::Issued(_)) {
             self.found.contradictions.push(Contradiction::GivenUp { sequence });
         } else {
             self.found.both = self.found.both.saturating_add(1);

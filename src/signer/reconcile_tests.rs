@@ -58,7 +58,7 @@ fn begun(entries: Vec<Entry>) -> Vec<u8> {
 fn reconciled(journal: &[u8], record: &[(Key, u8)]) -> Reconciled {
     let mut compared = Reconciliation::read(journal).unwrap();
     for (key, number) in record {
-        compared.certificate(key, true, &serial(*number), Some(&tbs(*number)));
+        compared.certificate(key, true, &serial(*number), Row::Issued(tbs(*number)));
     }
     compared.finish()
 }
@@ -107,9 +107,9 @@ fn a_row_that_the_journal_does_not_know_is_named_unless_it_is_older_than_the_jou
     }
     // one that was never signed is not missed
     let mut compared = Reconciliation::read(journal.as_slice()).unwrap();
-    compared.certificate(&A, true, &serial(10), Some(&tbs(10)));
-    compared.certificate(&A, true, &serial(1), None);
-    compared.certificate(&A, true, &serial(11), None);
+    compared.certificate(&A, true, &serial(10), Row::Issued(tbs(10)));
+    compared.certificate(&A, true, &serial(1), Row::Intended(tbs(1)));
+    compared.certificate(&A, true, &serial(11), Row::Intended(tbs(11)));
     assert_eq!(compared.finish().contradictions, []);
 }
 
@@ -135,9 +135,19 @@ fn certificates_of_a_key_that_came_later_or_in_a_gap_are_older() {
 fn another_certificate_of_one_number_is_named() {
     let journal = begun(vec![certificate(A, 1), certificate(A, 2), signed(2, 3)]);
     let mut compared = Reconciliation::read(journal.as_slice()).unwrap();
-    compared.certificate(&A, true, &serial(1), Some(&tbs(99)));
-    compared.certificate(&A, true, &serial(2), Some(&tbs(2)));
+    compared.certificate(&A, true, &serial(1), Row::Issued(tbs(99)));
+    compared.certificate(&A, true, &serial(2), Row::Issued(tbs(2)));
     assert_eq!(compared.finish().contradictions, [Contradiction::Other { sequence: 2 }]);
+    // also where the record has it as one that was never issued
+    let mut compared = Reconciliation::read(journal.as_slice()).unwrap();
+    compared.certificate(&A, true, &serial(1), Row::Intended(tbs(99)));
+    compared.certificate(&A, true, &serial(2), Row::Intended(tbs(2)));
+    let found = compared.finish();
+    assert_eq!((found.both, found.contradictions), (1, vec![Contradiction::Other { sequence: 2 }]));
+    let mut compared = Reconciliation::read(journal.as_slice()).unwrap();
+    compared.certificate(&A, true, &serial(1), Row::Number);
+    compared.certificate(&A, true, &serial(2), Row::Number);
+    assert_eq!(compared.finish().contradictions, []);
     let mut given_up = journal;
     write(&mut given_up, vec![Entry::Abandoned { key: A, serial: serial(2) }]);
     let found = reconciled(&given_up, &[(A, 1), (A, 2)]);
@@ -164,7 +174,7 @@ fn what_is_signed_meanwhile_is_no_alarm() {
     write(&mut journal, vec![certificate(A, 2), certificate(A, 3), signed(4, 5)]);
     compared.read_on(&journal[before..]).unwrap();
     for number in [1, 2] {
-        compared.certificate(&A, true, &serial(number), Some(&tbs(number)));
+        compared.certificate(&A, true, &serial(number), Row::Issued(tbs(number)));
     }
     assert_eq!(compared.finish(), Reconciled { both: 2, ..Reconciled::default() });
 }

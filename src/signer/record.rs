@@ -17,7 +17,7 @@ pub(crate) use with_used::WithUsed;
 use crate::error::{Code, Problem, Shown as _, remedy};
 use crate::signing::KeyError;
 use crate::x509::extension::{self, CrlNumber};
-use crate::x509::{SerialNumber, TbsCertList, TbsCertificate, UnixTime, sha256};
+use crate::x509::{Revoked, SerialNumber, TbsCertList, TbsCertificate, UnixTime, sha256};
 use std::io;
 use std::path::PathBuf;
 
@@ -287,8 +287,8 @@ pub(crate) trait SignatureRecord: Send + Sync {
     /// When the record cannot be read.
     fn timer_crls_since(&self, key: &[u8; 32], since: UnixTime) -> Result<u64, RecordError>;
 
-    /// Returns when a certificate was last to be signed with this key, or the thisUpdate of its last CRL, whichever is
-    /// later; `None` when it never signed either.
+    /// Returns when a certificate or a request was last to be signed with this key, or the thisUpdate of its last CRL,
+    /// whichever is latest; `None` when it never signed any.
     ///
     /// # Errors
     /// When the record cannot be read.
@@ -306,6 +306,13 @@ pub(crate) trait SignatureRecord: Send + Sync {
     /// When the record cannot be read.
     fn has_signed_crl(&self, key: &[u8; 32]) -> Result<bool, RecordError>;
 
+    /// Returns whether the last complete CRL of this key in here is the last one that the key signed anywhere: it was to be
+    /// signed here, and since then neither was the record restored nor did the key come from elsewhere.
+    ///
+    /// # Errors
+    /// When the record cannot be read.
+    fn is_continued(&self, key: &[u8; 32]) -> Result<bool, RecordError>;
+
     /// Returns the last delta CRL of this key.
     ///
     /// # Errors
@@ -313,18 +320,18 @@ pub(crate) trait SignatureRecord: Send + Sync {
     fn last_delta(&self, key: &[u8; 32]) -> Result<Option<LastCrl>, RecordError>;
 
     /// Calls `entry` for each entry of the last complete CRL, in the order of serial numbers as numbers, with its serial
-    /// number and reasonCode (0 where there is none), until it returns `false`. Nothing is called without such a CRL.
+    /// number, reasonCode and date, until it returns `false`. Nothing is called without such a CRL.
     ///
     /// # Errors
     /// When the record cannot be read.
     fn each_last_entry(
         &self,
         key: &[u8; 32],
-        entry: &mut dyn FnMut(&SerialNumber, u8) -> bool,
+        entry: &mut dyn FnMut(&SerialNumber, Revoked) -> bool,
     ) -> Result<(), RecordError>;
 
     /// Returns the serial numbers that complete CRLs of this key list otherwise than the one before, from that after
-    /// `base` to the last, each as often as it changed: those that were added, or got another reason. `None` where they
+    /// `base` to the last, each as often as it changed: those that were added, or got another reason or date. `None` where they
     /// are not known since `base`.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! What every record of signatures keeps, in memory or on disk.
 use super::{LastCrl, SignatureRecord};
 use crate::x509::extension::CrlNumber;
-use crate::x509::{SerialNumber, UnixTime};
+use crate::x509::{Revoked, SerialNumber, UnixTime};
 
 /// A record that a test fills.
 pub(crate) trait Fill: SignatureRecord {
@@ -14,11 +14,17 @@ pub(crate) trait Fill: SignatureRecord {
     /// Enters that a CRL was about to be signed for a timer.
     fn timer_crl(&self, key: &[u8; 32], at: UnixTime);
 
+    /// Enters a request that this key was about to sign at this time.
+    fn request(&self, key: &[u8; 32], at: UnixTime);
+
+    /// Enters that a restore left a gap.
+    fn gap(&self);
+
     /// Enters a certificate with a valid signature of this key that was shown to the signer.
     fn shown(&self, key: &[u8; 32], serial: &SerialNumber, not_after: UnixTime);
 
-    /// Enters a complete CRL, or a delta, with these entries in the order of serial numbers.
-    fn crl(&self, key: &[u8; 32], crl: LastCrl, is_delta: bool, entries: &[(SerialNumber, u8)]);
+    /// Enters a complete CRL that was signed, or a delta, with these entries in the order of serial numbers.
+    fn crl(&self, key: &[u8; 32], crl: LastCrl, is_delta: bool, entries: &[(SerialNumber, Revoked)]);
 }
 
 const KEY: [u8; 32] = [1; 32];
@@ -28,10 +34,15 @@ fn serial(text: &str) -> SerialNumber {
     text.parse().unwrap()
 }
 
-fn listed(record: &dyn SignatureRecord, key: &[u8; 32]) -> Vec<(String, u8)> {
+/// What an entry of this reason says.
+pub(crate) fn revoked(reason: u8) -> Revoked {
+    Revoked { reason, date: UnixTime(77 + i64::from(reason)) }
+}
+
+fn listed(record: &dyn SignatureRecord, key: &[u8; 32]) -> Vec<(String, Revoked)> {
     let mut listed = Vec::new();
-    let taken = record.each_last_entry(key, &mut |serial, reason| {
-        listed.push((serial.to_string(), reason));
+    let taken = record.each_last_entry(key, &mut |serial, revoked| {
+        listed.push((serial.to_string(), revoked));
         true
     });
     taken.unwrap();
@@ -44,6 +55,8 @@ pub(crate) fn keeps_the_contract(record: &dyn Fill) {
     crls_are_known_by_key(record);
     the_last_enrolment_is_known_by_key(record);
     crls_for_timers_are_counted_by_key(record);
+    a_request_is_a_use_of_its_key(record);
+    a_gap_ends_with_the_next_crl_of_the_key(record);
     what_lists_say_otherwise_than_those_before_is_known_by_key(record);
 }
 
@@ -51,7 +64,7 @@ fn what_lists_say_otherwise_than_those_before_is_known_by_key(record: &dyn Fill)
     // C5
     const THIRD: [u8; 32] = [3; 32];
     let crl = |number: CrlNumber, entries: &[(&str, u8)]| {
-        let entries: Vec<_> = entries.iter().map(|(text, reason)| (serial(text), *reason)).collect();
+        let entries: Vec<_> = entries.iter().map(|(text, reason)| (serial(text), revoked(*reason))).collect();
         record.crl(&THIRD, LastCrl { number, this_update: UnixTime(900) }, false, &entries);
     };
     let since = |base| {
@@ -78,6 +91,31 @@ fn what_lists_say_otherwise_than_those_before_is_known_by_key(record: &dyn Fill)
     );
     assert_eq!(since(2), None);
     assert_eq!(record.changed_since(&[9; 32], 3).unwrap(), None);
+}
+
+fn a_request_is_a_use_of_its_key(record: &dyn Fill) {
+    const FIFTH: [u8; 32] = [5; 32];
+    assert_eq!(record.last_used(&FIFTH).unwrap(), None);
+    for at in [300, 700, 500] {
+        record.request(&FIFTH, UnixTime(at));
+    }
+    assert_eq!(record.last_used(&FIFTH).unwrap(), Some(UnixTime(700)));
+    assert_eq!(record.signed_since(&FIFTH, UnixTime(0)).unwrap(), 0, "it is no certificate");
+}
+
+fn a_gap_ends_with_the_next_crl_of_the_key(record: &dyn Fill) {
+    const FOURTH: [u8; 32] = [4; 32];
+    let crl = |number| record.crl(&FOURTH, LastCrl { number, this_update: UnixTime(900) }, false, &[]);
+    let is_continued = || record.is_continued(&FOURTH).unwrap();
+    assert!(!is_continued(), "it has signed none");
+    crl(3);
+    assert!(is_continued());
+    record.gap();
+    assert!(!is_continued());
+    record.crl(&OTHER, LastCrl { number: 9, this_update: UnixTime(900) }, false, &[]);
+    assert!(!is_continued(), "that of another key");
+    crl(4);
+    assert!(is_continued());
 }
 
 fn crls_for_timers_are_counted_by_key(record: &dyn Fill) {
@@ -128,11 +166,11 @@ fn crls_are_known_by_key(record: &dyn Fill) {
     assert_eq!(record.last_delta(&KEY).unwrap(), None);
     assert!(listed(record, &KEY).is_empty());
     // as numbers: by length first
-    let entries = [(serial("4a"), 0), (serial("80"), 6), (serial("0100"), 1)];
+    let entries = [(serial("4a"), revoked(0)), (serial("80"), revoked(6)), (serial("0100"), revoked(1))];
     record.crl(&KEY, crl(3), false, &entries);
     assert_eq!(record.last_crl(&KEY).unwrap(), Some(crl(3)));
     assert_eq!(record.last_delta(&KEY).unwrap(), None);
-    let told = [("4a".to_owned(), 0), ("80".to_owned(), 6), ("0100".to_owned(), 1)];
+    let told = [("4a", 0), ("80", 6), ("0100", 1)].map(|(text, reason)| (text.to_owned(), revoked(reason)));
     assert_eq!(listed(record, &KEY), told);
     for (number, is_listed) in [("49", false), ("4a", true), ("80", true), ("0100", true), ("0101", false)] {
         assert_eq!(record.lists_serial(&KEY, &serial(number)).unwrap(), is_listed, "{number}");

@@ -2,13 +2,13 @@
 use super::contract::Fill;
 use super::{LastCrl, RecordError, SignatureRecord};
 use crate::x509::extension::CrlNumber;
-use crate::x509::{SerialNumber, UnixTime, compare_serials};
-use std::collections::HashMap;
+use crate::x509::{Revoked, SerialNumber, UnixTime, compare_serials};
+use std::collections::{HashMap, HashSet};
 use std::sync::Mutex;
 
 type Key = [u8; 32];
 /// A CRL and its entries.
-type Listed = (LastCrl, Vec<(SerialNumber, u8)>);
+type Listed = (LastCrl, Vec<(SerialNumber, Revoked)>);
 
 #[derive(Default)]
 struct Contents {
@@ -18,6 +18,9 @@ struct Contents {
     deltas: HashMap<Key, LastCrl>,
     enrolments: HashMap<Key, UnixTime>,
     timer_crls: Vec<(Key, UnixTime)>,
+    requests: Vec<(Key, UnixTime)>,
+    /// Keys of which no complete CRL was signed since a restore.
+    restored: HashSet<Key>,
     /// What a complete CRL lists otherwise than the one before, and the number of that one.
     changed: HashMap<(Key, CrlNumber), (CrlNumber, Vec<SerialNumber>)>,
 }
@@ -63,7 +66,8 @@ impl SignatureRecord for MemoryRecord {
         let certificates = contents.certificates.iter().filter(|(id, _)| id.0 == *key);
         let complete = contents.crls.iter().filter(|(id, _)| *id == key).map(|(_, one)| one.0.this_update);
         let deltas = contents.deltas.iter().filter(|(id, _)| *id == key).map(|(_, one)| one.this_update);
-        Ok(certificates.filter_map(|(_, one)| one.1).chain(complete).chain(deltas).max())
+        let requests = contents.requests.iter().filter(|(id, _)| id == key).map(|(_, at)| *at);
+        Ok(certificates.filter_map(|(_, one)| one.1).chain(complete).chain(deltas).chain(requests).max())
     }
 
     fn last_crl(&self, key: &Key) -> Result<Option<LastCrl>, RecordError> {
@@ -74,6 +78,11 @@ impl SignatureRecord for MemoryRecord {
         Ok(self.0.lock().unwrap().crls.contains_key(key))
     }
 
+    fn is_continued(&self, key: &Key) -> Result<bool, RecordError> {
+        let contents = self.0.lock().unwrap();
+        Ok(contents.crls.contains_key(key) && !contents.restored.contains(key))
+    }
+
     fn last_delta(&self, key: &Key) -> Result<Option<LastCrl>, RecordError> {
         Ok(self.0.lock().unwrap().deltas.get(key).cloned())
     }
@@ -81,12 +90,12 @@ impl SignatureRecord for MemoryRecord {
     fn each_last_entry(
         &self,
         key: &Key,
-        entry: &mut dyn FnMut(&SerialNumber, u8) -> bool,
+        entry: &mut dyn FnMut(&SerialNumber, Revoked) -> bool,
     ) -> Result<(), RecordError> {
         let contents = self.0.lock().unwrap();
         let entries = contents.crls.get(key).map(|one| one.1.as_slice());
-        for (serial, reason) in entries.unwrap_or_default() {
-            if !entry(serial, *reason) {
+        for (serial, revoked) in entries.unwrap_or_default() {
+            if !entry(serial, *revoked) {
                 break;
             }
         }
@@ -119,13 +128,22 @@ impl Fill for MemoryRecord {
         self.0.lock().unwrap().timer_crls.push((*key, at));
     }
 
+    fn request(&self, key: &Key, at: UnixTime) {
+        self.0.lock().unwrap().requests.push((*key, at));
+    }
+
+    fn gap(&self) {
+        let mut contents = self.0.lock().unwrap();
+        contents.restored = contents.crls.keys().copied().collect();
+    }
+
     fn shown(&self, key: &Key, serial: &SerialNumber, not_after: UnixTime) {
         let mut contents = self.0.lock().unwrap();
         contents.certificates.entry((*key, serial.clone())).or_insert((not_after, None));
     }
 
-    fn crl(&self, key: &Key, crl: LastCrl, is_delta: bool, entries: &[(SerialNumber, u8)]) {
-        let in_order = |pair: &[(SerialNumber, u8)]| {
+    fn crl(&self, key: &Key, crl: LastCrl, is_delta: bool, entries: &[(SerialNumber, Revoked)]) {
+        let in_order = |pair: &[(SerialNumber, Revoked)]| {
             compare_serials(pair[0].0.as_be_octets(), pair[1].0.as_be_octets()).is_lt()
         };
         assert!(entries.windows(2).all(in_order));
@@ -139,6 +157,7 @@ impl Fill for MemoryRecord {
                 contents.changed.insert((*key, crl.number), (last.number, new.collect()));
             }
             contents.crls.insert(*key, (crl, entries.to_vec()));
+            contents.restored.remove(key);
         }
     }
 }

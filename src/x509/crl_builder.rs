@@ -59,6 +59,12 @@ impl TbsCertListBuilder {
         self.entries.get(start..).unwrap_or_default()
     }
 
+    /// Replaces the entry that was added last, whose DER has this length, and returns the DER of this one.
+    pub(crate) fn put_instead(&mut self, entry: &CrlEntry, length: usize) -> &[u8] {
+        self.entries.truncate(self.entries.len().saturating_sub(length));
+        self.put(entry)
+    }
+
     /// Encodes a version 2 list with these extensions. Without entries, `revokedCertificates` is left out.
     #[must_use]
     pub(crate) fn encode(self, extensions: Vec<Extension>) -> TbsCertList {

@@ -42,7 +42,7 @@ pub use certificate::{Certificate, CertificateId, IssuerId, TbsCertificate};
 pub(crate) use crl::CrlEntry;
 pub use crl::{CertificateList, TbsCertList};
 pub(crate) use crl_builder::TbsCertListBuilder;
-pub(crate) use crl_entry_reason::reason_alone;
+pub(crate) use crl_entry_reason::{Revoked, reason_alone};
 pub(crate) use crl_listing::CrlListing;
 pub(crate) use crl_listing::compare as compare_serials;
 pub(crate) use crl_summary::CrlSummary;

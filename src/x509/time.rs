@@ -103,6 +103,16 @@ impl UnixTime {
         out.push(b'Z');
     }
 
+    /// Returns the first second of this day of this year, from 1970 on. Not every month has each day: the caller knows.
+    pub(crate) fn of_day(year: i64, month: i64, day: i64) -> Self {
+        // as above: years begin in March
+        let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+        let (era, year) = (year / 400, year % 400);
+        let day = (153 * month + 2) / 5 + day - 1;
+        let day = 365 * year + year / 4 - year / 100 + day;
+        Self((era * 146_097 + day - 719_468) * Self::DAY)
+    }
+
     /// Returns the time this long after the epoch, in whole seconds.
     #[must_use]
     pub(crate) fn from_duration(since: Duration) -> Self {
@@ -184,6 +194,12 @@ mod tests {
             let at = UnixTime(day * UnixTime::DAY + day % UnixTime::DAY);
             let read = |octets: &[u8]| read_time(&mut SliceReader::new(octets).unwrap()).unwrap();
             assert_eq!(read(&at.to_der()), at);
+            let digits = at.to_generalized_der();
+            let number = |range: std::ops::Range<usize>| -> i64 {
+                std::str::from_utf8(&digits[range]).unwrap().parse().unwrap()
+            };
+            let midnight = UnixTime(day * UnixTime::DAY);
+            assert_eq!(UnixTime::of_day(number(2..6), number(6..8), number(8..10)), midnight);
             let general = der::asn1::GeneralizedTime::from_der(&at.to_generalized_der()).unwrap();
             assert_eq!(UnixTime::from_duration(general.to_unix_duration()), at);
         }

@@ -1,10 +1,10 @@
 //! The rules of admission of a key, and a record of little.
 use crate::profile::{Profiles, SHIPPED};
 use crate::signer::{
-    Admission, AdmittedTbs, KeyEnvelope, KeyInUse, LastCrl, RecordError, Refusal, SignatureRecord,
+    Admission, AdmittedTbs, KeyEnvelope, KeyInUse, LastCrl, RecordError, Refusal, SignatureRecord, Vouching,
 };
 use crate::x509::extension::CrlNumber;
-use crate::x509::{Certificate, SerialNumber, SubjectPublicKeyInfo, UnixTime};
+use crate::x509::{Certificate, Revoked, SerialNumber, SubjectPublicKeyInfo, UnixTime};
 
 /// The rules for a key that signed one CRL.
 #[derive(Debug)]
@@ -56,9 +56,11 @@ impl Admitting {
             own: &self.own,
             above: &self.above,
             others: &[],
+            generations: &|_| Vouching::Unknown,
             bound: None,
             named: None,
             by_timer: false,
+            mark: None,
         };
         let mut admission = Admission::new(&self.last, &self.profiles, now);
         let group = vec![octets.to_vec(), octets.to_vec()];
@@ -114,6 +116,10 @@ impl SignatureRecord for Last {
         Ok(self.0.is_some())
     }
 
+    fn is_continued(&self, _: &[u8; 32]) -> Result<bool, RecordError> {
+        Ok(self.0.is_some())
+    }
+
     fn last_delta(&self, _: &[u8; 32]) -> Result<Option<LastCrl>, RecordError> {
         Ok(None)
     }
@@ -121,10 +127,12 @@ impl SignatureRecord for Last {
     fn each_last_entry(
         &self,
         _: &[u8; 32],
-        entry: &mut dyn FnMut(&SerialNumber, u8) -> bool,
+        entry: &mut dyn FnMut(&SerialNumber, Revoked) -> bool,
     ) -> Result<(), RecordError> {
         let entries = self.0.iter().flat_map(|(_, entries)| entries);
-        entries.map_while(|(serial, reason)| entry(serial, *reason).then_some(())).for_each(drop);
+        // any date is as early
+        let revoked = |reason: &u8| Revoked { reason: *reason, date: UnixTime::NO_END };
+        entries.map_while(|(serial, reason)| entry(serial, revoked(reason)).then_some(())).for_each(drop);
         Ok(())
     }
 

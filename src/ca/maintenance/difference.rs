@@ -33,6 +33,14 @@ impl<'l> Difference<'l> {
         Self { last, at: 0, found: wanted.then(Found::default) }
     }
 
+    /// Returns what the last CRL has of the same certificate as the next entry of the next CRL, where that is something else.
+    pub(super) fn otherwise(&self, entry: &CrlEntry, der: &[u8]) -> Option<CrlEntry> {
+        match self.last.element(self.at) == Some(der) {
+            true => None,
+            false => self.last.find(&entry.serial_number),
+        }
+    }
+
     /// Meets the next entry of the next CRL, and its DER. Returns where the same entry is on the last CRL, when it comes
     /// next there.
     pub(super) fn meet(&mut self, entry: &CrlEntry, der: &[u8]) -> Option<usize> {

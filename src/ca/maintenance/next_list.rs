@@ -11,7 +11,9 @@ use crate::lint::{self, Linted};
 use crate::signing::KeyRef;
 use crate::status::{check_contradicting, last_signed};
 use crate::x509::extension::{CrlNumber, authority_key_identifier, crl_number, freshest_crl};
-use crate::x509::{Certificate, CrlEntry, TbsCertList, TbsCertListBuilder, UnixTime, compare_serials};
+use crate::x509::{
+    Certificate, CrlEntry, CrlReason, TbsCertList, TbsCertListBuilder, UnixTime, compare_serials,
+};
 use std::cmp::Ordering;
 
 /// A CRL that is not on record yet, and its number, which was taken.
@@ -31,6 +33,23 @@ pub(in crate::ca) struct NextList {
 /// The order of entries: that of their serial numbers as numbers.
 pub(super) fn in_order(one: &CrlEntry, other: &CrlEntry) -> Ordering {
     compare_serials(one.serial_number.as_be_octets(), other.serial_number.as_be_octets())
+}
+
+/// Returns an entry that takes nothing back of what the last CRL says for good, where this one would: an index that was
+/// restored may have the revocation with a later date or another reason, and a clock that was ahead a date that is still
+/// to come.
+fn no_weaker(entry: &CrlEntry, last: &CrlEntry) -> Option<CrlEntry> {
+    if !(entry.is_final() && last.is_final()) {
+        return None;
+    }
+    let is_of_the_key = |entry: &CrlEntry| entry.reason.is_some_and(CrlReason::is_of_the_key);
+    let reason = if is_of_the_key(last) && !is_of_the_key(entry) { last.reason } else { entry.reason };
+    let kept = CrlEntry {
+        reason,
+        revocation_date: entry.revocation_date.min(last.revocation_date),
+        ..entry.clone()
+    };
+    (kept != *entry).then_some(kept)
 }
 
 impl Maintenance<'_> {
@@ -76,7 +95,14 @@ impl Maintenance<'_> {
                 let mut push = |entry: &CrlEntry| {
                     entries += 1;
                     let der = list.put(entry);
-                    difference.as_mut().and_then(|difference| difference.meet(entry, der))
+                    let Some(difference) = &mut difference else { return None };
+                    match difference.otherwise(entry, der).and_then(|last| no_weaker(entry, &last)) {
+                        None => difference.meet(entry, der),
+                        Some(entry) => {
+                            let length = der.len();
+                            difference.meet(&entry, list.put_instead(&entry, length))
+                        }
+                    }
                 };
                 let number =
                     self.engine.index().next_crl_number(&authority.issuer, floor, now, &mut |entry| {
@@ -130,5 +156,30 @@ impl Maintenance<'_> {
         let tbs = lint::check_crl(list.encode(extensions), certificate)
             .map_err(|findings| lint_problem(&findings))?;
         Ok(NextList { tbs, number, entries, next_update: this_update.plus(life), confirmed, before, delta })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::entry;
+
+    #[test]
+    fn what_was_revoked_for_good_keeps_its_date_and_the_compromise_of_its_key() {
+        // C3: an index that was restored has it from a second time
+        let (none, hold) = (None, Some(CrlReason::CertificateHold));
+        let (compromise, other) = (Some(CrlReason::KeyCompromise), Some(CrlReason::Superseded));
+        let one = |reason, date| CrlEntry { revocation_date: UnixTime(date), ..entry(&[7], reason) };
+        for (index, last, expected) in [
+            (one(none, 500), one(none, 500), None),
+            (one(none, 400), one(none, 500), None),
+            (one(none, 600), one(none, 500), Some(one(none, 500))),
+            (one(other, 500), one(compromise, 500), Some(one(compromise, 500))),
+            (one(compromise, 600), one(other, 500), Some(one(compromise, 500))),
+            (one(none, 600), one(hold, 500), None),
+            (one(hold, 600), one(none, 500), None),
+        ] {
+            assert_eq!(no_weaker(&index, &last), expected, "{index:?} {last:?}");
+        }
     }
 }

@@ -285,4 +285,11 @@ fn an_entry_dated_after_the_list_does_not_keep_it_from_being_made() {
     fixture.publish(CA).unwrap();
     let entry = fixture.list(CA).tbs().find(&record.id.serial_number).unwrap();
     assert_eq!(entry.revocation_date, fixture.list(CA).tbs().this_update());
+    // and the lists after that say no later date, also when the clock has come to it
+    for days in [1, 401] {
+        fixture.set(NOW.plus_days(days));
+        fixture.publish(CA).unwrap();
+        let later = fixture.list(CA).tbs().find(&record.id.serial_number).unwrap();
+        assert_eq!(later, entry, "{days}");
+    }
 }

@@ -1,7 +1,7 @@
 //! Intents and their outcomes.
 use super::fixture::*;
 use crate::index::{CertificateState, Index, IndexError, Issued, Recorded, Revocation};
-use crate::x509::{CertificateId, CrlReason, UnixTime};
+use crate::x509::{CertificateId, CrlReason, UnixTime, sha256};
 
 fn revocation(reason: Option<CrlReason>) -> CertificateState {
     CertificateState::Revoked(Revocation { revoked_at: NOW, reason, invalidity_date: None })
@@ -130,7 +130,7 @@ pub(crate) fn a_certificate_is_stored_only_against_its_own_intent(index: &dyn In
     assert!(matches!(index.record_issued(&[issued(&tbs)]), Err(IndexError::Conflict(_))));
     let id = CertificateId { issuer: root.issuer(), serial_number: serial(9) };
     let record = index.certificate(&id).unwrap().unwrap();
-    assert_eq!(record.certificate.unwrap().tbs(), &tbs);
+    assert_eq!((record.certificate.unwrap().tbs(), record.intended), (&tbs, None));
     assert_eq!((record.authority.as_str(), record.profile.as_str()), ("genfic", "system"));
     assert_eq!(record.contact.as_deref(), Some("owner@example.com"));
     assert_eq!(record.state, CertificateState::Issued);
@@ -142,6 +142,8 @@ pub(crate) fn an_abandoned_certificate_counts_as_revoked_and_is_never_issued(ind
     let certificate = recorded.into_iter().next().map(Recorded::into_inner).map(|tbs| root.key.certify(&tbs));
     let id = CertificateId { issuer: root.issuer(), serial_number: serial(9) };
     assert_eq!(index.status(&id).unwrap(), Some(CertificateState::Pending));
+    let intended = certificate.as_ref().map(|one| sha256(one.tbs().as_der()));
+    assert_eq!(index.certificate(&id).unwrap().unwrap().intended, intended);
     let abandoned = [(id.clone(), event(NOW.plus(5), "certificate.abandoned"))];
     assert_eq!(index.abandon(&abandoned).unwrap(), 1);
     assert_eq!(index.abandon(&abandoned).unwrap(), 0, "once is enough");
@@ -150,6 +152,7 @@ pub(crate) fn an_abandoned_certificate_counts_as_revoked_and_is_never_issued(ind
     assert_eq!(index.status(&id).unwrap(), Some(CertificateState::Revoked(expected)));
     let record = index.certificate(&id).unwrap().unwrap();
     assert!(record.is_abandoned());
+    assert_eq!(record.intended, intended);
     assert_eq!(record.status(NOW).to_string(), "abandoned");
     let issued = Issued {
         issuer: root.issuer(),

@@ -7,7 +7,7 @@ use crate::index::{
 use crate::x509::extension::{BasicConstraints, CrlNumber, ExtendedKeyUsage, Purpose};
 use crate::x509::{
     Certificate, CertificateId, GeneralName, IssuerId, Name, TbsCertificate, UnixTime, Validity,
-    compare_serials,
+    compare_serials, sha256,
 };
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
@@ -210,6 +210,11 @@ impl State {
             state: entry.state.clone(),
             key: entry.key(),
             certificate: entry.certificate.clone(),
+            intended: entry
+                .tbs
+                .as_ref()
+                .filter(|_| entry.certificate.is_none())
+                .map(|tbs| sha256(tbs.as_der())),
             serial_only: entry.tbs.is_none(),
         }
     }

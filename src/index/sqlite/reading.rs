@@ -6,7 +6,7 @@ use crate::index::{
     StoreError,
 };
 use crate::x509::extension::{BasicConstraints, ExtendedKeyUsage, Purpose};
-use crate::x509::{AttributeType, CertificateId, Name, TbsCertificate, UnixTime, Validity};
+use crate::x509::{AttributeType, CertificateId, Name, TbsCertificate, UnixTime, Validity, sha256};
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row};
 
@@ -45,6 +45,7 @@ pub(super) fn records() -> String {
 pub(super) fn record(row: &Row<'_>) -> Result<CertificateRecord, IndexError> {
     let pending: Option<Vec<u8>> = row.get(5)?;
     let is_signed = !matches!(row.get_ref(6)?, ValueRef::Null);
+    let intended = pending.as_deref().map(sha256);
     let (tbs, certificate) = match pending {
         Some(octets) => (Some(read_tbs(&octets)?), None),
         None if is_signed => {
@@ -69,6 +70,7 @@ pub(super) fn record(row: &Row<'_>) -> Result<CertificateRecord, IndexError> {
         profile: row.get(3)?,
         contact: row.get(4)?,
         state: row::state(row, 7)?,
+        intended,
         serial_only: tbs.is_none(),
         key: row.get(14)?,
         certificate,

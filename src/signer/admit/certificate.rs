@@ -1,4 +1,5 @@
 //! Certificates.
+use super::rollover::{is_no_wider, is_rollover};
 use super::{Admission, AdmittedContents, AdmittedTbs, KeyInUse, Refusal};
 use crate::error::Code;
 use crate::lint::{certificate_findings_of_ca, certificate_findings_of_ours};
@@ -6,7 +7,7 @@ use crate::par_map::par_map;
 use crate::profile::{IssuerView, Kind, Profile, Violation};
 use crate::signer::{KeyEnvelope, RecordError, Scope, Signed, pinned_urls};
 use crate::x509::extension::{self, AUTHORITY_KEY_IDENTIFIER, CrlNumber, authority_key_identifier_of};
-use crate::x509::{Certificate, Extension, Name, SerialNumber, TbsCertificate};
+use crate::x509::{Certificate, Name, SerialNumber, TbsCertificate};
 use std::sync::atomic::Ordering;
 
 /// Seconds that notBefore may be after the signer's clock.
@@ -139,6 +140,14 @@ impl Admission<'_> {
                 return Err(other_issuer(tbs, own));
             }
             lint(certificate_findings_of_ca(tbs, None))?;
+            if let Some(envelope) = key.envelope {
+                // as for those below it; and where the envelope was narrowed since, it says no more than it did
+                envelope.check_own(tbs).or_else(|refusal| match is_no_wider(key, envelope, tbs) {
+                    true => Ok(()),
+                    false => Err(refusal),
+                })?;
+                envelope.check_validity(tbs)?;
+            }
         } else {
             if let Some(named) = key.named.filter(|named| named.as_der() != tbs.subject().as_der()) {
                 return Err(named_before(tbs, named));
@@ -190,7 +199,7 @@ impl Admission<'_> {
             return Err(Refusal::new(Code::SignerOutlivesIssuer, "X.509 validity nesting", message, hint));
         }
         let kind = Kind::of(tbs, Some(&view));
-        let is_rollover = kind.is_ca() && is_key_rollover(key, envelope, tbs);
+        let is_rollover = kind.is_ca() && is_rollover(key, envelope, tbs)?;
         if !is_rollover {
             envelope.check(tbs, kind, issuer)?;
         }
@@ -322,54 +331,4 @@ fn other_issuer(tbs: &TbsCertificate, own: &Certificate) -> Refusal {
     );
     let hint = "this program never asks for it: see who used the account of the CA, and when";
     Refusal::new(Code::SignerIssuer, "RFC 5280 §4.1.2.4, §4.2.1.1", message, hint)
-}
-
-/// Tells whether this certifies another generation of the same CA (RFC 9810 §4.4): a key that the signer has too, and
-/// the extensions of that key's own certificate. The name is the same; a root that got another name with its new key
-/// was made for no more than this one.
-fn is_key_rollover(key: &KeyInUse<'_>, envelope: &KeyEnvelope, tbs: &TbsCertificate) -> bool {
-    let is_replaced = |one: &&Extension| {
-        [
-            extension::AUTHORITY_KEY_IDENTIFIER,
-            extension::CRL_DISTRIBUTION_POINTS,
-            extension::AUTHORITY_INFO_ACCESS,
-            extension::FRESHEST_CRL,
-            extension::SUBJECT_KEY_IDENTIFIER,
-        ]
-        .contains(&one.oid)
-    };
-    let kept = |tbs: &TbsCertificate| -> Vec<Extension> {
-        tbs.extensions().iter().filter(|one| !is_replaced(one)).cloned().collect()
-    };
-    let is_same_name = key.own.iter().any(|own| own.tbs().subject().is_same_as(tbs.subject()));
-    let is_no_wider = |other: &Certificate| {
-        let of_other = KeyEnvelope {
-            longest_days: envelope.longest_days,
-            longest_crl_days: envelope.longest_crl_days,
-            timer_crl_days: envelope.timer_crl_days,
-            urls: envelope.urls.clone(),
-            a_day: envelope.a_day,
-            ..KeyEnvelope::made_for(other, &envelope.profile, None)
-        };
-        other.tbs().is_self_issued()
-            && key.own.iter().all(|own| own.tbs().is_self_issued())
-            && of_other.is_within(envelope)
-    };
-    // one that nobody here vouches for could ask for anything
-    let is_vouched_for = |one: &Certificate| {
-        let known = key.own.iter().chain(key.above).chain(key.others);
-        one.is_signed_by(one.tbs().public_key())
-            || known
-                .filter(|by| one.tbs().names_as_issuer(by.tbs()))
-                .any(|by| one.is_signed_by(by.tbs().public_key()))
-    };
-    key.others.iter().any(|certificate| {
-        let other = certificate.tbs();
-        other.public_key() == tbs.public_key()
-            && other.subject() == tbs.subject()
-            && (is_same_name || is_no_wider(certificate))
-            && tbs.validity().not_after <= other.validity().not_after
-            && kept(other) == kept(tbs)
-            && is_vouched_for(certificate)
-    })
 }

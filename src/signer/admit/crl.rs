@@ -69,10 +69,12 @@ impl Admission<'_> {
         if let Some(base) = value(DELTA_CRL_INDICATOR) {
             let base = read_number(base).map_err(|error| Refusal::malformed("TBSCertList", error))?;
             let last = check_delta_number(number, base, complete.as_ref(), delta.as_ref())?;
+            self.check_mark(key, number)?;
             self.check_times(&list, times)?;
             self.check_delta_entries(&digest, &list, last, base)?;
         } else {
             check_number(number, complete.as_ref(), delta.as_ref())?;
+            self.check_mark(key, number)?;
             self.check_times(&list, times)?;
             if let Some(last) = &complete {
                 let end = key.newest().map(|own| own.tbs().validity().not_after);
@@ -93,6 +95,16 @@ impl Admission<'_> {
         let by_timer = key.by_timer;
         let (octets, enrolled_by) = (Vec::new(), None);
         Ok(AdmittedTbs { octets, entry, scope: kind, contents, enrolled_by, by_timer, changes })
+    }
+
+    /// Where the record may lack CRLs, as after a restore, the mark beside the key says which numbers are used: the client
+    /// raises it to that of a CRL before it asks. Otherwise the record knows it better, and others may have raised the mark
+    /// since for CRLs of their own.
+    fn check_mark(&self, key: &KeyInUse<'_>, number: CrlNumber) -> Result<(), Refusal> {
+        match key.mark.filter(|mark| number < *mark) {
+            Some(mark) if !self.record.is_continued(&key.key.digest())? => Err(used_before(number, mark)),
+            _ => Ok(()),
+        }
     }
 
     /// A timer has so many CRLs signed at once, and then one after so many seconds: whoever has taken over the account

@@ -4,7 +4,7 @@ use super::{Admission, Refusal};
 use crate::error::Code;
 use crate::signer::{LastCrl, ListChanges};
 use crate::x509::extension::CrlNumber;
-use crate::x509::{CrlReason, MalformedDer, SerialNumber, TbsCertList, UnixTime, compare_serials};
+use crate::x509::{CrlReason, MalformedDer, Revoked, SerialNumber, TbsCertList, UnixTime, compare_serials};
 use std::cmp::Ordering;
 
 /// Most entries of which the client is asked to show the certificates at once.
@@ -17,7 +17,8 @@ impl Admission<'_> {
     ///
     /// An entry may leave when it was a hold, which was lifted; or when the certificate had ended when the last list,
     /// which has it, was made (RFC 5280 §3.3). The signer's own record says when it ends. Of a certificate that it does
-    /// not know, it waits for the end of the CA.
+    /// not know, it waits for the end of the CA. One that stays says of a revocation for good no less than before: no later
+    /// date, and nothing else in the place of a compromise of the key (RFC 5280 §5.3.1).
     ///
     /// Returns what the list says otherwise than the last one.
     pub(super) fn check_entries(
@@ -28,14 +29,16 @@ impl Admission<'_> {
         ca_end: Option<UnixTime>,
     ) -> Result<ListChanges, Refusal> {
         let mut next = Entries::of(list);
-        let (mut dropped, mut held_again, mut fault) = (Packed::default(), Faults::default(), None);
+        let (mut dropped, mut fault) = (Packed::default(), None);
+        let (mut held_again, mut weaker) = (Faults::default(), Faults::default());
         let mut changes = ListChanges::from(last.number);
-        self.record.each_last_entry(key, &mut |serial, reason| {
-            match next.reach_by(serial, |added, reason| changes.note(added, reason)) {
-                Ok(Some(now)) if now == reason => {}
-                Ok(Some(now)) if !is_final(reason) || is_final(now) => changes.note(serial, now),
-                Ok(Some(_)) => held_again.note(serial),
-                Ok(None) if is_final(reason) => dropped.push(serial),
+        self.record.each_last_entry(key, &mut |serial, before| {
+            match next.reach_by(serial, |added, revoked| changes.note(added, revoked)) {
+                Ok(Some(now)) if now == before => {}
+                Ok(Some(now)) if before.is_final() && !now.is_final() => held_again.note(serial),
+                Ok(Some(now)) if before.is_final() && now.is_weaker_than(before) => weaker.note(serial),
+                Ok(Some(now)) => changes.note(serial, now),
+                Ok(None) if before.is_final() => dropped.push(serial),
                 Ok(None) => {}
                 Err(refusal) => fault = Some(refusal),
             }
@@ -44,12 +47,20 @@ impl Admission<'_> {
         if let Some(refusal) = fault {
             return Err(refusal);
         }
-        next.rest_by(|added, reason| changes.note(added, reason))?;
+        next.rest_by(|added, revoked| changes.note(added, revoked))?;
         if held_again.count > 0 {
             let message = format!(
                 "CRL {} revokes for good what this one would put on hold: {}",
                 last.number,
                 held_again.list()
+            );
+            return Err(taken_back(message));
+        }
+        if weaker.count > 0 {
+            let message = format!(
+                "CRL {} says an earlier date, or that the key was compromised, of what this one would weaken: {}",
+                last.number,
+                weaker.list()
             );
             return Err(taken_back(message));
         }
@@ -107,17 +118,17 @@ impl Admission<'_> {
         let (mut different, mut fault) = (Faults::default(), None);
         let mut next = Entries::of(delta);
         let mut changed = changed.iter().peekable();
-        self.record.each_last_entry(key, &mut |serial, reason| {
+        self.record.each_last_entry(key, &mut |serial, complete| {
             while changed.next_if(|changed| order(changed, serial).is_lt()).is_some() {}
             let is_changed = changed.next_if(|changed| order(changed, serial).is_eq()).is_some();
             let found = next.reach_by(serial, |between, now| {
                 // beside entries of the complete list, those that left it
-                if now != CrlReason::RemoveFromCrl.number() {
+                if !is_removal(now) {
                     different.note(between);
                 }
             });
             match found {
-                Ok(Some(now)) if now == reason => {}
+                Ok(Some(now)) if now == complete => {}
                 Ok(None) if !is_changed => {}
                 Ok(_) => different.note(serial),
                 Err(refusal) => fault = Some(refusal),
@@ -128,7 +139,7 @@ impl Admission<'_> {
             return Err(refusal);
         }
         next.rest_by(|between, now| {
-            if now != CrlReason::RemoveFromCrl.number() {
+            if !is_removal(now) {
                 different.note(between);
             }
         })?;
@@ -150,24 +161,23 @@ fn taken_back(message: String) -> Refusal {
     Refusal::new(Code::SignerCrlEntryMissing, "RFC 5280 §3.3", message, hint)
 }
 
-/// Tells whether a revocation with this reasonCode is permanent.
-fn is_final(reason: u8) -> bool {
-    let passing = [CrlReason::CertificateHold.number(), CrlReason::RemoveFromCrl.number()];
-    !passing.contains(&reason)
+/// Tells whether an entry of a delta says that the certificate left the list.
+fn is_removal(entry: Revoked) -> bool {
+    entry.reason == CrlReason::RemoveFromCrl.number()
 }
 
 /// The entries of a new list, one after the other.
 struct Entries<'a> {
-    entries: Box<dyn Iterator<Item = Result<(SerialNumber, u8), MalformedDer>> + 'a>,
+    entries: Box<dyn Iterator<Item = Result<(SerialNumber, Revoked), MalformedDer>> + 'a>,
     /// The entry that was read last and not passed yet.
-    at: Option<(SerialNumber, u8)>,
+    at: Option<(SerialNumber, Revoked)>,
     /// Whether that entry was asked for.
     is_met: bool,
 }
 
 impl<'a> Entries<'a> {
     fn of(list: &'a TbsCertList) -> Self {
-        Self { entries: Box::new(list.reasons()), at: None, is_met: false }
+        Self { entries: Box::new(list.revoked()), at: None, is_met: false }
     }
 
     /// Reads the next entry, which must be above the one before.
@@ -187,23 +197,23 @@ impl<'a> Entries<'a> {
         Ok(())
     }
 
-    /// Returns the reason of the entry with this serial number, if there is one; those before it are passed, and
+    /// Returns what the entry says with this serial number, if there is one; those before it are passed, and
     /// `between` is called for each that was not asked for.
     fn reach_by(
         &mut self,
         serial: &SerialNumber,
-        mut between: impl FnMut(&SerialNumber, u8),
-    ) -> Result<Option<u8>, Refusal> {
+        mut between: impl FnMut(&SerialNumber, Revoked),
+    ) -> Result<Option<Revoked>, Refusal> {
         if self.at.is_none() {
             self.advance()?;
         }
-        while let Some((found, reason)) = &self.at {
+        while let Some((found, revoked)) = &self.at {
             match order(found, serial) {
                 Ordering::Less if self.is_met => {}
-                Ordering::Less => between(found, *reason),
+                Ordering::Less => between(found, *revoked),
                 Ordering::Equal => {
                     self.is_met = true;
-                    return Ok(Some(*reason));
+                    return Ok(Some(*revoked));
                 }
                 Ordering::Greater => return Ok(None),
             }
@@ -213,13 +223,13 @@ impl<'a> Entries<'a> {
     }
 
     /// Reads what is left, for its order, and calls `between` for each entry that was not asked for.
-    fn rest_by(mut self, mut between: impl FnMut(&SerialNumber, u8)) -> Result<(), Refusal> {
+    fn rest_by(mut self, mut between: impl FnMut(&SerialNumber, Revoked)) -> Result<(), Refusal> {
         if self.at.is_none() {
             self.advance()?;
         }
-        while let Some((found, reason)) = &self.at {
+        while let Some((found, revoked)) = &self.at {
             if !self.is_met {
-                between(found, *reason);
+                between(found, *revoked);
             }
             self.advance()?;
         }

@@ -8,8 +8,10 @@ mod crl;
 mod crl_entries;
 mod refusal;
 mod request;
+mod rollover;
 
 pub(crate) use refusal::Refusal;
+pub(crate) use rollover::Vouching;
 
 use super::{Act, ActKind, KeyEnvelope, ListChanges, Scope, SignatureRecord, Signed, ToBeSigned};
 use crate::error::Code;
@@ -36,10 +38,14 @@ pub(crate) struct KeyInUse<'a> {
     pub(crate) above: &'a [Certificate],
     /// The signer's own copies of the certificates of CAs with other keys that it has.
     pub(crate) others: &'a [Certificate],
+    /// What is known of them as other generations of this CA.
+    pub(crate) generations: &'a (dyn Fn(&Certificate) -> Vouching + Sync),
     /// The profile that a key without a certificate is bound to, where an administrator bound it.
     pub(crate) bound: Option<&'a str>,
     /// The name in the certificate of itself that a key without one has signed, which was not shown yet.
     pub(crate) named: Option<&'a Name>,
+    /// The mark beside the key: what the number of a CRL that is to be signed is not below. `None` where there is none.
+    pub(crate) mark: Option<CrlNumber>,
     /// Whether a timer asks, for which nobody has unlocked the key.
     pub(crate) by_timer: bool,
 }

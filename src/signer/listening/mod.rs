@@ -9,7 +9,7 @@ mod sockets;
 pub(crate) use notice::Notice;
 pub(crate) use sockets::{ListeningError, Sockets, listen, passed_by_systemd};
 
-use super::peer::{Door, Peer, PeerError};
+use super::peer::{Door, Life, Peer, PeerError};
 use crate::error::on_one_line;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -25,7 +25,7 @@ use std::time::{Duration, Instant};
 /// What the service does for its clients.
 pub(crate) trait Clients: Send + Sync + 'static {
     /// Serves one client until it goes away. The connection gives up by itself where the client is silent for long.
-    fn serve(&self, connection: UnixStream, peer: Peer);
+    fn serve(&self, connection: UnixStream, peer: Peer, life: Life);
 
     /// Returns whether nothing would be lost if the service ended: nothing is unlocked.
     fn is_idle(&self) -> bool;
@@ -156,8 +156,8 @@ fn take_in(
     connections: &Arc<Connections>,
 ) {
     let entered = admit(&connection, door, patience);
-    let peer = match entered {
-        Ok(peer) => peer,
+    let (peer, life) = match entered {
+        Ok(entered) => entered,
         Err(error) => return say(&format!("a client is refused: {error}")),
     };
     let process = peer.process;
@@ -169,7 +169,7 @@ fn take_in(
     };
     let clients = Arc::clone(clients);
     let started = std::thread::Builder::new().name(format!("client {process}")).spawn(move || {
-        clients.serve(connection, peer);
+        clients.serve(connection, peer, life);
         drop(place);
     });
     if let Err(error) = started {
@@ -177,13 +177,13 @@ fn take_in(
     }
 }
 
-fn admit(connection: &UnixStream, door: Door, patience: Patience) -> Result<Peer, PeerError> {
+fn admit(connection: &UnixStream, door: Door, patience: Patience) -> Result<(Peer, Life), PeerError> {
     let set = connection
         .set_nonblocking(false)
         .and_then(|()| connection.set_read_timeout(Some(patience.silence)))
         .and_then(|()| connection.set_write_timeout(Some(patience.silence)));
     set.map_err(PeerError::Unknown)?;
-    Peer::of(connection, door)
+    Peer::living(connection, door)
 }
 
 /// Writes a line for the system's journal.

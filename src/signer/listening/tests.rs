@@ -15,7 +15,7 @@ struct Echo {
 }
 
 impl Clients for Echo {
-    fn serve(&self, mut connection: UnixStream, peer: Peer) {
+    fn serve(&self, mut connection: UnixStream, peer: Peer, _: Life) {
         self.classes.lock().unwrap().push(peer.class);
         let mut octet = [0];
         while connection.read(&mut octet).is_ok_and(|number| number == 1) {

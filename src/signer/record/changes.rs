@@ -4,8 +4,8 @@ use super::RecordError;
 use super::file::{Key, RecordFile, stored};
 use super::listed::{Packed, pack, unpack};
 use super::of_key::number_of;
-use crate::x509::SerialNumber;
 use crate::x509::extension::CrlNumber;
+use crate::x509::{Revoked, SerialNumber};
 use rusqlite::{Connection, OptionalExtension, params};
 
 /// Most changes from one CRL to the next that are kept: a delta of more would be none for anybody.
@@ -13,7 +13,7 @@ const MOST: usize = 100_000;
 /// CRL numbers after which changes are forgotten. No CRL that is that far behind is the base of a delta.
 const KEPT: CrlNumber = 100_000;
 
-/// Entries of complete CRLs that the one before did not have, or had with another reason.
+/// Entries of complete CRLs that the one before did not have, or had with another reason or date.
 pub(super) const CHANGED: &str = "CREATE TABLE IF NOT EXISTS changed (
     key     INTEGER NOT NULL,
     crl     INTEGER NOT NULL, -- number of the CRL
@@ -38,9 +38,9 @@ impl ListChanges {
     }
 
     /// Adds an entry of the new CRL.
-    pub(crate) fn note(&mut self, serial: &SerialNumber, reason: u8) {
+    pub(crate) fn note(&mut self, serial: &SerialNumber, revoked: Revoked) {
         match &mut self.entries {
-            Some(entries) if entries.len() < MOST => entries.push(pack(serial, reason)),
+            Some(entries) if entries.len() < MOST => entries.push(pack(serial, revoked)),
             _ => self.entries = None,
         }
     }

@@ -5,12 +5,12 @@
 use super::changes::CHANGED;
 use super::listed::{Packed, unpack};
 use super::lists::{Origin, What};
-use super::of_key::{TIMER_CRL, number_of};
+use super::of_key::{REQUESTED, TIMER_CRL, number_of};
 use super::write_ahead::connected;
 use super::{LastCrl, RecordError, Shown, SignatureRecord, Signed, SignedKind};
 use crate::signer::journal::{Act, ActKind, Entry, Group, JournalHead};
 use crate::x509::extension::CrlNumber;
-use crate::x509::{SerialNumber, UnixTime};
+use crate::x509::{Revoked, SerialNumber, UnixTime};
 use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
 use rustix::io::Errno;
 use std::collections::{BTreeMap, btree_map};
@@ -26,7 +26,7 @@ type Keys = BTreeMap<Key, (i64, u64)>;
 
 /// SQLite application_id, `gfsr` in ASCII.
 const APPLICATION_ID: i64 = 0x6766_7372;
-const VERSION: i64 = 4;
+const VERSION: i64 = 5;
 const SCHEMA: &str = include_str!("schema.sql");
 
 /// The record.
@@ -128,6 +128,9 @@ impl RecordFile {
         let mut keys = Keys::new();
         for (sequence, entry) in group.numbered() {
             match entry {
+                Entry::Intended(signed) if signed.kind == SignedKind::Request => {
+                    self.put_request(&signed.key, group.at)?;
+                }
                 Entry::Intended(signed) => self.intended(signed, &mut keys, (sequence, again))?,
                 Entry::Shown(Shown::Certificate { key, serial, until }) => {
                     let (number, _) = *self.known(key, &mut keys)?;
@@ -252,14 +255,7 @@ impl SignatureRecord for RecordFile {
     }
 
     fn last_used(&self, key: &Key) -> Result<Option<UnixTime>, RecordError> {
-        self.with(|connection| {
-            let Some(of) = number_of(connection, key)? else { return Ok(None) };
-            let latest = "SELECT max(at) FROM (SELECT max(at) AS at FROM counted WHERE key = ?1
-                UNION ALL SELECT max(this_update) FROM list WHERE key = ?1 AND what < 2)";
-            let at: Option<i64> =
-                connection.prepare_cached(latest)?.query_row(params![of], |row| row.get(0))?;
-            Ok(at.map(UnixTime))
-        })
+        self.used_at(key)
     }
 
     fn last_crl(&self, key: &Key) -> Result<Option<LastCrl>, RecordError> {
@@ -270,6 +266,10 @@ impl SignatureRecord for RecordFile {
         self.is_intended(key)
     }
 
+    fn is_continued(&self, key: &Key) -> Result<bool, RecordError> {
+        self.is_intended_since_restored(key)
+    }
+
     fn last_delta(&self, key: &Key) -> Result<Option<LastCrl>, RecordError> {
         self.last(key, What::Delta)
     }
@@ -277,7 +277,7 @@ impl SignatureRecord for RecordFile {
     fn each_last_entry(
         &self,
         key: &Key,
-        entry: &mut dyn FnMut(&SerialNumber, u8) -> bool,
+        entry: &mut dyn FnMut(&SerialNumber, Revoked) -> bool,
     ) -> Result<(), RecordError> {
         let found: Option<(i64, i64, Option<i64>)> = self.with(|connection| {
             let Some(of) = number_of(connection, key)? else { return Ok(None) };
@@ -301,11 +301,11 @@ impl SignatureRecord for RecordFile {
             })?;
             let Some(octets) = octets else { return Ok(()) };
             for packed in octets.chunks(size_of::<Packed>()) {
-                let (serial, reason) = unpack(packed).ok_or_else(|| RecordError::Damaged {
+                let (serial, revoked) = unpack(packed).ok_or_else(|| RecordError::Damaged {
                     path: self.path.clone(),
                     reason: "an entry of a CRL in it is none; remove the file, it is made anew".into(),
                 })?;
-                if !entry(&serial, reason) {
+                if !entry(&serial, revoked) {
                     return Ok(());
                 }
             }
@@ -337,21 +337,24 @@ fn opened(path: &Path) -> rusqlite::Result<Connection> {
     match (version("application_id")?, version("user_version")?) {
         (0, 0) => {
             transaction.execute_batch(SCHEMA)?;
-            transaction.execute_batch(TIMER_CRL)?;
-            transaction.execute_batch(CHANGED)?;
+            tables(&transaction)?;
             transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
             transaction.pragma_update(None, "user_version", VERSION)?;
         }
         // a journal that was entered before there were these tables has nothing for them
         (APPLICATION_ID, VERSION) => {
-            transaction.execute_batch(TIMER_CRL)?;
-            transaction.execute_batch(CHANGED)?;
+            tables(&transaction)?;
         }
         // another version's: it is made anew as well
         _ => return Err(rusqlite::Error::InvalidQuery),
     }
     transaction.commit()?;
     Ok(connection)
+}
+
+/// Makes the tables that came after the others.
+fn tables(connection: &Connection) -> rusqlite::Result<()> {
+    [TIMER_CRL, CHANGED, REQUESTED].iter().try_for_each(|table| connection.execute_batch(table))
 }
 
 fn is_no_record(error: &rusqlite::Error) -> bool {

@@ -1,4 +1,4 @@
-use super::super::contract::{Fill, keeps_the_contract};
+use super::super::contract::{Fill, keeps_the_contract, revoked};
 use super::super::listed::pack;
 use super::super::{ListChanges, SignedList, memory::MemoryRecord};
 use super::*;
@@ -14,8 +14,12 @@ fn record() -> (tempfile::TempDir, RecordFile) {
 
 impl RecordFile {
     fn filled(&self, entry: Entry, at: UnixTime) {
+        self.filled_from(1, entry, at);
+    }
+
+    fn filled_from(&self, first: u64, entry: Entry, at: UnixTime) {
         let by = Asker { user: 0, login: None, session: None };
-        let group = Group { first: 1, settled: 0, at, by, previous: [0; 32], entries: vec![entry] };
+        let group = Group { first, settled: 0, at, by, previous: [0; 32], entries: vec![entry] };
         self.enter(&group, false).unwrap();
         self.commit().unwrap();
     }
@@ -48,29 +52,39 @@ impl Fill for RecordFile {
         self.filled(Entry::Act(act), at);
     }
 
+    fn request(&self, key: &Key, at: UnixTime) {
+        self.begin().unwrap();
+        self.filled(Entry::Intended(Signed::request(*key, b"request")), at);
+    }
+
+    fn gap(&self) {
+        self.begin().unwrap();
+        self.filled(Entry::Act(Act { kind: ActKind::Gap, key: None, details: String::new() }), UnixTime(0));
+    }
+
     fn shown(&self, key: &Key, serial: &SerialNumber, not_after: UnixTime) {
         self.begin().unwrap();
         let shown = Shown::Certificate { key: *key, serial: serial.clone(), until: not_after };
         self.filled(Entry::Shown(shown), UnixTime(0));
     }
 
-    fn crl(&self, key: &Key, crl: LastCrl, is_delta: bool, entries: &[(SerialNumber, u8)]) {
+    fn crl(&self, key: &Key, crl: LastCrl, is_delta: bool, entries: &[(SerialNumber, Revoked)]) {
         self.begin().unwrap();
         let base = is_delta.then_some(1);
         let list = SignedList { scope: Vec::new(), this_update: crl.this_update, base };
         let digest = sha256(format!("{key:?}{crl:?}{is_delta}").as_bytes());
         if !is_delta {
-            let packed: Vec<_> = entries.iter().map(|(serial, reason)| pack(serial, *reason)).collect();
+            let packed: Vec<_> = entries.iter().map(|(serial, revoked)| pack(serial, *revoked)).collect();
             let mut changes = self.last_crl(key).unwrap().map(|last| ListChanges::from(last.number));
             if let Some(changes) = &mut changes {
                 let mut before = Vec::new();
-                let taken = self.each_last_entry(key, &mut |serial, reason| {
-                    before.push((serial.clone(), reason));
+                let taken = self.each_last_entry(key, &mut |serial, revoked| {
+                    before.push((serial.clone(), revoked));
                     true
                 });
                 taken.unwrap();
                 let new = entries.iter().filter(|one| !before.contains(one));
-                new.for_each(|(serial, reason)| changes.note(serial, *reason));
+                new.for_each(|(serial, revoked)| changes.note(serial, *revoked));
             }
             let of = (crl.number, &digest);
             self.prepare_entries(key, &list, of, &packed, changes.as_ref()).unwrap();
@@ -84,7 +98,11 @@ impl Fill for RecordFile {
             crl_number: Some(crl.number),
             list: Some(list),
         };
-        self.filled(Entry::Intended(signed), UnixTime(0));
+        // each key has a place of its own in the journal
+        let first = u64::from(key[0]);
+        self.filled_from(first, Entry::Intended(signed), UnixTime(0));
+        self.begin().unwrap();
+        self.filled(Entry::Signed { first, last: first }, UnixTime(0));
     }
 }
 
@@ -134,7 +152,7 @@ fn a_file_that_is_no_record_is_made_anew() {
 #[test]
 fn entries_that_are_not_known_are_told_as_such() {
     let (_directory, record) = record();
-    let serials = [("4a".parse().unwrap(), 0)];
+    let serials = [("4a".parse().unwrap(), revoked(0))];
     let crl = |number| LastCrl { number, this_update: UnixTime(1) };
     record.crl(&[1; 32], crl(4), false, &serials);
     // the journal has a CRL that the record was not told of before
@@ -156,7 +174,7 @@ fn entries_that_are_not_known_are_told_as_such() {
     let last: Key = record.with(|connection| connection.query_row(last, [], |row| row.get(0))).unwrap();
     for (number, digest, expected) in [(3, [9; 32], None), (4, [9; 32], None), (4, last, Some(1))] {
         record.begin().unwrap();
-        let packed = [pack(&"4a".parse().unwrap(), 0)];
+        let packed = [pack(&"4a".parse().unwrap(), revoked(0))];
         record.prepare_entries(&[1; 32], &list, (number, &digest), &packed, None).unwrap();
         record.put_list(&[1; 32], &list, number, &digest, Origin::Shown(3)).unwrap();
         record.commit().unwrap();
@@ -188,10 +206,10 @@ proptest! {
                 }
             }
         }
-        let mut listed: Vec<(SerialNumber, u8)> =
-            entries.into_iter().map(|(number, reason)| (serial(number), reason)).collect();
+        let mut listed: Vec<(SerialNumber, Revoked)> =
+            entries.into_iter().map(|(number, reason)| (serial(number), revoked(reason))).collect();
         // more than a row of the table has
-        listed.extend((0..many * 2500).map(|at| (serial(u128::MAX - 1_000_000 + at), 0)));
+        listed.extend((0..many * 2500).map(|at| (serial(u128::MAX - 1_000_000 + at), revoked(0))));
         listed.sort_by(|a, b| crate::x509::compare_serials(a.0.as_be_octets(), b.0.as_be_octets()));
         listed.dedup_by(|a, b| a.0 == b.0);
         let both: [&dyn Fill; 2] = [&record, &memory];
@@ -216,8 +234,8 @@ proptest! {
         }
         let all = |one: &dyn SignatureRecord| {
             let mut all = Vec::new();
-            one.each_last_entry(&[1; 32], &mut |serial, reason| {
-                all.push((serial.clone(), reason));
+            one.each_last_entry(&[1; 32], &mut |serial, revoked| {
+                all.push((serial.clone(), revoked));
                 true
             }).unwrap();
             all

@@ -1,6 +1,6 @@
 //! The last CRLs in the record, and the entries of the complete ones.
 use super::file::{Key, RecordFile, stored};
-use super::listed::{Packed, pack, packed, serial_of};
+use super::listed::{Packed, packed, serial_of, wanted};
 use super::of_key::number_of;
 use super::{LastCrl, ListChanges, RecordError, SignedList};
 use crate::x509::extension::CrlNumber;
@@ -88,8 +88,7 @@ impl RecordFile {
 
     /// Returns whether the newest complete CRL whose entries are known has this serial number.
     pub(super) fn is_listed(&self, key: &Key, serial: &SerialNumber) -> Result<bool, RecordError> {
-        let wanted = pack(serial, 0);
-        let wanted = serial_of(&wanted);
+        let wanted = wanted(serial);
         let part: Option<Vec<u8>> = self.with(|connection| {
             let Some(of) = number_of(connection, key)? else { return Ok(None) };
             let find = "SELECT octets FROM entries
@@ -99,7 +98,7 @@ impl RecordFile {
         })?;
         let part = part.unwrap_or_default();
         let (entries, _): (&[Packed], _) = part.as_chunks();
-        Ok(entries.binary_search_by(|entry| serial_of(entry).cmp(wanted)).is_ok())
+        Ok(entries.binary_search_by(|entry| serial_of(entry).cmp(&wanted)).is_ok())
     }
 
     /// Enters that the intents with these sequence numbers were signed: no CRL before them was handed out last.

@@ -13,7 +13,37 @@ pub(super) const TIMER_CRL: &str = "CREATE TABLE IF NOT EXISTS timer_crl (
     PRIMARY KEY (key, at)
 ) WITHOUT ROWID, STRICT";
 
+/// When a request was last to be signed with a key.
+pub(super) const REQUESTED: &str = "CREATE TABLE IF NOT EXISTS requested (
+    key INTEGER PRIMARY KEY,
+    at  INTEGER NOT NULL
+) STRICT";
+
 impl RecordFile {
+    /// Enters that a request was to be signed with this key.
+    pub(super) fn put_request(&self, key: &Key, at: UnixTime) -> Result<(), RecordError> {
+        let number = self.key(key)?;
+        self.with(|connection| {
+            let put = "INSERT INTO requested (key, at) VALUES (?1, ?2)
+                ON CONFLICT DO UPDATE SET at = max(at, excluded.at)";
+            connection.prepare_cached(put)?.execute(params![number, at.0])
+        })?;
+        Ok(())
+    }
+
+    /// Returns when the key was last used.
+    pub(super) fn used_at(&self, key: &Key) -> Result<Option<UnixTime>, RecordError> {
+        self.with(|connection| {
+            let Some(of) = number_of(connection, key)? else { return Ok(None) };
+            let latest = "SELECT max(at) FROM (SELECT max(at) AS at FROM counted WHERE key = ?1
+                UNION ALL SELECT max(this_update) FROM list WHERE key = ?1 AND what < 2
+                UNION ALL SELECT at FROM requested WHERE key = ?1)";
+            let at: Option<i64> =
+                connection.prepare_cached(latest)?.query_row(params![of], |row| row.get(0))?;
+            Ok(at.map(UnixTime))
+        })
+    }
+
     /// Enters that a responder of the CA with this key named the next one.
     pub(super) fn put_enrolment(&self, key: &Key, at: UnixTime) -> Result<(), RecordError> {
         let number = self.key(key)?;
@@ -65,6 +95,15 @@ impl RecordFile {
         self.with(|connection| {
             let Some(of) = number_of(connection, key)? else { return Ok(false) };
             let find = "SELECT 1 FROM list WHERE key = ?1 AND what = 0 AND intended = 1";
+            connection.prepare_cached(find)?.exists([of])
+        })
+    }
+
+    /// Returns whether that was so, and nothing is missing since.
+    pub(super) fn is_intended_since_restored(&self, key: &Key) -> Result<bool, RecordError> {
+        self.with(|connection| {
+            let Some(of) = number_of(connection, key)? else { return Ok(false) };
+            let find = "SELECT 1 FROM list WHERE key = ?1 AND what = 0 AND intended = 1 AND restored = 0";
             connection.prepare_cached(find)?.exists([of])
         })
     }

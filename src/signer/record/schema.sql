@@ -61,11 +61,11 @@ CREATE TABLE handed_out (
     PRIMARY KEY (key, sequence)
 ) WITHOUT ROWID, STRICT;
 
--- Entries of complete CRLs, 21 octets each.
+-- Entries of complete CRLs, 26 octets each.
 CREATE TABLE entries (
     list   INTEGER NOT NULL,
     part   INTEGER NOT NULL,
-    first  BLOB NOT NULL, -- the first one, without its reasonCode
+    first  BLOB NOT NULL, -- the serial number of the first one
     octets BLOB NOT NULL,
     PRIMARY KEY (list, part)
 ) STRICT;

@@ -2,7 +2,7 @@
 use super::{LastCrl, RecordError, SignatureRecord};
 use crate::signing::UsedSerials;
 use crate::x509::extension::CrlNumber;
-use crate::x509::{SerialNumber, UnixTime};
+use crate::x509::{Revoked, SerialNumber, UnixTime};
 
 /// The record of a signer, with the serial numbers that came with this key.
 pub(crate) struct WithUsed<'r> {
@@ -53,6 +53,10 @@ impl SignatureRecord for WithUsed<'_> {
         self.record.has_signed_crl(key)
     }
 
+    fn is_continued(&self, key: &[u8; 32]) -> Result<bool, RecordError> {
+        self.record.is_continued(key)
+    }
+
     fn last_delta(&self, key: &[u8; 32]) -> Result<Option<LastCrl>, RecordError> {
         self.record.last_delta(key)
     }
@@ -60,7 +64,7 @@ impl SignatureRecord for WithUsed<'_> {
     fn each_last_entry(
         &self,
         key: &[u8; 32],
-        entry: &mut dyn FnMut(&SerialNumber, u8) -> bool,
+        entry: &mut dyn FnMut(&SerialNumber, Revoked) -> bool,
     ) -> Result<(), RecordError> {
         self.record.each_last_entry(key, entry)
     }

@@ -357,7 +357,11 @@ impl Signer {
         let opened = self.opened(peer, key)?;
         let (issuer, profile) = (shown.issuer.as_ref(), shown.profile.as_deref());
         let (public_key, enrolment) = (opened.public_key(), shown.enrolment.as_ref());
-        self.sign(&opened, &Asked { peer, key, public_key, kind, issuer, profile, enrolment }, group)
+        let mark = match kind {
+            SignedKind::Crl => self.vault(key)?.keys().mark(key)?.number,
+            SignedKind::Certificate | SignedKind::Request => None,
+        };
+        self.sign(&opened, &Asked { peer, key, public_key, kind, issuer, profile, mark, enrolment }, group)
     }
 }
 

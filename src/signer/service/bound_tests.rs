@@ -4,7 +4,7 @@ use crate::profile::{Applicant, RequestedValidity, RequestedValues};
 use crate::signer::admit::tests::{granted, name, serial};
 use crate::signer::copies::Copies;
 use crate::signer::protocol::{Failure, Frame, Reply, Request, WireKey};
-use crate::signer::{Bound, ClientClass, Scope};
+use crate::signer::{ActKind, Bound, ClientClass, Scope};
 use crate::signing::{CaKeys as _, SoftKey, UsedSerials};
 use crate::testing::NOW;
 use crate::x509::extension::{authority_key_identifier, crl_number};
@@ -245,4 +245,35 @@ fn a_serial_number_that_came_with_the_key_as_used_is_not_signed_again() {
     assert_eq!([70, 71].map(sign), ["signer.serial", "signed"]);
     std::fs::write(service.file("new.used"), "70\n").unwrap();
     assert_eq!(sign(72), "signer.record", "what cannot be read stops the key");
+}
+
+#[test]
+fn after_a_restore_no_crl_number_is_used_that_the_mark_beside_the_key_has_passed() {
+    // C1, X4
+    let service = Service::new();
+    service.prepare("new");
+    let public_key = generate(&service);
+    let root = root(&public_key, |tbs| {
+        let mut signed = service.ask(&command(), certify("root-ca", false), vec![tbs.to_vec()]);
+        signed.parts.pop().unwrap()
+    });
+    assert_eq!(code(&list(&service, &root, 1, "root-ca")), "signed");
+    let raise = |number| {
+        let request = Request::RaiseMark { key: key("new"), number };
+        code(&service.ask(&command(), request, Vec::new())).to_owned()
+    };
+    // another command makes a CRL of its own at the same time
+    assert_eq!(raise(5), "done");
+    assert_eq!(code(&list(&service, &root, 2, "root-ca")), "signed");
+    // as a restore leaves it, which raises the mark above what may have been signed since the backup
+    assert_eq!(raise(1000), "done");
+    service.act(ActKind::Gap);
+    assert_eq!(
+        [3, 999].map(|number| code(&list(&service, &root, number, "root-ca")).to_owned()),
+        ["signer.crl-number"; 2]
+    );
+    service.act(ActKind::Accepted);
+    assert_eq!(code(&list(&service, &root, 999, "root-ca")), "signer.crl-number");
+    assert_eq!(raise(1001), "done");
+    assert_eq!(code(&list(&service, &root, 1001, "root-ca")), "signed");
 }

@@ -5,10 +5,10 @@ use crate::profile::{Applicant, RequestedValues};
 use crate::signer::admit::tests::{granted, name, profiles, serial};
 use crate::signer::protocol::{Failure, Frame, Reply, Request, VERSION, WireKey};
 use crate::signer::unlocking::{Asked as Unlocking, Event, Handed, Login, Prepared, SharedRing, Terms};
-use crate::signer::{Act, ActKind, Asker, Bound, ClientClass, Peer, Scope};
+use crate::signer::{Act, ActKind, Asker, Bound, ClientClass, Life, Peer, Scope};
 use crate::signing::{AgeFileStore, CaKeys as _, KeyVault, PassphrasePolicy, SoftKey};
 use crate::testing::NOW;
-use crate::x509::{Certificate, KeyAlgorithm, SubjectPublicKeyInfo, UnixTime, encode_signed};
+use crate::x509::{Certificate, KeyAlgorithm, SubjectPublicKeyInfo, UnixTime, encode_request, encode_signed};
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixStream;
@@ -236,6 +236,14 @@ fn a_new_key_is_deleted_by_the_login_that_had_it_made_as_long_as_it_has_signed_n
     service.refused(&peer(ClientClass::Command, 1001), discard(), Vec::new());
     assert_eq!(service.ask(&command(), discard(), Vec::new()).message, Reply::Done);
     assert!(!service.file("new.age").exists());
+    // a request that is out has an answer, which needs the key
+    let public_key = make();
+    let info = encode_request(&name("C=BE,CN=Users"), &public_key, &[]);
+    let signed = service.ask(&command(), Request::SignRequest { key: key("new") }, vec![info]);
+    assert_eq!(signed.message, Reply::Signed);
+    service.refused(&command(), discard(), Vec::new());
+    assert!(service.file("new.age").exists());
+    std::fs::remove_file(service.file("new.age")).unwrap();
     let public_key = make();
     root(&public_key, |tbs| {
         let request = Request::SignCertificates {
@@ -345,7 +353,7 @@ fn a_client_without_the_right_to_it_has_no_large_body_read() {
         let (client, server) = UnixStream::pair().unwrap();
         client.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
         std::thread::scope(|scope| {
-            scope.spawn(|| standing.converse(&server, &peer));
+            scope.spawn(|| standing.converse(&server, (&peer, &Life::since(std::process::id()))));
             if is_greeted {
                 Frame::from(hello()).send(&client).unwrap();
                 assert!(matches!(Frame::receive(&client).unwrap().message, Reply::Welcome { .. }));
@@ -357,4 +365,32 @@ fn a_client_without_the_right_to_it_has_no_large_body_read() {
             assert!(matches!(answer.unwrap().message, Reply::Failed { .. }));
         });
     }
+}
+
+#[test]
+fn whoever_has_the_connection_of_a_process_that_is_gone_gets_no_answer() {
+    // K2: what it may do was read of that process
+    let service = Service::new();
+    let ring = Arc::clone(&service.ring);
+    let standing = Standing::new(service.signer, ring, Vec::new(), "1", now).unwrap();
+    let mut process = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+    let life = Life::since(process.id());
+    let (client, server) = UnixStream::pair().unwrap();
+    client.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            standing.converse(&server, (&command(), &life)).unwrap();
+            server.shutdown(std::net::Shutdown::Both).unwrap();
+        });
+        let ask = |request: Request| {
+            Frame::from(request).send(&client).unwrap();
+            Frame::<Reply>::receive(&client).map(|answer| answer.message)
+        };
+        let hello = Request::Hello { version: VERSION, program: "1".into(), orders: None };
+        assert!(matches!(ask(hello), Ok(Reply::Welcome { .. })));
+        assert!(matches!(ask(Request::WhatIsUnlocked), Ok(Reply::Unlocked { .. })));
+        process.kill().unwrap();
+        process.wait().unwrap();
+        assert!(ask(Request::WhatIsUnlocked).is_err());
+    });
 }

@@ -7,7 +7,7 @@ use crate::home::{Mode, replace};
 use crate::signer::admit::tests::profiles;
 use crate::signer::listening::Clients;
 use crate::signer::protocol::{Frame, Orders, Reply, Request, VERSION, WireHanded, WireTerms};
-use crate::signer::{ClientClass, Link, Peer, Prepared, RemoteKeys, Scope, SharedRing};
+use crate::signer::{ClientClass, Life, Link, Peer, Prepared, RemoteKeys, Scope, SharedRing};
 use crate::signing::{
     AgeFileStore, CaKeys, KeyError, KeyRef, KeyVault, PassphraseOrders, PassphrasePolicy, SoftKey, contract,
 };
@@ -128,11 +128,13 @@ fn a_service_holds(secret: &str, of: impl FnOnce(AgeFileStore) -> AgeFileStore) 
     let serving = Arc::clone(&standing);
     let command = thread::spawn(move || {
         let (connection, _) = listener.accept().unwrap();
-        serving.serve(connection, peer(ClientClass::Command));
+        serving.serve(connection, peer(ClientClass::Command), Life::since(std::process::id()));
     });
     let (administrator, other) = UnixStream::pair().unwrap();
     let serving = Arc::clone(&standing);
-    let administration = thread::spawn(move || serving.serve(other, peer(ClientClass::Administrator)));
+    let administration = thread::spawn(move || {
+        serving.serve(other, peer(ClientClass::Administrator), Life::since(std::process::id()))
+    });
     let administrator = Administrator(administrator, secret.to_owned());
     let hello = Request::Hello { version: VERSION, program: PROGRAM.into(), orders: None };
     assert!(matches!(administrator.ask(hello.into()), Reply::Welcome { .. }));

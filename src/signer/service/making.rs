@@ -259,7 +259,7 @@ impl Signer {
                 let made = self.made.by(peer, key);
                 let made =
                     made.ok_or_else(|| signer("it deletes only a key that this login has just made"))?;
-                if self.has_signed(peer, &made)? {
+                if self.is_used(peer, &made)? {
                     return Err(signer("it deletes no key that has signed something"));
                 }
                 Some(made)
@@ -276,14 +276,21 @@ impl Signer {
         Ok(Reply::Done.into())
     }
 
+    /// Returns whether this key signed certificates, or CRLs.
     fn has_signed(&self, peer: &Peer, identity: &Identity) -> Result<bool, Failure> {
         let (_, _, journal) = self.remembers(peer)?;
         let turn = journal.turn()?;
-        Ok(is_used(turn.record(), identity)?)
+        Ok(has_signed(turn.record(), identity)?)
+    }
+
+    /// Returns whether this key signed anything. A request for a certificate is out, and its answer needs the key.
+    fn is_used(&self, peer: &Peer, identity: &Identity) -> Result<bool, Failure> {
+        let (_, _, journal) = self.remembers(peer)?;
+        let turn = journal.turn()?;
+        Ok(has_signed(turn.record(), identity)? || turn.record().last_used(identity)?.is_some())
     }
 }
 
-/// Returns whether this key signed certificates, or CRLs.
-fn is_used(record: &dyn SignatureRecord, key: &Identity) -> Result<bool, RecordError> {
+fn has_signed(record: &dyn SignatureRecord, key: &Identity) -> Result<bool, RecordError> {
     Ok(record.signed_since(key, UnixTime(i64::MIN))? > 0 || record.last_crl(key)?.is_some())
 }

@@ -206,6 +206,7 @@ fn who_opened_a_key_before_it_went_to_media_signs_nothing_with_it_after_that() {
             kind: SignedKind::Crl,
             issuer: Some(&own),
             profile: None,
+            mark: None,
             enrolment: None,
         };
         let signed = case.standing.signer.sign(&opened, &asked, vec![crl(&own, 1)]);

@@ -19,6 +19,7 @@ mod child;
 mod clients_tests;
 #[cfg(test)]
 mod contract_tests;
+mod conversation;
 mod copying;
 mod custody;
 #[cfg(test)]
@@ -44,6 +45,8 @@ mod remembering;
 #[cfg(test)]
 mod renewal_tests;
 mod ring;
+#[cfg(test)]
+mod rollover_tests;
 mod seams;
 mod shown;
 mod standing;

@@ -1,5 +1,5 @@
 //! The rules of admission, with what the signer has on disk: its copies of certificates, envelopes and profiles.
-use super::own_rules_brought::{acts, named};
+use super::own_rules_brought::{acts, named, vouching};
 use super::seams::{Asked, Brought, Coming, Kept, Permitted, PermittedGroup, Rules};
 use crate::error::Code;
 use crate::failpoint;
@@ -296,8 +296,10 @@ impl Rules for OwnRules {
             own: &own,
             above: &above,
             others: &copies.of_others(asked.public_key),
+            generations: &|other| vouching(&self.directory, asked, &copies, other),
             bound: bound.as_ref().map(|bound| bound.profile.as_str()),
             named: bound.as_ref().and_then(|bound| bound.subject.as_ref()),
+            mark: asked.mark,
             by_timer: asked.peer.class == ClientClass::Renew,
         };
         let mut admission = Admission::new(record, &profiles, self.ceremony.unwrap_or_else(self.now));

@@ -1,7 +1,11 @@
 //! What a group brings along that is kept, and what the journal has of it.
 use super::seams::Asked;
-use crate::signer::{Act, ActKind, AdmittedContents, AdmittedTbs, Bound, KeyEnvelope};
-use crate::x509::Certificate;
+use crate::signer::copies::Copies;
+use crate::signer::{
+    Act, ActKind, AdmittedContents, AdmittedTbs, Bound, ClientClass, KeyEnvelope, Vouching, bound,
+};
+use crate::x509::{Certificate, sha256};
+use std::path::Path;
 
 /// Returns what the journal says of a certificate for which no key of this signer vouches.
 pub(super) fn of_unknown_issuer(certificate: &Certificate) -> String {
@@ -12,6 +16,23 @@ fn of_issuer(certificate: &Certificate) -> String {
     let tbs = certificate.tbs();
     let (serial, issuer, end) = (tbs.serial_number(), tbs.issuer(), tbs.validity().not_after);
     format!("certificate {serial} by {issuer} until {end}")
+}
+
+/// Returns what the signer with this directory knows of the certificate of another CA, as that of another generation of
+/// the CA whose key is asked for.
+pub(super) fn vouching(
+    directory: &Path,
+    asked: &Asked<'_>,
+    copies: &Copies,
+    other: &Certificate,
+) -> Vouching {
+    if asked.peer.class == ClientClass::Child || bound::is_accepted(directory, &sha256(other.as_der())) {
+        return Vouching::Accepted;
+    }
+    match copies.envelope(asked.key, other.tbs().public_key()) {
+        Ok(Some(_)) => Vouching::Bound,
+        Ok(None) | Err(_) => Vouching::Unknown,
+    }
 }
 
 /// Returns what a new key is bound to with the name that it signs in the certificate of itself.

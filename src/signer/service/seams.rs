@@ -6,6 +6,7 @@ use crate::signer::{
     SignedKind, ToBeSigned,
 };
 use crate::signing::KeyRef;
+use crate::x509::extension::CrlNumber;
 use crate::x509::{Certificate, SubjectPublicKeyInfo, TbsCertificate, UnixTime};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -24,6 +25,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) issuer: Option<&'a Certificate>,
     /// The profile of the CA, as the client says.
     pub(crate) profile: Option<&'a str>,
+    /// The mark beside the key, where a CRL is to be signed.
+    pub(crate) mark: Option<CrlNumber>,
     /// The word of a responder for the one that comes after it.
     pub(crate) enrolment: Option<&'a Enrolment>,
 }

@@ -5,24 +5,20 @@ use super::custody::Protected;
 use super::media::LentForMedia;
 use crate::error::Code;
 use crate::signer::listening::{Clients, say};
-use crate::signer::protocol::{
-    Begun, Failure, Frame, FrameError, Reply, Request, VERSION, WireGrant, WireHanded, WireTerms,
-};
+use crate::signer::protocol::{Failure, Frame, Reply, Request, WireGrant, WireHanded, WireTerms};
 use crate::signer::unlocking::{Asked, SharedRing, Terms, UnlockError, known_as, login_of};
-use crate::signer::{Bound, ClientClass, Peer, RemoteTokens, Scope};
+use crate::signer::{Bound, ClientClass, Life, Peer, RemoteTokens, Scope};
 use crate::signing::{KeyError, KeyRef, KeyVault, RecipientText};
 use crate::x509::UnixTime;
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, recv};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 
 /// How long a person may take to type a passphrase.
 const PATIENCE: Duration = Duration::from_secs(300);
-/// Time for a request to come whole, after its first octet; and for a client to say who it is.
-const WHOLE: Duration = Duration::from_secs(20);
 /// How often what has had its time is locked, whether or not anybody asks for anything.
 const TICK: Duration = Duration::from_secs(1);
 
@@ -35,11 +31,11 @@ pub(crate) struct Standing {
     tokens: Option<Arc<RemoteTokens>>,
     /// The files that were lent to go to media.
     pub(super) lent: LentForMedia,
-    program: String,
+    pub(super) program: String,
     wall: fn() -> UnixTime,
     /// Held while a request with a large body is read and answered, so that all clients together have no more memory
     /// than one.
-    large: Mutex<()>,
+    pub(super) large: Mutex<()>,
 }
 
 impl Standing {
@@ -78,49 +74,6 @@ impl Standing {
     #[must_use]
     pub(crate) fn with_tokens(self, tokens: Arc<RemoteTokens>) -> Self {
         Self { tokens: Some(tokens), ..self }
-    }
-
-    /// Answers the client at the other end until it closes the connection.
-    pub(super) fn converse(&self, connection: &UnixStream, peer: &Peer) -> Result<(), FrameError> {
-        let silence = connection.read_timeout()?;
-        connection.set_read_timeout(Some(WHOLE))?;
-        let hello = Begun::<Request>::receive(connection, WHOLE)?;
-        if hello.body() > 0 {
-            return Frame::from(failed("nothing comes with a greeting")).send(connection);
-        }
-        let hello = hello.whole()?;
-        connection.set_read_timeout(silence)?;
-        let welcome = match hello.message {
-            Request::Hello { version: VERSION, program, orders: None } if program == self.program => {
-                Reply::Welcome { version: VERSION, program: self.program.clone() }
-            }
-            Request::Hello { orders: Some(_), .. } => failed("a signer that listens takes no orders"),
-            Request::Hello { program, .. } => {
-                failed(&format!("it is of version {}, and the command of version {program}", self.program))
-            }
-            _ => failed("it was not greeted"),
-        };
-        let is_welcome = matches!(welcome, Reply::Welcome { .. });
-        Frame::from(welcome).send(connection)?;
-        if !is_welcome {
-            return Ok(());
-        }
-        loop {
-            let begun = Begun::<Request>::receive(connection, WHOLE)?;
-            let is_large = begun.body() > Request::SMALL;
-            if is_large && !(may_ask(peer, begun.message()) && begun.body() <= begun.message().largest_body())
-            {
-                // what is not read cannot be passed over: this is the end of the connection
-                return Frame::from(failed("it does not take so much from this client")).send(connection);
-            }
-            let one = is_large.then(|| self.large.lock().unwrap_or_else(PoisonError::into_inner));
-            let asked = begun.whole()?;
-            // people are asked for passphrases, and nobody else waits for them
-            let one = one.filter(|_| !matches!(asked.message, Request::Bring { .. }));
-            let answer = self.answer(connection, peer, asked);
-            drop(one);
-            answer.send(connection)?;
-        }
     }
 
     pub(super) fn answer(&self, connection: &UnixStream, peer: &Peer, asked: Frame<Request>) -> Frame<Reply> {
@@ -308,7 +261,7 @@ fn inspected(vault: &Arc<dyn KeyVault>, key: &KeyRef) -> Result<(), KeyError> {
 }
 
 impl Clients for Standing {
-    fn serve(&self, connection: UnixStream, peer: Peer) {
+    fn serve(&self, connection: UnixStream, peer: Peer, life: Life) {
         if peer.class == ClientClass::Tokens {
             let taken = self.tokens.as_ref().map_or(Ok(()), |tokens| tokens.connect(connection));
             return match taken {
@@ -317,7 +270,7 @@ impl Clients for Standing {
             };
         }
         // whoever goes away, or says what is no frame, is not served any more
-        let _ = self.converse(&connection, &peer);
+        let _ = self.converse(&connection, (&peer, &life));
     }
 
     fn is_idle(&self) -> bool {
@@ -390,7 +343,7 @@ fn refused(failure: Failure) -> Frame<Reply> {
     Reply::Failed { failure }.into()
 }
 
-fn failed(reason: &str) -> Reply {
+pub(super) fn failed(reason: &str) -> Reply {
     Reply::Failed { failure: Failure::Signer { reason: reason.to_owned() } }
 }
 

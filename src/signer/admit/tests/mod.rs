@@ -1,7 +1,9 @@
 //! A lying client: each thing that the rules forbid is refused with a code of its own, and what is right is admitted.
 mod certificates;
+mod crl_entries;
 mod crls;
 mod pinned;
+mod rollover;
 
 use super::*;
 use crate::profile::{Applicant, IssuerView, RequestedValidity, RequestedValues, SHIPPED};
@@ -15,8 +17,8 @@ use crate::x509::extension::{
     Purpose, authority_key_identifier, crl_number, delta_crl_indicator,
 };
 use crate::x509::{
-    CrlEntry, CrlReason, GeneralName, KeyAlgorithm, Name, SignatureAlgorithm, TbsCertListBuilder, Validity,
-    encode_request, encode_signed, sha256,
+    CrlEntry, CrlReason, GeneralName, KeyAlgorithm, Name, Revoked, SignatureAlgorithm, TbsCertListBuilder,
+    Validity, encode_request, encode_signed, sha256,
 };
 
 const DAY: i64 = UnixTime::DAY;
@@ -151,8 +153,10 @@ impl Signer {
             own: &self.own,
             above: std::slice::from_ref(&self.root),
             others: &self.others,
+            generations: &|_| Vouching::Accepted,
             bound: None,
             named: None,
+            mark: None,
             by_timer: false,
         }
     }
@@ -179,8 +183,10 @@ impl Signer {
             own: &own,
             above: &[],
             others,
+            generations: &|_| Vouching::Accepted,
             bound: None,
             named: None,
+            mark: None,
             by_timer: false,
         };
         self.admission().certificate(&in_use, octets)
@@ -256,8 +262,9 @@ impl Signer {
 
     /// Puts a CRL on record, made an hour ago.
     fn made(&self, number: u64, entries: &[(u8, u8)], is_delta: bool) {
-        let entries: Vec<(SerialNumber, u8)> =
-            entries.iter().map(|(number, reason)| (serial(*number), *reason)).collect();
+        let revoked = |reason: &u8| Revoked { reason: *reason, date: NOW.plus(-100) };
+        let entries: Vec<(SerialNumber, Revoked)> =
+            entries.iter().map(|(number, reason)| (serial(*number), revoked(reason))).collect();
         let last = LastCrl { number, this_update: NOW.plus(-3600) };
         self.record.crl(&self.key.public_key().digest(), last, is_delta, &entries);
     }
