@@ -65,7 +65,7 @@ mod time;
 pub use crate::par_map::par_map;
 pub(crate) use authority::CrlAuthority;
 pub use authority::IssuingAuthority;
-pub(crate) use ceremony::waits_for_ceremony;
+pub(crate) use ceremony::{responder_is_asked_for, waits_for_ceremony};
 pub use clock_watch::{ClockState, ClockStatus, ClockWatch};
 pub use difference::{Difference, same_names};
 pub use disk_reserve::CommandPurpose;

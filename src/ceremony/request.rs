@@ -75,6 +75,15 @@ impl ToBeSigned {
         }
     }
 
+    /// Returns the certificate that is asked for; `None` for a CRL.
+    #[must_use]
+    pub fn certificate(&self) -> Option<&TbsCertificate> {
+        match self {
+            Self::Certificate(tbs) => Some(tbs),
+            Self::Crl(_) => None,
+        }
+    }
+
     /// Returns `certificate` or `crl`.
     #[must_use]
     pub fn kind(&self) -> &'static str {

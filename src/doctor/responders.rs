@@ -1,6 +1,7 @@
 //! Checks of responder certificates and their keys, as the daemon would load them.
 use super::finding::{Finding, Mending};
 use super::{Examination, FindingCode, Looked, Unseen, counted, due, only_files};
+use crate::ca::responder_is_asked_for;
 use crate::error::remedy;
 use crate::index::{Authority, CertificateRecord, CertificateState};
 use crate::status::PublishedAuthority;
@@ -37,7 +38,11 @@ pub(super) fn check(examination: &Examination<'_>, findings: &mut Vec<Finding>) 
         let told = findings
             .iter()
             .any(|one| one.object == authority.name && one.code == FindingCode::ResponderUnusable);
-        if responders.is_empty() && !told {
+        if responders.is_empty() && !told && responder_is_asked_for(examination.publisher, &authority.name) {
+            let message =
+                "has certificates that name its OCSP responder, whose certificate a ceremony is asked for";
+            findings.push(Finding::note(FindingCode::ResponderMissing, &authority.name, message));
+        } else if responders.is_empty() && !told {
             let message = "has certificates that name its OCSP responder, and has none";
             findings.push(offered(
                 Finding::error(FindingCode::ResponderMissing, &authority.name, message),

@@ -373,7 +373,7 @@ fn the_lines_that_the_signer_is_made_of_are_as_many_as_the_manual_says() {
     let number_of = |room: &str| -> f64 {
         let line = counted
             .lines()
-            .find(|line| line.trim_start().splitn(2, "  ").nth(1).is_some_and(|name| name.starts_with(room)));
+            .find(|line| line.trim_start().split_once("  ").is_some_and(|(_, name)| name.starts_with(room)));
         line.unwrap_or_else(|| panic!("{room}")).split_whitespace().next().unwrap().parse().unwrap()
     };
     let manual = page("internals.md");

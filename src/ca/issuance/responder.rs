@@ -1,8 +1,10 @@
 //! Delegated responder certificates (RFC 6960 §4.2.2.2).
 use super::Issuance;
+use crate::ca::ceremony::open_request;
 use crate::ca::{IssuanceOutcome, IssuanceRequest, IssuingAuthority, Published};
 use crate::error::{Code, Notice, Problem, remedy};
 use crate::profile::{Applicant, RequestedValidity, RequestedValues};
+use crate::repository::Publisher;
 use crate::signing::{PlainKey, PresentResponder};
 use crate::x509::{
     Attribute, AttributeType, Certificate, Name, SubjectPublicKeyInfo, TbsCertificate, UnixTime,
@@ -109,7 +111,12 @@ impl Issuance<'_> {
         }
         let issued =
             issuance.issued.pop().ok_or_else(|| Problem::new(Code::IndexFailed, "nothing was issued"))?;
-        let file = self.engine.publisher().responder(&name, &issued.certificate, &key.pem)?;
+        let publisher = self.engine.publisher();
+        let waiting = waiting_key(publisher, &name);
+        let file = publisher.responder(&name, &issued.certificate, &key.pem)?;
+        if let Some(waiting) = waiting {
+            publisher.keep_responder_keys(&name, &[&key.pem, &waiting.pem])?;
+        }
         let mut event = self.engine.event(self.engine.now(), "responder.installed", &*name);
         event.details.push(("serial".into(), issued.certificate.tbs().serial_number().to_string()));
         self.engine.index().record_event(event)?;
@@ -207,6 +214,14 @@ impl Issuance<'_> {
         let issuance = self.issue_under(&issuer, (profile, true), requests)?;
         Ok((Some(issuer), issuance))
     }
+}
+
+/// Returns the key of a responder whose certificate a ceremony is asked for, and which waits beside the one in use.
+fn waiting_key(publisher: &dyn Publisher, name: &str) -> Option<PlainKey> {
+    let asked = open_request(publisher, name).ok()??.0;
+    let file = publisher.responder_key(name)?;
+    let mut items = asked.items.iter().filter_map(|item| item.tbs.certificate());
+    items.find_map(|tbs| PlainKey::found_in(&file, tbs.public_key()))
 }
 
 /// Returns the subject of a responder: the CA's attributes without its commonName, and a commonName that says

@@ -12,7 +12,7 @@ use crate::profile::{Applicant, RequestedValidity, RequestedValues};
 use crate::repository::{CeremonyFile, PendingRequest};
 use crate::signing::KeyRef;
 use crate::status::last_signed;
-use crate::x509::{Certificate, CertificateId, TbsCertList, TbsCertificate, UnixTime};
+use crate::x509::{Certificate, CertificateId, TbsCertList, UnixTime};
 
 /// What a ceremony is to be about.
 #[derive(Clone, Debug, Default)]
@@ -381,13 +381,5 @@ impl Lifecycle<'_> {
         let (intent, said) = engine.issuance().intent_of(issuer, &ancestors, rules, &request)?;
         notices.extend(said);
         Ok(Prepared { intent, why, beside: None })
-    }
-}
-
-/// Returns the octets that an item asks for, of a certificate.
-pub(super) fn certificate_asked(tbs: &ToBeSigned) -> Option<&TbsCertificate> {
-    match tbs {
-        ToBeSigned::Certificate(tbs) => Some(tbs),
-        ToBeSigned::Crl(_) => None,
     }
 }

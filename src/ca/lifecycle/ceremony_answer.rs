@@ -1,11 +1,10 @@
 //! Answers of ceremonies, taken in.
 use super::Lifecycle;
-use super::ceremony::certificate_asked;
 use crate::ca::publication::News;
 use crate::ceremony::{
     Answer, KeptHistory, Request, SignedItem, ToBeSigned, is_checkpoint_of, malformed, sha256,
 };
-use crate::error::{Code, Problem, remedy};
+use crate::error::{Code, Notice, Problem, remedy};
 use crate::failpoint;
 use crate::index::{Authority, CertificateState, Issued};
 use crate::repository::{CeremonyFile, PublishError};
@@ -25,6 +24,8 @@ pub struct CeremonyOutcome {
     pub authorities: Vec<String>,
     /// Serial number of the certificate that the OCSP responder uses from now on.
     pub responder: Option<String>,
+    /// Warnings about what was taken in.
+    pub notices: Vec<Notice>,
 }
 
 fn refuse(code: Code, message: impl Into<String>, hint: &'static str) -> Problem {
@@ -155,6 +156,7 @@ impl Lifecycle<'_> {
             crl: None,
             authorities: Vec::new(),
             responder: None,
+            notices: Vec::new(),
         };
         let mut issued = Vec::new();
         let mut lists = Vec::new();
@@ -197,8 +199,11 @@ impl Lifecycle<'_> {
             };
             engine.publication().publish(news)?;
             for certificate in &brought {
-                let installed = self.install_responder(authority, certificate)?;
-                outcome.responder = installed.or(outcome.responder);
+                match self.install_responder(authority, certificate)? {
+                    Some(Ok(serial)) => outcome.responder = Some(serial),
+                    Some(Err(notice)) => outcome.notices.push(notice),
+                    None => {}
+                }
             }
             for child in &outcome.authorities {
                 engine.publisher().remove_pending_request(child)?;
@@ -248,8 +253,8 @@ fn checked(request: &Request, answer: &Answer, authority: &Authority) -> Result<
             (ToBeSigned::Certificate(_), SignedItem::Certificate(der)) => {
                 let certificate =
                     Certificate::from_der(der).map_err(|_| other("has a certificate that cannot be read"))?;
-                let is_asked = certificate_asked(&asked.tbs)
-                    .is_some_and(|tbs| tbs.as_der() == certificate.tbs().as_der());
+                let is_asked =
+                    asked.tbs.certificate().is_some_and(|tbs| tbs.as_der() == certificate.tbs().as_der());
                 if !is_asked || !certificate.is_signed_by(key) {
                     return Err(other("has a certificate that was not asked for, or by another key"));
                 }

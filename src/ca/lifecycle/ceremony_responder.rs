@@ -44,13 +44,13 @@ impl Lifecycle<'_> {
         Ok(())
     }
 
-    /// Has the responder use the certificate that a ceremony brought. Returns its serial number; `None` for a certificate of
-    /// something else, or whose key is not here.
+    /// Has the responder use the certificate that a ceremony brought. Returns its serial number, or why it is not used; `None`
+    /// for a certificate of something else.
     pub(super) fn install_responder(
         &self,
         authority: &Authority,
         certificate: &Certificate,
-    ) -> Result<Option<String>, Problem> {
+    ) -> Result<Option<Result<String, Notice>>, Problem> {
         let (engine, name) = (self.engine, authority.name.as_str());
         let tbs = certificate.tbs();
         let id = CertificateId { issuer: authority.issuer, serial_number: tbs.serial_number().clone() };
@@ -61,13 +61,21 @@ impl Lifecycle<'_> {
             Some(uri) => Some(PlainKey::in_token(&uri, tbs.public_key().clone())),
             None => PlainKey::found_in(file, tbs.public_key()),
         });
-        let is_responder = record.is_some_and(|one| one.profile == RESPONDER_PROFILE);
-        let Some(key) = key.filter(|_| is_responder) else { return Ok(None) };
+        if record.is_none_or(|one| one.profile != RESPONDER_PROFILE) {
+            return Ok(None);
+        }
+        let serial = tbs.serial_number().to_string();
+        let Some(key) = key else {
+            let notice = format!(
+                "the responder of {name} goes on with the certificate that it has: the key of {serial} is not here any more"
+            );
+            return Ok(Some(Err(Notice::from(notice))));
+        };
         publisher.responder(name, certificate, &key.pem)?;
         failpoint::passed("ceremony: responder in place");
         let mut event = engine.event(engine.now(), "responder.installed", name);
-        event.details.push(("serial".into(), tbs.serial_number().to_string()));
+        event.details.push(("serial".into(), serial.clone()));
         engine.index().record_event(event)?;
-        Ok(Some(tbs.serial_number().to_string()))
+        Ok(Some(Ok(serial)))
     }
 }

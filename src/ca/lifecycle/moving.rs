@@ -141,13 +141,20 @@ impl Lifecycle<'_> {
         }
         let _alone = self.alone_with(authority)?;
         let note = format!("{} {}\n", from.uri, to.uri);
+        let was_noted = self.engine.publisher().key_move(&authority.name)?.is_some();
         self.engine.publisher().keep_key_move(&authority.name, Some(note.as_bytes()))?;
         failpoint::passed("key: move noted");
         let mover = self.mover()?;
         let mut shown = 0;
         if !proposed.is_there {
             let mark = self.highest_crl_number(authority, from)?;
-            mover.hand_over(from, coming)?;
+            if let Err(refused) = mover.hand_over(from, coming) {
+                if matches!(refused, KeyError::Locked { .. }) && !was_noted {
+                    // nothing has left, and nothing came
+                    self.engine.publisher().keep_key_move(&authority.name, None)?;
+                }
+                return Err(refused.into());
+            }
             failpoint::passed("key: handed over");
             shown = self.show_all(authority, to)?;
             let until = coming.certificates.iter().map(|one| one.tbs().validity().not_after).max();

@@ -31,7 +31,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     proptest::collection::vec(step, 1..60)
 }
 
-/// A service whose key is unlocked for leaves and CRLs, for the login of [`command`].
+/// A service whose key is unlocked for CRLs, or for certificates of CAs and responders too, for the login of [`command`].
 struct Case {
     service: Service,
     root: Certificate,
@@ -40,10 +40,11 @@ struct Case {
     number: Option<u64>,
     listed: BTreeSet<Vec<u8>>,
     signed: usize,
+    is_for_cas: bool,
 }
 
 impl Case {
-    fn new() -> Self {
+    fn new(is_for_cas: bool) -> Self {
         let service = Service::new();
         service.unlock("genfic", &[Scope::Ca, Scope::Leaf, Scope::Crl]);
         let ask = |request, parts| service.ask(&command(), request, parts);
@@ -56,10 +57,20 @@ impl Case {
         let signed = encode_signed(unsigned.tbs().as_der(), unsigned.tbs().signature(), &signed.parts[0]);
         let root = Certificate::from_der(&signed).unwrap();
         service.ring.lock(Some("genfic"));
-        service.unlock("genfic", &[Scope::Leaf, Scope::Crl]);
+        let scopes = [Scope::Leaf, Scope::Crl, Scope::Ca];
+        service.unlock("genfic", if is_for_cas { &scopes } else { &scopes[..2] });
         let serials = BTreeSet::from([octets(root.tbs().serial_number())]);
         let stranger = SoftKey::generate(KeyAlgorithm::P256).unwrap();
-        Self { service, root, stranger, serials, number: None, listed: BTreeSet::new(), signed: 0 }
+        Self {
+            service,
+            root,
+            stranger,
+            serials,
+            number: None,
+            listed: BTreeSet::new(),
+            signed: 0,
+            is_for_cas,
+        }
     }
 
     fn who(number: u8) -> Peer {
@@ -160,7 +171,7 @@ impl Case {
         assert!(self.serials.insert(octets(read.serial_number())), "a serial number is used once");
         assert_eq!(read.issuer(), self.root.tbs().subject());
         assert!(read.validity().not_after <= self.root.tbs().validity().not_after);
-        assert!(!signed.is_ca(), "it is not unlocked for that");
+        assert!(self.is_for_cas, "it is not unlocked for that: what is asked for is of a CA or a responder");
     }
 
     /// A CRL breaks no rule.
@@ -186,18 +197,20 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 
     #[test]
-    fn whatever_a_client_asks_for_no_signature_breaks_a_rule(steps in steps()) {
+    fn whatever_a_client_asks_for_no_signature_breaks_a_rule(steps in steps(), is_for_cas in any::<bool>()) {
         // K3
-        let mut case = Case::new();
+        let mut case = Case::new(is_for_cas);
         steps.iter().for_each(|step| case.take(step));
     }
 }
 
 #[test]
 fn what_such_a_client_may_have_is_signed() {
-    let mut case = Case::new();
-    for number in 3..6 {
-        case.take(&Step { what: 8, who: 7, number, change: None });
+    for is_for_cas in [false, true] {
+        let mut case = Case::new(is_for_cas);
+        for (what, number) in [(8, 3), (0, 10), (8, 4), (2, 11), (8, 5), (0, 10), (2, 10)] {
+            case.take(&Step { what, who: 7, number, change: None });
+        }
+        assert_eq!((case.signed, case.listed.len()), (if is_for_cas { 5 } else { 3 }, 3));
     }
-    assert_eq!((case.signed, case.listed.len()), (3, 3));
 }

@@ -53,11 +53,10 @@ impl BroughtKeys {
     }
 
     /// Forgets a key, or every key.
-    pub(super) fn lock(&self, key: Option<&str>) {
-        match key {
-            Some(key) => drop(self.held().remove(key)),
-            None => self.held().clear(),
-        }
+    pub(super) fn lock(&self, key: Option<&str>) -> Vec<Grant> {
+        let mut held = self.held();
+        let ended = held.extract_if(.., |name, _| key.is_none_or(|key| key == name));
+        ended.map(|(_, brought)| brought.grant).collect()
     }
 
     /// Forgets what has had its time.

@@ -212,7 +212,7 @@ impl SharedRing {
     /// As [`SharedRing::closed`]; what is being opened by this one is not locked.
     pub(super) fn closed_but(&self, key: Option<&str>, except: Option<&Opening>) -> Vec<Grant> {
         self.renewing.lock(key);
-        self.brought.lock(key);
+        let brought = self.brought.lock(key);
         let expected = match key {
             Some(key) => {
                 self.prepared.forget(key);
@@ -223,7 +223,7 @@ impl SharedRing {
                 self.expected.forget_all()
             }
         };
-        [self.keyring.lock(key, except), expected].concat()
+        [self.keyring.lock(key, except), expected, brought].concat()
     }
 
     /// Locks what has had its time; returns what is unlocked.
@@ -248,7 +248,8 @@ impl SharedRing {
 
     /// Notes what was locked. It is locked whether or not the journal can have it.
     pub(crate) fn noted(&self, ended: Vec<Grant>) -> Vec<Grant> {
-        for grant in &ended {
+        // the journal has no unlocking of one that was brought and never used
+        for grant in ended.iter().filter(|grant| !grant.is_waiting) {
             let _ = (self.note)(Event::Locked(grant.clone()));
         }
         ended

@@ -122,13 +122,12 @@ fn date(global: &Global, args: &CeremonySign, ceremony: &Ceremony) -> Result<Uni
         Some(date) => date.clone(),
         None => date_typed(global, &(first, last), proposal)?,
     };
-    let of_day = |text: &str| UnixTime::parse(&format!("{text}T12:00:00Z"));
-    let date = UnixTime::parse(&typed).or_else(|| of_day(&typed)).ok_or_else(|| {
+    let of_day = UnixTime::parse(&format!("{typed}T12:00:00Z"));
+    let date = of_day.or_else(|| UnixTime::parse(&typed)).ok_or_else(|| {
         usage(format!("`{typed}` is no date"), "write it like 2030-01-31, or 2030-01-31T12:00:00Z")
     })?;
     // a day begins before its noon, and the request may be of that day
-    let is_day = UnixTime::parse(&typed).is_none();
-    let date = if is_day && date.plus_days(1) > first && date < first { first } else { date };
+    let date = if of_day.is_some() && date.plus_days(1) > first && date < first { first } else { date };
     ceremony.check_date(date)?;
     Ok(date)
 }
@@ -214,5 +213,5 @@ pub(crate) fn import(session: &Session, args: &CeremonyImport) -> Result<Report,
         "authorities": outcome.authorities,
         "responder": outcome.responder,
     });
-    Ok(Report::done(result, lines.join("\n")))
+    Ok(Report::done(result, lines.join("\n")).warn(outcome.notices))
 }
