@@ -75,5 +75,5 @@ pub(crate) use reserve::{GivenBack, ReserveFile};
 pub(crate) use status_file::status_file_change;
 pub use turn::Turn;
 pub use unnamed::{Existing, write_whole};
-pub(crate) use without_modes::mended_there;
+pub use without_modes::mended_there;
 pub use without_modes::{has_no_modes, verify_given};

@@ -65,6 +65,15 @@ mod tests {
         assert_eq!(verify_named(&path, true).unwrap_err().cause, AccessCause::Parent);
         mode(directory.path(), 0o700);
         if crate::testing::is_root() {
+            // the directory of somebody else stays theirs
+            chown(directory.path(), Some(65534), None).unwrap();
+            let finding = verify_named(&path, true).unwrap_err();
+            assert!(
+                finding.remedy.contains("'#65534'") && !finding.remedy.contains("chown"),
+                "{}",
+                finding.remedy
+            );
+            chown(directory.path(), Some(0), None).unwrap();
             chown(&path, Some(65534), None).unwrap();
             assert_eq!(verify_named(&path, true).unwrap_err().cause, AccessCause::Owner);
         }

@@ -1,5 +1,5 @@
 //! File systems without owners and modes, as media often have, and files outside of a home.
-use super::access::{AccessFinding, AccessRule, FileKind, FileStatus, Owners, quoted};
+use super::access::{AccessCause, AccessFinding, AccessRule, FileKind, FileStatus, Owners, quoted};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
@@ -18,12 +18,21 @@ fn options(user: u32) -> String {
     format!("uid={user},fmask=0177,dmask=0077")
 }
 
-/// Returns the finding with the commands that mend it where its file is: on a file system without modes these are not
-/// chmod and chown, but the options of the mount.
+/// Returns the finding with what mends it where its file is, outside of a home: on a file system without modes that is not
+/// chmod and chown, but the options of the mount; and a directory of somebody else, such as a home directory, stays theirs.
 #[must_use]
-pub(crate) fn mended_there(finding: AccessFinding) -> AccessFinding {
+pub fn mended_there(finding: AccessFinding) -> AccessFinding {
     if !has_no_modes(&finding.path) {
-        return finding;
+        let owner = finding.path.symlink_metadata().map(|metadata| metadata.uid());
+        return match owner {
+            Ok(owner) if finding.cause == AccessCause::Parent && finding.remedy.starts_with("sudo chown") => {
+                let remedy = format!(
+                    "the same as its owner (sudo -u '#{owner}' ...), or with a copy in a directory of your own"
+                );
+                AccessFinding { remedy, ..finding }
+            }
+            _ => finding,
+        };
     }
     let mounts = std::fs::read_to_string("/proc/self/mounts").unwrap_or_default();
     let absolute = finding.path.canonicalize().unwrap_or_else(|_| finding.path.clone());

@@ -42,7 +42,20 @@ fn a_medium_whose_key_is_encrypted_anew_says_so_and_the_others_catch_up() {
 
     genfic_key(&home, "rewrap m/a/genfic.age --new-passphrase-from env:OTHER --work 10").ok();
     is_listed(&home, "m/a");
-    let words = "key export-bundle genfic --to m/b --keys m/a";
+    let words = "key export-bundle genfic --to m/b --keys m/a --yes";
+    // not before somebody says yes, nor from a file that does not open
+    let good = fs::read(home.path("m/b/genfic.age")).unwrap();
+    refused(&ca_with(&home, OTHER, words.trim_end_matches(" --yes")), 9, "input.confirmation");
+    refused(&ca_with(&home, OTHER, &format!("{words} --sealed")), 4, "medium.other-key");
+    refused(&ca_with(&home, THIRD, words), 8, "key.passphrase-wrong");
+    let whole = fs::read(home.path("m/a/genfic.age")).unwrap();
+    let mut damaged = whole.clone();
+    *damaged.last_mut().unwrap() ^= 1;
+    fs::write(home.path("m/a/genfic.age"), damaged).unwrap();
+    let said = ca_with(&home, OTHER, words);
+    assert_ne!(said.status, 0, "{}", said.all());
+    fs::write(home.path("m/a/genfic.age"), whole).unwrap();
+    assert_eq!(fs::read(home.path("m/b/genfic.age")).unwrap(), good);
     fs::remove_file(home.path("home/policy/user.toml")).unwrap();
     let said = ca_with(&home, OTHER, words).ok();
     assert!(said.err.contains("m/b had the same key encrypted otherwise"), "{}", said.err);

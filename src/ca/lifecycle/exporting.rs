@@ -34,6 +34,8 @@ pub struct KeyExport {
     pub usage: String,
     /// Whether it is copied from another medium, which keeps it.
     pub is_copy: bool,
+    /// Whether nobody has what opens the key.
+    pub sealed: bool,
 }
 
 /// A key that is on media, verified there.
@@ -53,12 +55,18 @@ pub struct KeyOnMedia {
 
 impl Lifecycle<'_> {
     /// Writes the key of a CA, still encrypted, with all that is needed to sign, to each medium, and reads it back. The
-    /// key comes from this home, or, when it is on media already, from the medium in use.
+    /// key comes from this home, or, when it is on media already, from the medium in use. A medium that has the key encrypted
+    /// otherwise is overwritten only when `may_overwrite` says so, and the file that comes was opened before.
     ///
     /// # Errors
     /// When there is no such CA, its key is not at hand, the configuration denies that it is kept offline, a medium has
-    /// another key of this name, is full, or does not return what was written to it. Nothing is removed.
-    pub fn copy_key_to_media(&self, export: &KeyExport) -> Result<KeyOnMedia, Problem> {
+    /// another key of this name, is full, or does not return what was written to it; as `may_overwrite` says. Nothing is
+    /// removed.
+    pub fn copy_key_to_media(
+        &self,
+        export: &KeyExport,
+        may_overwrite: &dyn Fn(&[Medium]) -> Result<(), Problem>,
+    ) -> Result<KeyOnMedia, Problem> {
         let authority = self.own_authority(&export.authority)?;
         let name = &authority.name;
         must_be_a_file_outside_the_service(name, &KeyRef::of(&authority))?;
@@ -68,6 +76,10 @@ impl Lifecycle<'_> {
         let files = self.files_for_media(&authority, (sealed.clone(), &source), export)?;
         let digest = sha256(&sealed);
         let stale = must_have_no_other_key((name, &authority.certificate), &digest, &export.media)?;
+        if !stale.is_empty() {
+            may_overwrite(&stale)?;
+            self.must_open(&authority, here.is_some(), export.sealed)?;
+        }
         write_to_media(&files, &export.media)?;
         for medium in &export.media {
             self.keep_mark(&authority, medium)?;
@@ -76,6 +88,24 @@ impl Lifecycle<'_> {
         let files = files.into_iter().map(|file| file.name).collect();
         let notices = stale.iter().map(opened_otherwise).collect();
         Ok(KeyOnMedia { authority, digest, here, files, notices })
+    }
+
+    /// Opens the key that is to take the place of other files of the same key: what does not open takes the last one that does
+    /// away.
+    fn must_open(&self, authority: &Authority, is_here: bool, sealed: bool) -> Result<(), Problem> {
+        let name = &authority.name;
+        if sealed {
+            let message = format!(
+                "a medium has the key of {name} encrypted otherwise, and nobody sees whether this file opens"
+            );
+            return Err(Problem::new(Code::MediumOther, message)
+                .hint("leave --sealed out, so that it is opened before; nothing was written"));
+        }
+        let key = KeyRef::of(authority);
+        let within = OfflineKeys::within_store(&key).filter(|_| is_here);
+        let signer = self.engine.keys().signer(&within.unwrap_or(key))?;
+        let is_its_own = signer.public_key() == authority.certificate.tbs().public_key();
+        if is_its_own { Ok(()) } else { Err(mismatched(name)) }
     }
 
     /// Refuses a CA of which the configuration denies that its key is kept offline.

@@ -15,7 +15,8 @@ pub(crate) fn unarmored(octets: Vec<u8>) -> Vec<u8> {
     decoded(&octets).unwrap_or(octets)
 }
 
-fn decoded(octets: &[u8]) -> Option<Vec<u8>> {
+/// Returns the octets of an armored file; `None`, without a copy of anything, for what is none: it may be a private key.
+pub(super) fn decoded(octets: &[u8]) -> Option<Vec<u8>> {
     let text = std::str::from_utf8(octets).ok()?;
     let lines = text.lines().map(|line| line.trim_ascii_end());
     let mut lines = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));

@@ -1,5 +1,5 @@
 //! Names of the files in the directory of CA keys.
-use super::armor::unarmored;
+use super::armor::decoded;
 use super::mark;
 use crate::home::AuthorityName;
 use crate::index::KeyLocation;
@@ -52,7 +52,7 @@ impl KeyFile {
     /// Returns whether these octets begin as an age file does, as every key file is one, or are one that is armored.
     #[must_use]
     pub(crate) fn has_key(octets: &[u8]) -> bool {
-        is_age(octets) || is_age(&unarmored(octets.to_vec()))
+        is_age(octets) || decoded(octets).is_some_and(|octets| is_age(&octets))
     }
 }
 

@@ -1,5 +1,5 @@
 //! `key export-bundle` and `key import-bundle`.
-use super::question::confirm_attended;
+use super::question::{confirm, confirm_attended};
 use super::values::usage;
 use crate::bundle_usage::bundle_usage;
 use crate::cli::{KeyExportBundle, KeyImportBundle};
@@ -31,6 +31,16 @@ pub(crate) fn export_bundle(session: &Session, args: &KeyExportBundle) -> Result
         profiles: profiles_in(&session.assembly.home.policy_directory())?,
         usage: bundle_usage(&args.name),
         is_copy: is_copy(session, &args.name, &media),
+        sealed: args.sealed,
+    };
+    let may_overwrite = |stale: &[Medium]| {
+        let places: Vec<String> = stale.iter().map(|medium| quoted(medium.directory())).collect();
+        let question = format!(
+            "{} has the key of {} encrypted otherwise: what opens it now does not open it then. Overwrite that file?",
+            places.join(", "),
+            args.name
+        );
+        confirm(&session.global, &question)
     };
     let told = warnings(session, &args.name, &media);
     if !told.is_empty() {
@@ -38,7 +48,7 @@ pub(crate) fn export_bundle(session: &Session, args: &KeyExportBundle) -> Result
             Ok(format!("{}\nMove the key of {} there?", told.join("\n"), args.name))
         })?;
     }
-    let copied = lifecycle.copy_key_to_media(&export)?;
+    let copied = lifecycle.copy_key_to_media(&export, &may_overwrite)?;
     let name = copied.authority.name.clone();
     let mut notices: Vec<Notice> = told.into_iter().chain(copied.notices.clone()).map(Notice::from).collect();
     let first = media.first().map_or(Path::new("."), Medium::directory);

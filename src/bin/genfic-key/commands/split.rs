@@ -10,7 +10,7 @@ use genfic_ca::custody::page::{self, KeyFacts, PageError, Paper};
 use genfic_ca::custody::{Combination, Numbers, SPLIT_WORK, Share, ShareSet, split as deal};
 use genfic_ca::error::{Code, Problem, Shown as _};
 use genfic_ca::failpoint;
-use genfic_ca::home::unsafe_way;
+use genfic_ca::home::{mended_there, unsafe_way};
 use genfic_ca::signing::{KeyError, SealKeyFor, SealedKey, Secret, SecretPurpose};
 use serde_json::{Value, json};
 use std::fs::{self, DirBuilder};
@@ -74,7 +74,7 @@ pub(crate) fn split(global: &Global, args: &Split) -> Result<Report, Problem> {
     let names = Names { directory: args.to.clone(), key: name.clone(), count: numbers.count() };
     names.all().iter().try_for_each(|path| must_be_free(path))?;
     if let Some(finding) = unsafe_way(&names.at(".age")) {
-        return Err(KeyError::Unsafe(finding).into());
+        return Err(KeyError::Unsafe(mended_there(finding)).into());
     }
     if args.in_place {
         named.must_have_one_name()?;
