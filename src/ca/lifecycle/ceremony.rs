@@ -110,23 +110,24 @@ impl Lifecycle<'_> {
                 .hint("ask for a CRL, a renewal, a new CA, a responder or a cross-certificate"));
         }
         let KeptHistory { history, checkpoint, crl } = self.ceremony_history(name)?;
-        let next_list = || match plan.crl {
-            true => {
-                engine.maintenance().next_list(&authority, &authority.certificate, None, &[], None).map(Some)
-            }
-            false => Ok(None),
-        };
         let supersedes = engine.publisher().ceremony(name, CeremonyFile::Request)?.is_some();
         if supersedes {
             // whatever prevents it is said before anything is gone
-            next_list()?;
+            if plan.crl {
+                engine.maintenance().check_next_list(&authority)?;
+            }
             self.supersede(name, now, may_replace)?;
         }
         let signing = engine.index().signing()?;
         let floor = engine.index().highest_crl_number(&authority.issuer)?;
         let crl_number = floor.max(engine.publisher().crl_number_floor(name)?);
         // with the certificates that were abandoned
-        let list = next_list()?;
+        let list = match plan.crl {
+            true => {
+                Some(engine.maintenance().next_list(&authority, &authority.certificate, None, &[], None)?)
+            }
+            false => None,
+        };
         let ended = match &list {
             Some(list) => self.ended(&authority, list.tbs.get())?,
             None => Vec::new(),

@@ -53,6 +53,20 @@ fn no_weaker(entry: &CrlEntry, last: &CrlEntry) -> Option<CrlEntry> {
 }
 
 impl Maintenance<'_> {
+    /// Refuses what would keep the next list of a CA from being made, and takes no number for one.
+    ///
+    /// # Errors
+    /// When the index contradicts what was published or signed.
+    pub(in crate::ca) fn check_next_list(&self, authority: &Authority) -> Result<(), Problem> {
+        let (index, publisher) = (self.engine.index(), self.engine.publisher());
+        self.engine.status().check_continued(index, self.engine.signed())?;
+        if let Some(last) = &last_signed(index, publisher, authority)? {
+            let lacking = contradicting(index, authority, last)?;
+            check_contradicting(index, publisher, authority, last, lacking)?;
+        }
+        Ok(())
+    }
+
     /// Takes the number of the next complete CRL of a CA, and returns what is to be recorded and signed. The CRL
     /// lasts until `until` if that is later than its usual end, and lists these entries, in order, beside those of
     /// the index. With the seconds that delta CRLs last it says where they are, and one is made beside it when there
