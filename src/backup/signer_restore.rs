@@ -1,5 +1,6 @@
 //! Restoring of a signer's directory. Marks are taken from what was published since, the gap is in its journal, and it signs
-//! no certificates but those of responders until an administrator accepts that (K3, C1).
+//! no certificates but those of responders, and no CRL of a key of which none was found, until an administrator accepts that
+//! (K3, C1).
 use super::place::{Staging, check_vacant};
 use super::problems::{damaged, unreadable, unwritten};
 use super::restore::SPARE_CRL_NUMBERS;
@@ -283,7 +284,14 @@ fn remember(staged: &Path, manifest: &SignerManifest, found: &Found, now: UnixTi
     let by = Asker::this_process();
     let journal = Journal::open(staged, by, now)?;
     let details = format!("restored from a backup of {}", manifest.created);
-    journal.turn()?.act(by, now, vec![Act { kind: ActKind::Gap, key: None, details }])?;
+    let mut acts = vec![Act { kind: ActKind::Gap, key: None, details }];
+    // of these the backup may have an old list, and whoever is the CA's user would choose the next one after it
+    let unseen = found.own.iter().filter(|(name, _)| !found.newest_crl.contains_key(*name));
+    acts.extend(unseen.filter_map(|(name, own)| {
+        let key = own.first()?.tbs().public_key().digest();
+        Some(Act { kind: ActKind::Gap, key: Some(key), details: format!("no CRL of {name} was found") })
+    }));
+    journal.turn()?.act(by, now, acts)?;
     crate::failpoint::passed("restore: gap noted");
     let mut shown = 0;
     for group in found.issued.chunks(SHOWN) {

@@ -167,10 +167,12 @@ impl Turn<'_> {
     /// # Errors
     /// [`RecordError::NotAccepted`]; when the record cannot be read.
     pub(crate) fn may_intend<T: ToBeSigned>(&self, key: &[u8; 32], group: &[T]) -> Result<(), RecordError> {
-        match self.has_gap()? && group.iter().any(|one| waits_for_acceptance(*key, one)) {
-            true => Err(RecordError::NotAccepted),
-            false => Ok(()),
+        if !self.has_gap()? {
+            return Ok(());
         }
+        let is_unseen = self.journal.record.is_unseen(key)?;
+        let waits = |one: &T| waits_for_acceptance(*key, one) || (is_unseen && one.as_crl().is_some());
+        if group.iter().any(waits) { Err(RecordError::NotAccepted) } else { Ok(()) }
     }
 
     /// Enters that these are about to be signed by this key, waits for the disk, and returns the proofs. The turn ends.
@@ -203,8 +205,8 @@ impl Turn<'_> {
     }
 }
 
-/// Returns whether this is signed only after what a restore could not know was accepted: a certificate, unless it is a
-/// responder's.
+/// Returns whether this is signed only after what a restore could not know was accepted, whatever it found: a certificate,
+/// unless it is a responder's.
 fn waits_for_acceptance(key: [u8; 32], one: &impl ToBeSigned) -> bool {
     let is_responders = || TbsCertificate::from_der(one.octets()).is_ok_and(|tbs| is_responder(&tbs));
     one.entry(key).kind == SignedKind::Certificate && !is_responders()

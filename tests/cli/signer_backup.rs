@@ -115,6 +115,34 @@ fn a_lost_signer_is_restored_and_nothing_goes_back() {
 }
 
 #[test]
+fn after_a_restore_that_was_shown_no_crl_none_is_signed_before_an_administrator_accepts() {
+    // K3, C1
+    if !is_root() {
+        return skipped("becoming two other users needs root");
+    }
+    let mut service = service();
+    back_up(&service);
+    lose(&mut service);
+    let mut command = restoring(&service);
+    let shown: Vec<_> = command.get_args().map(ToOwned::to_owned).collect();
+    let without = shown.iter().scan(false, |is_value, word| {
+        let is_option = word == "--published";
+        let kept = !is_option && !*is_value;
+        *is_value = is_option;
+        Some((kept, word))
+    });
+    let without: Vec<_> = without.filter(|(kept, _)| *kept).map(|(_, word)| word.to_str().unwrap()).collect();
+    command = service.home.command(&without);
+    let output = command.stdin(Stdio::null()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    service.restart(None);
+    let publish = service.ca("crl publish example");
+    service.done(&[unlock_for_all(&service), service.refused("restore.not-accepted", &publish)]);
+    service.administrator("backup accept --signer --yes", "").ok();
+    service.done(&[unlock_for_all(&service), publish]);
+}
+
+#[test]
 fn a_restore_of_the_signer_that_is_killed_at_any_step_leaves_nothing_or_all() {
     // X1, K3
     if !is_root() {

@@ -5,7 +5,7 @@
 use super::changes::CHANGED;
 use super::listed::{Packed, unpack};
 use super::lists::{Origin, What};
-use super::of_key::{REQUESTED, TIMER_CRL, number_of};
+use super::of_key::{REQUESTED, TIMER_CRL, UNSEEN, number_of};
 use super::write_ahead::connected;
 use super::{LastCrl, RecordError, Shown, SignatureRecord, Signed, SignedKind};
 use crate::signer::journal::{Act, ActKind, Entry, Group, JournalHead};
@@ -110,8 +110,8 @@ impl RecordFile {
     }
 
     fn set_gap(&self, gap: bool) -> Result<(), RecordError> {
-        self.with(|connection| connection.execute("UPDATE built SET gap = ?1", [gap]))?;
-        Ok(())
+        let told = if gap { "" } else { "DELETE FROM unseen" };
+        self.with(|connection| connection.execute_batch(&format!("UPDATE built SET gap = {gap}; {told}")))
     }
 
     /// Returns whether a restore has left a gap that nobody has accepted yet.
@@ -139,6 +139,7 @@ impl RecordFile {
                 Entry::Shown(Shown::Crl { key, list, number, digest }) => {
                     self.put_list(key, list, *number, digest, Origin::Shown(sequence))?;
                 }
+                Entry::Act(Act { kind: ActKind::Gap, key: Some(key), .. }) => self.put_unseen(key)?,
                 Entry::Act(act) if act.kind == ActKind::Gap => {
                     self.set_gap(true)?;
                     self.put_restored()?;
@@ -354,7 +355,7 @@ fn opened(path: &Path) -> rusqlite::Result<Connection> {
 
 /// Makes the tables that came after the others.
 fn tables(connection: &Connection) -> rusqlite::Result<()> {
-    [TIMER_CRL, CHANGED, REQUESTED].iter().try_for_each(|table| connection.execute_batch(table))
+    [TIMER_CRL, CHANGED, REQUESTED, UNSEEN].iter().try_for_each(|table| connection.execute_batch(table))
 }
 
 fn is_no_record(error: &rusqlite::Error) -> bool {

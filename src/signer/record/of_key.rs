@@ -19,7 +19,27 @@ pub(super) const REQUESTED: &str = "CREATE TABLE IF NOT EXISTS requested (
     at  INTEGER NOT NULL
 ) STRICT";
 
+/// Keys of which a restore found no CRL, until an administrator accepts what it could not know.
+pub(super) const UNSEEN: &str = "CREATE TABLE IF NOT EXISTS unseen (key INTEGER PRIMARY KEY) STRICT";
+
 impl RecordFile {
+    /// Enters that a restore found no CRL of this key.
+    pub(super) fn put_unseen(&self, key: &Key) -> Result<(), RecordError> {
+        let number = self.key(key)?;
+        self.with(|connection| {
+            connection.execute("INSERT OR IGNORE INTO unseen (key) VALUES (?1)", [number])
+        })?;
+        Ok(())
+    }
+
+    /// Returns whether the last CRL that is known of this key is that of a backup, and nobody has accepted that yet.
+    pub(in crate::signer) fn is_unseen(&self, key: &Key) -> Result<bool, RecordError> {
+        self.with(|connection| {
+            let Some(of) = number_of(connection, key)? else { return Ok(false) };
+            connection.prepare_cached("SELECT 1 FROM unseen WHERE key = ?1")?.exists([of])
+        })
+    }
+
     /// Enters that a request was to be signed with this key.
     pub(super) fn put_request(&self, key: &Key, at: UnixTime) -> Result<(), RecordError> {
         let number = self.key(key)?;
