@@ -107,7 +107,7 @@ fn the_keys_of_a_service_that_are_encrypted_to_a_recipient_keep_the_contract_of_
     // K1, K2
     let (identity, recipient) = crate::signing::generated_recipient();
     let made = ALGORITHMS.map(|algorithm| format!("made-{algorithm}"));
-    let names = made.into_iter().chain(["kept", "missing", "removed", "marked", "other"].map(str::to_owned));
+    let names = made.into_iter().chain(["kept", "missing", "removed", "marked"].map(str::to_owned));
     let recipients: BTreeMap<_, _> = names.map(|name| (name, vec![recipient.clone()])).collect();
     a_service_holds(&identity, |store| store.with_recipients(recipients));
 }

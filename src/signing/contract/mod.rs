@@ -1,5 +1,5 @@
 //! What every store of CA keys keeps to, whether in files, in tokens or at the signer. Each store runs it in its tests.
-use super::{CaKeys, CaSigner, KeyError, KeyRef, PrivateKey, SoftKey};
+use super::{CaKeys, CaSigner, KeyError, KeyRef};
 use crate::x509::{CertificationRequest, KeyAlgorithm, Name};
 use std::collections::HashSet;
 use std::thread;
@@ -31,7 +31,6 @@ fn hold_all(
     a_key_that_is_not_there_is_said_not_to_be(keys, &new("missing"));
     a_key_without_a_certificate_can_be_removed(keys, &|| new("removed"), *algorithm);
     a_mark_never_goes_back(keys, &new("marked"), *algorithm);
-    a_key_is_not_taken_for_another_one(keys, &new("other"), *algorithm);
 }
 
 /// Signs a request, which proves that the key and its public half belong together.
@@ -99,24 +98,6 @@ fn a_key_without_a_certificate_can_be_removed(
     let second = keys.generate(&new(), algorithm).unwrap();
     assert_ne!(*second.public_key(), first);
     signs(second.as_ref());
-}
-
-/// Who names a key by what it is does not get the one that is in its place.
-fn a_key_is_not_taken_for_another_one(keys: &dyn CaKeys, key: &KeyRef, algorithm: KeyAlgorithm) {
-    // K2
-    let made = keys.generate(key, algorithm).unwrap();
-    let stranger = SoftKey::generate(KeyAlgorithm::P256).unwrap();
-    let meant = key.clone().of_key(PrivateKey::public_key(&stranger));
-    let refused = keys.signer(&meant).err().unwrap();
-    assert!(matches!(refused, KeyError::OtherKey(_) | KeyError::NotFound(_)), "{refused:?}");
-    if let Some(inspecting) = keys.inspecting() {
-        // one that is encrypted is not looked into
-        let looked = inspecting.inspect(&meant);
-        assert!(matches!(looked, Ok(()) | Err(KeyError::OtherKey(_) | KeyError::NotFound(_))), "{looked:?}");
-    }
-    let found = keys.signer(&key.clone().of_key(made.public_key())).unwrap();
-    assert_eq!(found.public_key(), made.public_key());
-    signs(found.as_ref());
 }
 
 fn a_mark_never_goes_back(keys: &dyn CaKeys, key: &KeyRef, algorithm: KeyAlgorithm) {
