@@ -7,10 +7,7 @@ use crate::x509::SerialNumber;
 use crate::x509::extension::{ExtendedKeyUsage, Purpose};
 
 /// Returns the request for a ceremony of this CA that waits for its answer, and its text.
-pub(in crate::ca) fn open_request(
-    publisher: &dyn Publisher,
-    name: &str,
-) -> Result<Option<(Request, String)>, Problem> {
+fn open_request(publisher: &dyn Publisher, name: &str) -> Result<Option<(Request, String)>, Problem> {
     let Some(octets) = publisher.ceremony(name, CeremonyFile::Request)? else { return Ok(None) };
     let text = String::from_utf8_lossy(&octets).into_owned();
     let request = Request::parse(&text)
@@ -48,5 +45,17 @@ impl Engine {
     /// When it cannot be read, or is damaged.
     pub(in crate::ca) fn open_ceremony(&self, name: &str) -> Result<Option<(Request, String)>, Problem> {
         open_request(self.publisher(), name)
+    }
+
+    /// Returns whether a request for a ceremony of this CA has a certificate with this serial number.
+    ///
+    /// # Errors
+    /// As [`waits_for_ceremony`].
+    pub(in crate::ca) fn waits_for_ceremony(
+        &self,
+        name: &str,
+        serial: &SerialNumber,
+    ) -> Result<bool, Problem> {
+        waits_for_ceremony(self.publisher(), name, serial)
     }
 }

@@ -1,10 +1,8 @@
 //! Delegated responder certificates (RFC 6960 §4.2.2.2).
 use super::Issuance;
-use crate::ca::ceremony::open_request;
 use crate::ca::{IssuanceOutcome, IssuanceRequest, IssuingAuthority, Published};
 use crate::error::{Code, Notice, Problem, remedy};
 use crate::profile::{Applicant, RequestedValidity, RequestedValues};
-use crate::repository::Publisher;
 use crate::signing::{PlainKey, PresentResponder};
 use crate::x509::{
     Attribute, AttributeType, Certificate, Name, SubjectPublicKeyInfo, TbsCertificate, UnixTime,
@@ -112,7 +110,7 @@ impl Issuance<'_> {
         let issued =
             issuance.issued.pop().ok_or_else(|| Problem::new(Code::IndexFailed, "nothing was issued"))?;
         let publisher = self.engine.publisher();
-        let waiting = waiting_key(publisher, &name);
+        let waiting = self.waiting_key(&name);
         let file = publisher.responder(&name, &issued.certificate, &key.pem)?;
         if let Some(waiting) = waiting {
             publisher.keep_responder_keys(&name, &[&key.pem, &waiting.pem])?;
@@ -122,6 +120,14 @@ impl Issuance<'_> {
         self.engine.index().record_event(event)?;
         let notices = issued.notices.into_iter().chain(shortened).collect();
         Ok(IssuedResponder { authority: name, certificate: issued.certificate, file, notices })
+    }
+
+    /// Returns the key of a responder whose certificate a ceremony is asked for, and which waits beside the one in use.
+    fn waiting_key(&self, name: &str) -> Option<PlainKey> {
+        let asked = self.engine.open_ceremony(name).ok()??.0;
+        let file = self.engine.publisher().responder_key(name)?;
+        let mut items = asked.items.iter().filter_map(|item| item.tbs.certificate());
+        items.find_map(|tbs| PlainKey::found_in(&file, tbs.public_key()))
     }
 
     /// Shortens what is requested to these seconds. Returns a notice when that is less than the configuration says.
@@ -214,14 +220,6 @@ impl Issuance<'_> {
         let issuance = self.issue_under(&issuer, (profile, true), requests)?;
         Ok((Some(issuer), issuance))
     }
-}
-
-/// Returns the key of a responder whose certificate a ceremony is asked for, and which waits beside the one in use.
-fn waiting_key(publisher: &dyn Publisher, name: &str) -> Option<PlainKey> {
-    let asked = open_request(publisher, name).ok()??.0;
-    let file = publisher.responder_key(name)?;
-    let mut items = asked.items.iter().filter_map(|item| item.tbs.certificate());
-    items.find_map(|tbs| PlainKey::found_in(&file, tbs.public_key()))
 }
 
 /// Returns the subject of a responder: the CA's attributes without its commonName, and a commonName that says

@@ -99,7 +99,7 @@ impl Lifecycle<'_> {
                 "a medium has the key of {name} encrypted otherwise, and nobody sees whether this file opens"
             );
             return Err(Problem::new(Code::MediumOther, message)
-                .hint("leave --sealed out, so that it is opened before; nothing was written"));
+                .hint("have the key opened before it is copied; nothing was written"));
         }
         let key = KeyRef::of(authority);
         let within = OfflineKeys::within_store(&key).filter(|_| is_here);

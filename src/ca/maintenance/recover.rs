@@ -1,7 +1,6 @@
 //! Recovery from commands that were cut short: abandons interrupted issuance and repeats outstanding
 //! publication.
 use super::Maintenance;
-use crate::ca::waits_for_ceremony;
 use crate::error::Problem;
 use crate::index::{AuthoritySummary, CertificateState};
 use crate::signing::KeyRef;
@@ -122,7 +121,7 @@ impl Maintenance<'_> {
         let all = self.engine.index().summaries()?;
         let names: Names<'_> = all.iter().map(|one| (one.issuer, &*one.name)).collect();
         let waits = |id: &CertificateId| match names.get(&id.issuer) {
-            Some(name) => waits_for_ceremony(self.engine.publisher(), name, &id.serial_number),
+            Some(name) => self.engine.waits_for_ceremony(name, &id.serial_number),
             None => Ok(false),
         };
         let mut given_up = Vec::new();
