@@ -4,7 +4,9 @@ use super::stricter;
 use super::tree::Tree;
 use crate::error::Shown as _;
 use crate::index::{CertificateState, ImportedContents, Revocation};
-use crate::x509::{Certificate, CertificateList, CrlReason, Name, SerialNumber, UnixTime, can_verify_old};
+use crate::x509::{
+    Certificate, CertificateList, CrlEntry, CrlReason, Name, SerialNumber, UnixTime, can_verify_old,
+};
 use std::collections::{BTreeMap, HashMap};
 
 /// Bound of the number of single certificates that a notice names.
@@ -122,24 +124,27 @@ impl Inventory {
         }
     }
 
-    /// Adds the revocations that only the CRL has.
+    /// Adds the revocations that only the CRL has, and where it says more of one than the record, takes its word: clients have
+    /// it, and what it says is not taken back.
     fn compare(&mut self, crl: &CertificateList, notices: &mut Vec<String>) {
-        let mut more = Vec::new();
+        let (mut more, mut graver) = (Vec::new(), Vec::new());
         let mut unread = 0_usize;
         for entry in crl.tbs().entries() {
             let Ok(entry) = entry else {
                 unread += 1;
                 continue;
             };
-            let is_known = |known: &ForeignCertificate| {
-                known.revocation.as_ref().is_some_and(|one| !one.is_hold() || entry.reason == one.reason)
-            };
-            if entry.reason == Some(CrlReason::RemoveFromCrl)
-                || self.certificates.get(&entry.serial_number).is_some_and(is_known)
-            {
+            if entry.reason == Some(CrlReason::RemoveFromCrl) {
                 continue;
             }
-            more.push(entry.serial_number.to_string());
+            let known =
+                self.certificates.get(&entry.serial_number).and_then(|known| known.revocation.as_ref());
+            match known {
+                Some(one) if one.is_hold() && entry.reason == one.reason => continue,
+                Some(one) if !one.is_hold() && !says_more(&entry, one) => continue,
+                Some(one) if !one.is_hold() => graver.push(entry.serial_number.to_string()),
+                _ => more.push(entry.serial_number.to_string()),
+            }
             let nothing = ImportedContents::Number { subject: Name::empty(), not_after: UnixTime::NO_END };
             let reason = entry.reason.filter(|reason| *reason != CrlReason::Unspecified);
             let revocation = Revocation {
@@ -150,6 +155,9 @@ impl Inventory {
             self.put(&entry.serial_number, nothing, Some(revocation));
         }
         said(notices, "revoked by the CRL and not by the record, taken over as revoked", &more);
+        let what =
+            "revoked by the CRL earlier than by the record, or for a compromise, taken over as in the CRL";
+        said(notices, what, &graver);
         if unread > 0 {
             notices.push(format!(
                 "{unread} entries of the CRL cannot be read; the record alone counts for them"
@@ -163,6 +171,15 @@ impl Inventory {
             matches!(certificate.contents, ImportedContents::Number { .. }).then_some(serial_number)
         })
     }
+}
+
+/// Whether an entry of a CRL says that a certificate, which is revoked for good, was revoked earlier, or for a compromise of the
+/// key where the record has another reason.
+fn says_more(entry: &CrlEntry, known: &Revocation) -> bool {
+    let is_of_the_key = |reason: Option<CrlReason>| reason.is_some_and(CrlReason::is_of_the_key);
+    entry.is_final()
+        && (entry.revocation_date < known.revoked_at
+            || (is_of_the_key(entry.reason) && !is_of_the_key(known.reason)))
 }
 
 /// Adds a notice about these certificates, if there are any.

@@ -20,6 +20,7 @@ pub use layout::{Layout, Wanted, unusable_key};
 use crate::error::{Code, Problem, Shown as _, remedy};
 use crate::index::Revocation;
 use crate::signing::{FindKeys, FoundKey};
+use crate::x509::CrlReason;
 use crate::x509::extension::CrlNumber;
 use crate::x509::{Certificate, CertificateList, MalformedDer, pem};
 use numbers::Numbers;
@@ -150,13 +151,47 @@ fn check_certificate(certificate: &Certificate, file: &Path) -> Result<(), Probl
     Err(Problem::new(Code::ImportNoCa, message).hint(remedy::Import::CertificateOfTheCa))
 }
 
-/// Returns the more distrustful of two revocations of one certificate: a final one before a hold, else the earlier
-/// one.
+/// Returns the more distrustful of two revocations of one certificate: a final one before a hold, a compromise of the key
+/// before another reason, and the earlier date.
 fn stricter(one: Revocation, other: Revocation) -> Revocation {
     match (one.is_hold(), other.is_hold()) {
         (false, true) => one,
         (true, false) => other,
-        _ if other.revoked_at < one.revoked_at => other,
-        _ => one,
+        (true, true) if other.revoked_at < one.revoked_at => other,
+        (true, true) => one,
+        (false, false) => {
+            let is_of_the_key = |one: &Revocation| one.reason.is_some_and(CrlReason::is_of_the_key);
+            let revoked_at = one.revoked_at.min(other.revoked_at);
+            // a compromise of the key is not taken back, nor a date put off
+            let is_graver = is_of_the_key(&other) && !is_of_the_key(&one);
+            let is_earlier = other.revoked_at < one.revoked_at && !is_of_the_key(&one);
+            let word = if is_graver || is_earlier { other } else { one };
+            Revocation { revoked_at, ..word }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::x509::UnixTime;
+
+    #[test]
+    fn of_two_revocations_the_earlier_date_and_the_compromise_count_and_neither_is_taken_back() {
+        // C3
+        let one = |reason, at| Revocation { revoked_at: UnixTime(at), reason, invalidity_date: None };
+        let (key, other, hold) =
+            (Some(CrlReason::KeyCompromise), Some(CrlReason::Superseded), Some(CrlReason::CertificateHold));
+        for (first, second, strict) in [
+            (one(other, 5), one(key, 9), one(key, 5)),
+            (one(key, 9), one(other, 5), one(key, 5)),
+            (one(other, 5), one(None, 3), one(None, 3)),
+            (one(other, 3), one(None, 5), one(other, 3)),
+            (one(hold, 1), one(other, 5), one(other, 5)),
+            (one(other, 5), one(hold, 1), one(other, 5)),
+            (one(hold, 4), one(hold, 2), one(hold, 2)),
+        ] {
+            assert_eq!(stricter(first, second), strict);
+        }
     }
 }

@@ -130,8 +130,8 @@ pub trait Publisher: Send + Sync {
     /// When a file cannot be written.
     fn issued(&self, authority: &str, certificates: &[&Certificate]) -> Result<Vec<PathBuf>, PublishError>;
 
-    /// Stores a responder's certificate and plain private key, both PEM, one process at a time. Returns the
-    /// path of the certificate.
+    /// Stores a responder's certificate and plain private key, both PEM, one process at a time; a key that waits for its
+    /// certificate may follow. Returns the path of the certificate.
     ///
     /// # Errors
     /// When a file cannot be written; [`PublishError::Busy`] when another process holds the lock for too long.
@@ -139,7 +139,7 @@ pub trait Publisher: Send + Sync {
         &self,
         authority: &str,
         certificate: &Certificate,
-        private_key: &str,
+        private_keys: &str,
     ) -> Result<PathBuf, PublishError>;
 
     /// Puts these keys, PKCS#8 in PEM, where the responder of a CA has its key: that of the certificate in use, and one that

@@ -97,11 +97,11 @@ impl Journal {
             return Err(failed(io::Error::new(io::ErrorKind::InvalidInput, "it is no file")));
         }
         failpoint::passed("journal: there");
-        let journal = Self {
-            file: Mutex::new(file),
-            record: RecordFile::open(&directory.join(RECORD))?,
-            path: path.clone(),
-        };
+        // a record that is made anew is made by one process, while the others wait
+        locked(&file, &path)?;
+        let record = RecordFile::open(&directory.join(RECORD));
+        file.unlock().map_err(failed)?;
+        let journal = Self { file: Mutex::new(file), record: record?, path: path.clone() };
         failpoint::passed("journal: with its record");
         journal.turn()?.begun(directory, by, at)?;
         Ok(journal)
@@ -119,17 +119,7 @@ impl Journal {
     /// When the journal cannot be read, or was changed; [`RecordError::Busy`] after half a minute.
     pub(crate) fn turn(&self) -> Result<Turn<'_>, RecordError> {
         let file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        let begun = Instant::now();
-        loop {
-            match file.try_lock() {
-                Ok(()) => break,
-                Err(TryLockError::WouldBlock) if begun.elapsed() < WAIT => std::thread::sleep(PAUSE),
-                Err(TryLockError::WouldBlock) => return Err(RecordError::Busy(self.path.clone())),
-                Err(TryLockError::Error(source)) => {
-                    return Err(RecordError::Io { path: self.path.clone(), source });
-                }
-            }
-        }
+        locked(&file, &self.path)?;
         Turn::begin(self, file)
     }
 
@@ -202,6 +192,21 @@ impl Turn<'_> {
             turn.enter(by, at, intents.chain(after).collect())?;
         }
         Ok(group.into_iter().zip(first..).map(|(one, sequence)| Journaled(one, sequence)).collect())
+    }
+}
+
+/// Waits for the lock of the journal, half a minute at most.
+fn locked(file: &File, path: &Path) -> Result<(), RecordError> {
+    let begun = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::WouldBlock) if begun.elapsed() < WAIT => std::thread::sleep(PAUSE),
+            Err(TryLockError::WouldBlock) => return Err(RecordError::Busy(path.to_owned())),
+            Err(TryLockError::Error(source)) => {
+                return Err(RecordError::Io { path: path.to_owned(), source });
+            }
+        }
     }
 }
 

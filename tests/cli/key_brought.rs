@@ -167,6 +167,24 @@ fn a_key_that_was_brought_is_that_of_a_ca_that_is_adopted_or_whose_key_was_away(
 }
 
 #[test]
+fn a_ca_whose_record_says_less_than_its_last_crl_is_taken_over_with_the_word_of_the_crl() {
+    // C3, K3
+    if !is_root() {
+        return skipped("becoming two other users needs root");
+    }
+    let service = Service::new();
+    service.done(&[service.own_home()]);
+    other_program(&service, "");
+    let without_reason = "sed -i s/,keyCompromise// own/old/index.txt";
+    let steps = [bring(&service, "--crl $PWD/own/old/crl.pem"), without_reason.into(), import(&service)];
+    let said = service.done(&steps);
+    assert!(said.out.contains("for a compromise, taken over as in the CRL: 1001"), "{}", said.all());
+    signs(&service, "imported");
+    let crl = shown(&service);
+    assert_eq!(crl["entries"][0]["reason"], "key-compromise", "{crl}");
+}
+
+#[test]
 fn what_is_revoked_on_the_crl_that_came_with_the_key_is_not_left_out_by_the_account_of_the_ca() {
     // C1, K2, K3
     if !is_root() {

@@ -8,6 +8,7 @@ use crate::x509::{
     Attribute, AttributeType, Certificate, Name, SubjectPublicKeyInfo, TbsCertificate, UnixTime,
 };
 use std::path::PathBuf;
+use zeroize::Zeroizing;
 
 /// Name of the profile that responder certificates are issued under.
 pub(in crate::ca) const PROFILE: &str = "ocsp-responder";
@@ -110,11 +111,9 @@ impl Issuance<'_> {
         let issued =
             issuance.issued.pop().ok_or_else(|| Problem::new(Code::IndexFailed, "nothing was issued"))?;
         let publisher = self.engine.publisher();
-        let waiting = self.waiting_key(&name);
-        let file = publisher.responder(&name, &issued.certificate, &key.pem)?;
-        if let Some(waiting) = waiting {
-            publisher.keep_responder_keys(&name, &[&key.pem, &waiting.pem])?;
-        }
+        let waiting = self.waiting_key(&name).map(|waiting| waiting.pem).unwrap_or_default();
+        let keys = Zeroizing::new([key.pem.as_str(), waiting.as_str()].concat());
+        let file = publisher.responder(&name, &issued.certificate, &keys)?;
         let mut event = self.engine.event(self.engine.now(), "responder.installed", &*name);
         event.details.push(("serial".into(), issued.certificate.tbs().serial_number().to_string()));
         self.engine.index().record_event(event)?;

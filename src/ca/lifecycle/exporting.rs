@@ -39,7 +39,7 @@ pub struct KeyExport {
 }
 
 /// A key that is on media, verified there.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct KeyOnMedia {
     /// The CA.
     pub authority: Authority,
@@ -51,6 +51,8 @@ pub struct KeyOnMedia {
     pub files: Vec<String>,
     /// Sentences about media that had the key encrypted otherwise.
     pub notices: Vec<String>,
+    /// The key, where it was opened before it was copied.
+    pub opened: Option<Arc<dyn CaSigner>>,
 }
 
 impl Lifecycle<'_> {
@@ -76,9 +78,10 @@ impl Lifecycle<'_> {
         let files = self.files_for_media(&authority, (sealed.clone(), &source), export)?;
         let digest = sha256(&sealed);
         let stale = must_have_no_other_key((name, &authority.certificate), &digest, &export.media)?;
+        let mut opened = None;
         if !stale.is_empty() {
             may_overwrite(&stale)?;
-            self.must_open(&authority, here.is_some(), export.sealed)?;
+            opened = Some(self.must_open(&authority, here.is_some(), export.sealed)?);
         }
         write_to_media(&files, &export.media)?;
         for medium in &export.media {
@@ -87,12 +90,17 @@ impl Lifecycle<'_> {
         }
         let files = files.into_iter().map(|file| file.name).collect();
         let notices = stale.iter().map(opened_otherwise).collect();
-        Ok(KeyOnMedia { authority, digest, here, files, notices })
+        Ok(KeyOnMedia { authority, digest, here, files, notices, opened })
     }
 
     /// Opens the key that is to take the place of other files of the same key: what does not open takes the last one that does
     /// away.
-    fn must_open(&self, authority: &Authority, is_here: bool, sealed: bool) -> Result<(), Problem> {
+    fn must_open(
+        &self,
+        authority: &Authority,
+        is_here: bool,
+        sealed: bool,
+    ) -> Result<Arc<dyn CaSigner>, Problem> {
         let name = &authority.name;
         if sealed {
             let message = format!(
@@ -105,7 +113,7 @@ impl Lifecycle<'_> {
         let within = OfflineKeys::within_store(&key).filter(|_| is_here);
         let signer = self.engine.keys().signer(&within.unwrap_or(key))?;
         let is_its_own = signer.public_key() == authority.certificate.tbs().public_key();
-        if is_its_own { Ok(()) } else { Err(mismatched(name)) }
+        if is_its_own { Ok(signer) } else { Err(mismatched(name)) }
     }
 
     /// Refuses a CA of which the configuration denies that its key is kept offline.

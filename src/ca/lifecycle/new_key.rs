@@ -104,6 +104,10 @@ impl Lifecycle<'_> {
             Ok(Some(_)) => unfinished(name, problem),
             Ok(None) => match self.engine.keys().discard(key) {
                 Ok(()) => problem,
+                // the service deletes none of which a request is out
+                Err(error) if key.location().is_in_service() => {
+                    more(problem, format!("the key made for it stays in the service: {error}"))
+                }
                 Err(error) => {
                     more(problem, format!("the key made for it is left behind: {error}; remove it"))
                 }

@@ -157,7 +157,8 @@ impl Admission<'_> {
 }
 
 fn taken_back(message: String) -> Refusal {
-    let hint = "somebody may have changed the index: `audit verify` and `doctor` tell; a revocation is not taken back";
+    let hint = "somebody may have changed the index, or it lacks what the last CRL says: `audit verify` and `doctor` tell; a \
+                revocation is not taken back. With the last CRL as the published one of the CA, the next one has its word";
     Refusal::new(Code::SignerCrlEntryMissing, "RFC 5280 §3.3", message, hint)
 }
 

@@ -253,6 +253,23 @@ fn eight_at_once_lose_nothing_and_the_chain_stays_whole() {
 }
 
 #[test]
+fn a_record_of_an_earlier_version_is_made_anew_once_by_many_who_open_it_at_the_same_time() {
+    // X1
+    for _ in 0..20 {
+        let place = filled();
+        let record = rusqlite::Connection::open(place.at(RECORD)).unwrap();
+        record.pragma_update(None, "user_version", 1).unwrap();
+        drop(record);
+        std::thread::scope(|scope| {
+            let all: Vec<_> = (0..6).map(|_| scope.spawn(|| place.open().map(drop))).collect();
+            all.into_iter().for_each(|one| one.join().unwrap().unwrap());
+        });
+        let journal = place.open().unwrap();
+        assert!(journal.record().signed_since(&KEY, UnixTime(0)).unwrap() > 0);
+    }
+}
+
+#[test]
 fn after_a_restore_crls_alone_are_signed_until_the_gap_is_accepted() {
     let place = filled();
     let journal = place.open().unwrap();

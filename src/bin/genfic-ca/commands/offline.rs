@@ -53,9 +53,11 @@ pub(crate) fn export_bundle(session: &Session, args: &KeyExportBundle) -> Result
     let mut notices: Vec<Notice> = told.into_iter().chain(copied.notices.clone()).map(Notice::from).collect();
     let first = media.first().map_or(Path::new("."), Medium::directory);
     let on_medium = session.engine_with_medium(first);
-    let signer = match args.sealed {
-        true => None,
-        false => Some(on_medium.lifecycle().open_on_medium(&copied)?),
+    // what opens it may come from a pipe, which is read once
+    let signer = match (args.sealed, copied.opened.clone()) {
+        (true, _) => None,
+        (false, Some(opened)) => Some(opened),
+        (false, None) => Some(on_medium.lifecycle().open_on_medium(&copied)?),
     };
     let is_new = lifecycle.record_key_on_media(&copied, &media)?;
     if let Some(signer) = signer {
