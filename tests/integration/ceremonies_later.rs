@@ -158,6 +158,13 @@ fn the_responder_of_an_offline_root_has_its_next_certificate_from_a_ceremony() {
     request(&home, "s.toml", &[]);
     sign(&home, "s.toml", "a").ok();
     assert!(home.result(&["ceremony", "import", "s.toml.a.answer"])["responder"].is_null());
+    // a root without one has one from then on, as by `ocsp responder`
+    let home = offline();
+    request(&home, "t.toml", &["--responder"]);
+    sign(&home, "t.toml", "a").ok();
+    let said = home.ca(&["ceremony", "import", "t.toml.a.answer"]).ok();
+    assert!(said.err.contains("name its OCSP responder from now on"), "{}", said.all());
+    assert!(!home.ca(&["doctor"]).out.contains("  error "));
 }
 
 #[test]

@@ -200,7 +200,13 @@ impl Lifecycle<'_> {
             engine.publication().publish(news)?;
             for certificate in &brought {
                 match self.install_responder(authority, certificate)? {
-                    Some(Ok(serial)) => outcome.responder = Some(serial),
+                    Some(Ok(serial)) => {
+                        outcome.responder = Some(serial);
+                        if let Some(said) = engine.maintenance().serve_ocsp(authority)? {
+                            outcome.notices.push(said.into());
+                            engine.publication().publish_status()?;
+                        }
+                    }
                     Some(Err(notice)) => outcome.notices.push(notice),
                     None => {}
                 }

@@ -2,6 +2,7 @@
 use super::{Maintenance, OwnSignatures, WithoutCrl};
 use crate::ca::IssuingAuthority;
 use crate::error::{Notice, Problem, remedy};
+use crate::index::Authority;
 
 impl Maintenance<'_> {
     /// Renews what is due or renewable while the key is open: a responder certificate past half its life, and a
@@ -52,8 +53,7 @@ impl Maintenance<'_> {
     ///
     /// # Errors
     /// When the index fails.
-    pub fn serve_ocsp(&self, issuer: &IssuingAuthority) -> Result<Option<String>, Problem> {
-        let authority = issuer.authority();
+    pub fn serve_ocsp(&self, authority: &Authority) -> Result<Option<String>, Problem> {
         if authority.serves_ocsp {
             return Ok(None);
         }

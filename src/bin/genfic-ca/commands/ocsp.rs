@@ -43,7 +43,7 @@ pub(crate) fn responder(session: &Session, args: &Responder) -> Result<Report, P
     let mut failed: Option<Problem> = None;
     for name in &names {
         let made = engine.issuance().unlock_issuer(name).and_then(|issuer| {
-            notices.extend(engine.maintenance().serve_ocsp(&issuer)?.map(Notice::from));
+            notices.extend(engine.maintenance().serve_ocsp(issuer.authority())?.map(Notice::from));
             match &keystore {
                 None if args.authority.is_some() => engine.issuance().issue_responder_in_full(&issuer),
                 None => engine.issuance().issue_responder(&issuer),
