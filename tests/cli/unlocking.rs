@@ -1,6 +1,6 @@
 //! Keys of the signer that listens: unlocked by an administrator, who is one user, for the CA's user, who is another. A
 //! thief who is the CA's user gets no passphrase, and one who looks into the signer later finds none.
-use crate::standing_signer::{AMBER, OTHER, OWNER, Running, Service, login, wait_for};
+use crate::standing_signer::{AMBER, OTHER, OWNER, Running, SERVICE, Service, login, wait_for};
 use crate::support::terminal::Terminal;
 use crate::support::{PASSPHRASE, is_root, python, skipped};
 use serde_json::Value;
@@ -229,4 +229,69 @@ fn a_passphrase_and_a_key_are_nowhere_after_locking() {
     let core = fs::read_to_string(format!("/proc/{id}/limits")).unwrap();
     let core = core.lines().find(|line| line.starts_with("Max core file size")).unwrap().to_owned();
     assert!(core.split_whitespace().nth(4) == Some("0"), "{core}");
+}
+
+/// The secret numbers of a private key in PEM that `openssl` names so, as octets: the highest first, and the lowest first, as
+/// libraries have them in words.
+fn numbers(service: &Service, pem: &str, names: &[&str]) -> Vec<Vec<u8>> {
+    fs::write(service.home.path("plain.pem"), pem).unwrap();
+    let text = service.home.run(&["openssl", "pkey", "-in", "plain.pem", "-text", "-noout"]).ok().out;
+    let mut found = Vec::new();
+    for name in names {
+        let lines = text.lines().skip_while(|line| !line.starts_with(name)).skip(1);
+        let digits: String = lines.take_while(|line| line.starts_with(' ')).map(str::trim).collect();
+        let octets = digits.split(':').map(|two| u8::from_str_radix(two, 16).unwrap());
+        let highest_first: Vec<u8> = octets.skip_while(|octet| *octet == 0).collect();
+        assert!(highest_first.len() >= 30, "{name}: {text}");
+        found.push(highest_first.iter().rev().copied().collect());
+        found.push(highest_first);
+    }
+    fs::remove_file(service.home.path("plain.pem")).unwrap();
+    found
+}
+
+#[test]
+fn no_number_of_a_private_key_is_in_memory_after_locking_whatever_the_library_makes_of_it() {
+    // K2
+    if !is_root() {
+        return skipped("becoming two other users needs root");
+    }
+    let service = Service::new();
+    for (algorithm, names) in
+        [("p256", &["priv"][..]), ("p384", &["priv"]), ("rsa-3072", &["privateExponent", "prime1", "prime2"])]
+    {
+        let name = format!("root-{algorithm}");
+        service.home.ca(&["create-root", &name, "--key", algorithm]).ok();
+        let secrets = numbers(&service, &service.home.ca_key_pem(&name), names);
+        let key = format!("signer/{name}.age");
+        fs::copy(service.home.path(&format!("home/keys/{name}.age")), service.home.path(&key)).unwrap();
+        chown(service.home.path(&key), Some(SERVICE), Some(SERVICE)).unwrap();
+        let in_memory = || secrets.iter().map(|one| service.in_memory(one)).sum::<usize>();
+        service
+            .administrator(&format!("key unlock {name} --for 10m --passphrase-from fd:0"), PASSPHRASE)
+            .ok();
+        assert!(in_memory() > 0, "{algorithm}: it is open");
+        service.administrator("key lock --all", "").ok();
+        assert_eq!(in_memory(), 0, "{algorithm}: it is locked");
+    }
+}
+
+#[test]
+fn what_a_person_types_is_not_in_memory_after_locking_whether_it_was_right_or_wrong() {
+    // K2
+    if !is_root() {
+        return skipped("becoming two other users needs root");
+    }
+    let service = Service::new();
+    let wrong = "typed by mistake and never used";
+    let mut at = service.at_terminal(AMBER);
+    at.wait_for("read by genfic-signer: ");
+    at.type_line(wrong);
+    at.wait_for("Try 2 of 3");
+    at.type_line(PASSPHRASE);
+    at.wait_for("is unlocked");
+    service.administrator("key lock --all", "").ok();
+    for typed in [wrong, PASSPHRASE] {
+        assert_eq!(service.in_memory(typed.as_bytes()), 0, "{typed}");
+    }
 }
