@@ -358,7 +358,8 @@ impl Signer {
         let (issuer, profile) = (shown.issuer.as_ref(), shown.profile.as_deref());
         let (public_key, enrolment) = (opened.public_key(), shown.enrolment.as_ref());
         let mark = match kind {
-            SignedKind::Crl => self.vault(key)?.keys().mark(key)?.number,
+            // by what the key is: a token has no other name for its mark
+            SignedKind::Crl => self.vault(key)?.keys().mark(&key.clone().of_key(public_key))?.number,
             SignedKind::Certificate | SignedKind::Request => None,
         };
         self.sign(&opened, &Asked { peer, key, public_key, kind, issuer, profile, mark, enrolment }, group)
